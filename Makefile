@@ -1,0 +1,92 @@
+# ebb: `make run` to try it, `make check` to test it. README.md explains the rest.
+#
+# Flavours build in folders of their own: make BUILD=build/clang CC=clang WERROR=1
+
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+BUILD   ?= build
+PREFIX  ?= /usr/local
+WERROR  ?=
+
+# What `make deps` installs: to build and test; what `make deps-dev` adds: lint and the sanitizers.
+PACKAGES     := gcc make pkg-config libev-dev liblua5.4-dev libssl-dev libinih-dev libc-ares-dev \
+	uthash-dev libcmocka-dev lua5.4 ngircd inspircd openssl python3
+DEV_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev mandoc
+
+LIBRARIES := lua5.4 openssl inih libcares
+WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wwrite-strings -Wmissing-prototypes \
+	-Wpointer-arith -Wformat=2 -Wvla $(if $(WERROR),-Werror)
+VERSION   := 0.1
+
+CPPFLAGS_ALL = -D_GNU_SOURCE -DEBB_VERSION='"$(VERSION)"' -DEBB_PREFIX='"$(PREFIX)"' -Isrc \
+	$(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null) $(CPPFLAGS)
+CFLAGS_ALL   = -std=c11 $(WARNINGS) $(CFLAGS)
+LIBS_ALL     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lev -lm $(LDLIBS)
+
+FLOORS  := base net irc script daemon
+SOURCES := $(wildcard $(FLOORS:%=src/%/*.c))
+HEADERS := $(wildcard $(FLOORS:%=src/%/*.h))
+OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
+UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+SUPPORT := $(patsubst tests/support/%.c,$(BUILD)/obj/support/%.o,$(wildcard tests/support/*.c))
+
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all deps deps-dev check check-unit check-built asan lint format install clean
+
+all: $(BUILD)/ebbd
+
+$(BUILD)/ebbd: $(BUILD)/obj/main.o $(BUILD)/libebb.a
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
+
+$(BUILD)/libebb.a: $(OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/obj/support/%.o: tests/support/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/tests/%: tests/unit/%.c $(SUPPORT) $(BUILD)/libebb.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) -MMD -MP $(LDFLAGS) -o $@ $< $(SUPPORT) \
+		$(BUILD)/libebb.a -lcmocka $(LIBS_ALL)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+deps:
+	@sh tests/support/packages.sh $(PACKAGES)
+
+deps-dev:
+	@sh tests/support/packages.sh $(PACKAGES) $(DEV_PACKAGES)
+
+# The libraries' flags are only known once the packages are there: hence the second make.
+check: deps
+	@$(MAKE) --no-print-directory check-built
+
+check-built: $(BUILD)/ebbd $(UNITS)
+	@BUILD=$(BUILD) sh tests/run.sh unit integration
+
+check-unit: $(UNITS)
+	@BUILD=$(BUILD) sh tests/run.sh unit
+
+asan:
+	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan \
+		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+
+lint:
+	@sh tests/lint/floors.sh
+	@sh tests/lint/banned.sh
+	@clang-format --dry-run --Werror $(SOURCES) $(HEADERS) src/main.c \
+		$(wildcard tests/unit/*.c tests/support/*.[ch])
+	@clang-tidy --quiet $(SOURCES) src/main.c -- -std=c11 $(CPPFLAGS_ALL)
+
+format:
+	clang-format -i $(SOURCES) $(HEADERS) src/main.c $(wildcard tests/unit/*.c tests/support/*.[ch])
+
+clean:
+	rm -rf $(BUILD)

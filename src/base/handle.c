@@ -1,0 +1,58 @@
+#include "base/handle.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct handle_slot {
+	void *p; /* NULL: free */
+	uint32_t generation;
+	uint32_t next_free; /* 1 + index; 0: the last */
+};
+
+void handles_fini(struct handles *hs)
+{
+	free(hs->slots);
+	*hs = (struct handles){0};
+}
+
+struct handle handles_add(struct handles *hs, void *p)
+{
+	assert(p);
+	if (!hs->first_free) {
+		hs->slots = mem_resize(hs->slots, hs->n + 1, sizeof(*hs->slots));
+		hs->slots[hs->n] = (struct handle_slot){.generation = 1};
+		hs->first_free = ++hs->n;
+	}
+	uint32_t index = hs->first_free - 1;
+	struct handle_slot *slot = &hs->slots[index];
+	hs->first_free = slot->next_free;
+	slot->p = p;
+	return (struct handle){index, slot->generation};
+}
+
+static struct handle_slot *find(const struct handles *hs, struct handle h)
+{
+	if (h.index >= hs->n)
+		return NULL;
+	struct handle_slot *slot = &hs->slots[h.index];
+	return slot->p && slot->generation == h.generation ? slot : NULL;
+}
+
+void *handles_get(const struct handles *hs, struct handle h)
+{
+	const struct handle_slot *slot = find(hs, h);
+	return slot ? slot->p : NULL;
+}
+
+void handles_remove(struct handles *hs, struct handle h)
+{
+	struct handle_slot *slot = find(hs, h);
+	if (!slot)
+		return;
+	slot->p = NULL;
+	slot->generation += slot->generation == UINT32_MAX ? 2 : 1;
+	slot->next_free = hs->first_free;
+	hs->first_free = h.index + 1;
+}

@@ -1,0 +1,64 @@
+/*
+ * str: the borrowed slice.
+ *
+ * A struct str points into somebody else's bytes, goes by value and never owns. It may hold NULs.
+ * An absent slice has p == NULL; an empty one has p != NULL and n == 0. Print one with
+ * printf("%" STR_F, STR_A(s)).
+ */
+#ifndef EBB_BASE_STR_H
+#define EBB_BASE_STR_H
+
+#include "base/attr.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct str {
+	const char *p;
+	size_t n;
+};
+
+#define STR_F        ".*s"
+#define STR_A(s)     (int)(s).n, (s).p ? (s).p : ""
+
+/* A slice of a string literal. */
+#define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
+
+#define STR_NONE     ((struct str){NULL, 0})
+
+/* The slice of a NUL-terminated string; NULL gives an absent slice. */
+struct str str_of(const char *s);
+
+bool str_eq(struct str a, struct str b);
+
+/* Equality and order with A-Z folded to a-z, as RFC 1459 compares commands. */
+bool str_ieq(struct str a, struct str b);
+int str_icmp(struct str a, struct str b);
+
+bool str_starts(struct str s, struct str prefix);
+
+/* The index of the first c, or s.n. */
+size_t str_find(struct str s, char c);
+
+bool str_has(struct str s, char c);
+
+/* s without its first n bytes, or empty. */
+struct str str_skip(struct str s, size_t n);
+
+/* s without the spaces and tabs at both ends. */
+struct str str_trim(struct str s);
+
+/* Cuts at the first c: returns what stands before it, and leaves what follows in *rest. Without
+ * a c, all of *rest is returned and *rest becomes absent. */
+struct str str_cut(struct str *rest, char c);
+
+/* The next run of bytes that are not in seps; absent at the end of *rest. */
+struct str str_word(struct str *rest, const char *seps);
+
+/* Reads all of s as a decimal number within [min, max]. False leaves *out alone. */
+NODISCARD bool str_int(struct str s, int64_t min, int64_t max, int64_t *out);
+
+/* An owned, NUL-terminated copy. */
+char *str_dup(struct str s);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * isupport: what the server said of itself in RPL_ISUPPORT (005; modern IRC documentation).
+ *
+ * Refcounted and copied on write: an event keeps the one that was true when it came. Until the
+ * server says otherwise the defaults of RFC 1459 hold. A token with a value that makes no sense
+ * leaves what was there.
+ */
+#ifndef EBB_IRC_ISUPPORT_H
+#define EBB_IRC_ISUPPORT_H
+
+#include "base/map.h"
+#include "irc/casemap.h"
+
+enum {
+	ISUPPORT_TOKENS_MAX = 256,      /* a server's list stays far below */
+	ISUPPORT_VALUE_MAX_BYTES = 400, /* what a line can hold */
+};
+
+struct isupport {
+	unsigned refs;
+	enum casemap casemap;
+	char chantypes[16];                           /* "#&" */
+	char statusmsg[16];                           /* "" */
+	char prefix_modes[16], prefix_symbols[16];    /* "ov", "@+": highest first */
+	char chanmodes[4][64];                        /* types A, B, C, D */
+	unsigned nicklen, channellen, topiclen, kicklen, awaylen, userlen, hostlen, namelen, keylen;
+	unsigned linelen;                             /* with CR LF, without tags; 512 */
+	unsigned modes;                               /* with parameter, in a line; 0: no limit */
+	struct map tokens;                            /* NAME to its value, an owned string */
+};
+
+/* The defaults. Returns owned, with one reference. */
+struct isupport *isupport_new(void);
+struct isupport *isupport_ref(struct isupport *is);
+void isupport_unref(struct isupport *is);
+
+/* Applies one token of a 005 line: "NAME", "NAME=VALUE" (with \xHH) or "-NAME". *is is replaced
+ * by a copy when somebody else holds it. False for a token that was not understood. */
+bool isupport_apply(struct isupport **is, struct str token);
+
+/* The value of a token, "" for one without, absent for one that the server did not send. */
+struct str isupport_get(const struct isupport *is, struct str name);
+
+bool isupport_is_channel(const struct isupport *is, struct str name);
+
+/* The channel that target means: target itself, or what follows a STATUSMSG prefix, which *status
+ * then is; absent where target is no channel. status may be NULL. */
+struct str isupport_channel_of(const struct isupport *is, struct str target, struct str *status);
+
+#endif
