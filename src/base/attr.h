@@ -8,9 +8,9 @@
 #define NORETURN        __attribute__((noreturn))
 #define PRINTF(fmt, va) __attribute__((format(printf, fmt, va)))
 
-#define COUNTOF(array)  (sizeof(array) / sizeof((array)[0]))
+#define COUNTOF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The struct of the given type whose member is at p. */
-#define container_of(p, type, member) ((type *)(void *)((char *)(p) - offsetof(type, member)))
+#define container_of(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 #endif

@@ -4,10 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static const char *const names[] = {
-		"ok",
+static const char *const names[] = {"ok",
 #define ERR_NAME(code, name) name,
-		ERR_TABLE(ERR_NAME)
+	ERR_TABLE(ERR_NAME)
 #undef ERR_NAME
 };
 

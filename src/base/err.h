@@ -11,25 +11,25 @@
 #include "base/attr.h"
 
 /* code, name */
-#define ERR_TABLE(X)                                                                               \
-	X(AGAIN, "again")               /* later; never broken */                                  \
-	X(SYSTEM, "system")             /* the operating system said no */                         \
-	X(CONFIG, "config")             /* the configuration is at fault */                        \
-	X(INVALID, "invalid")           /* bad input: an argument, a line */                       \
-	X(LIMIT, "limit")               /* a maximum would be passed */                            \
-	X(DISCONNECTED, "disconnected") /* needs a connection and there is none */                 \
-	/* why a connection failed or ended */                                                     \
-	X(DNS, "dns")                                                                              \
-	X(REFUSED, "refused")                                                                      \
-	X(TIMEOUT, "timeout")                                                                      \
-	X(TLS, "tls")                                                                              \
-	X(CLOSED, "closed")                                                                        \
-	X(REGISTRATION, "registration")                                                            \
-	X(BANNED, "banned")                                                                        \
-	X(THROTTLED, "throttled")                                                                  \
-	X(NICK, "nick")                                                                            \
-	X(KILLED, "killed")                                                                        \
-	X(PING, "ping")                                                                            \
+#define ERR_TABLE(X)                                                               \
+	X(AGAIN, "again")               /* later; never broken */                  \
+	X(SYSTEM, "system")             /* the operating system said no */         \
+	X(CONFIG, "config")             /* the configuration is at fault */        \
+	X(INVALID, "invalid")           /* bad input: an argument, a line */       \
+	X(LIMIT, "limit")               /* a maximum would be passed */            \
+	X(DISCONNECTED, "disconnected") /* needs a connection and there is none */ \
+	/* why a connection failed or ended */                                     \
+	X(DNS, "dns")                                                              \
+	X(REFUSED, "refused")                                                      \
+	X(TIMEOUT, "timeout")                                                      \
+	X(TLS, "tls")                                                              \
+	X(CLOSED, "closed")                                                        \
+	X(REGISTRATION, "registration")                                            \
+	X(BANNED, "banned")                                                        \
+	X(THROTTLED, "throttled")                                                  \
+	X(NICK, "nick")                                                            \
+	X(KILLED, "killed")                                                        \
+	X(PING, "ping")                                                            \
 	X(REQUESTED, "requested")
 
 enum err_number {

@@ -57,12 +57,12 @@ static inline void list_splice(struct list *to, struct list *from)
 	list_init(from);
 }
 
-#define list_each(node, head)                                                                      \
+#define list_each(node, head) \
 	for (struct list *node = (head)->next; node != (head); node = node->next)
 
 /* As list_each; the body may remove or free the node it is given, no other. */
-#define list_each_safe(node, head)                                                                 \
-	for (struct list *node = (head)->next, *node##_next = node->next; node != (head);          \
-			node = node##_next, node##_next = node->next)
+#define list_each_safe(node, head)                                                        \
+	for (struct list *node = (head)->next, *node##_next = node->next; node != (head); \
+		node = node##_next, node##_next = node->next)
 
 #endif

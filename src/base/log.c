@@ -17,11 +17,11 @@ static const struct {
 	const char *name;
 	int priority; /* syslog(3) */
 } levels[] = {
-		[LOG_ERROR] = {"error",   3},
-		[LOG_WARNING] = {"warning", 4},
-		[LOG_INFO] = {"info",    6},
-		[LOG_DEBUG] = {"debug",   7},
-		[LOG_TRACE] = {"trace",   7},
+	[LOG_ERROR] = {"error",   3},
+	[LOG_WARNING] = {"warning", 4},
+	[LOG_INFO] = {"info",    6},
+	[LOG_DEBUG] = {"debug",   7},
+	[LOG_TRACE] = {"trace",   7},
 };
 
 static struct {
@@ -38,8 +38,7 @@ static bool stderr_is_journal(void)
 	struct stat st;
 	unsigned long long device, inode;
 	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-			fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
-			st.st_ino == inode;
+	       fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
 void log_init(void)
@@ -102,9 +101,8 @@ static void to_stderr(enum log_level level, struct str text)
 	struct buf b;
 	buf_init(&b, LINE_MAX_BYTES);
 	if (state.dropped && put_prefix(&b, LOG_WARNING) == 0 &&
-			buf_addf(&b, "log: %lu lines dropped: stderr was not read\n",
-					state.dropped) == 0 &&
-			write_line(buf_str(&b)))
+		buf_addf(&b, "log: %lu lines dropped: stderr was not read\n", state.dropped) == 0 &&
+		write_line(buf_str(&b)))
 		state.dropped = 0;
 	buf_reset(&b);
 	b.max--; /* the newline always fits */
@@ -143,7 +141,7 @@ static bool has_secret(struct str line)
 {
 	static const char *const commands[] = {"PASS", "OPER", "AUTHENTICATE"};
 	static const char *const services[] = {"IDENTIFY", "REGISTER", "GHOST", "REGAIN", "RECOVER",
-			"RELEASE", "SETPASS", "PASSWORD", "LOGIN", "AUTH"};
+		"RELEASE", "SETPASS", "PASSWORD", "LOGIN", "AUTH"};
 	struct str rest = line;
 	struct str word = str_word(&rest, " ");
 	if (word.n && (word.p[0] == '@' || word.p[0] == ':'))
@@ -152,8 +150,8 @@ static bool has_secret(struct str line)
 		if (str_ieq(word, str_of(commands[i])))
 			return true;
 	if (!str_ieq(word, STR("PRIVMSG")) && !str_ieq(word, STR("SQUERY")) &&
-			!str_ieq(word, STR("NOTICE")) && !str_ieq(word, STR("NICKSERV")) &&
-			!str_ieq(word, STR("NS")))
+		!str_ieq(word, STR("NOTICE")) && !str_ieq(word, STR("NICKSERV")) &&
+		!str_ieq(word, STR("NS")))
 		return false;
 	for (int i = 0; i < 4 && (word = str_word(&rest, " :")).n; i++)
 		for (size_t k = 0; k < COUNTOF(services); k++)

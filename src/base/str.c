@@ -106,7 +106,7 @@ bool str_int(struct str s, int64_t min, int64_t max, int64_t *out)
 		if (s.p[i] < '0' || s.p[i] > '9')
 			return false;
 		if (__builtin_mul_overflow(value, 10, &value) ||
-				__builtin_sub_overflow(value, s.p[i] - '0', &value))
+			__builtin_sub_overflow(value, s.p[i] - '0', &value))
 			return false;
 	}
 	if (!negative && __builtin_sub_overflow((int64_t)0, value, &value))

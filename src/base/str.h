@@ -18,13 +18,13 @@ struct str {
 	size_t n;
 };
 
-#define STR_F        ".*s"
-#define STR_A(s)     (int)(s).n, (s).p ? (s).p : ""
+#define STR_F    ".*s"
+#define STR_A(s) (int)(s).n, (s).p ? (s).p : ""
 
 /* A slice of a string literal. */
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
 
-#define STR_NONE     ((struct str){NULL, 0})
+#define STR_NONE ((struct str){NULL, 0})
 
 /* The slice of a NUL-terminated string; NULL gives an absent slice. */
 struct str str_of(const char *s);

@@ -68,15 +68,15 @@ const char *event_name(int kind);
 int event_kind_of(const struct message *m, const struct isupport *is);
 
 enum value_type {
-	VALUE_NONE,    /* absent */
+	VALUE_NONE, /* absent */
 	VALUE_STR,
 	VALUE_ESCAPED, /* str, a tag's value: message_unescape it */
 	VALUE_INT,
 	VALUE_BOOL,
-	VALUE_LIST,    /* list, n */
-	VALUE_WORDS,   /* str, a list separated by spaces */
-	VALUE_TAGS,    /* str, walked with message_next_tag */
-	VALUE_CHANGES  /* str and list, n: walked with modes_begin */
+	VALUE_LIST,   /* list, n */
+	VALUE_WORDS,  /* str, a list separated by spaces */
+	VALUE_TAGS,   /* str, walked with message_next_tag */
+	VALUE_CHANGES /* str and list, n: walked with modes_begin */
 };
 
 struct value {
@@ -99,6 +99,6 @@ const char *field_name(const struct field *f);
 
 /* Reads f from m. Slices borrow m's line. */
 void field_read(const struct field *f, const struct message *m, const struct isupport *is,
-		struct value *out);
+	struct value *out);
 
 #endif

@@ -19,14 +19,14 @@ enum {
 struct isupport {
 	unsigned refs;
 	enum casemap casemap;
-	char chantypes[16];                           /* "#&" */
-	char statusmsg[16];                           /* "" */
-	char prefix_modes[16], prefix_symbols[16];    /* "ov", "@+": highest first */
-	char chanmodes[4][64];                        /* types A, B, C, D */
+	char chantypes[16];                        /* "#&" */
+	char statusmsg[16];                        /* "" */
+	char prefix_modes[16], prefix_symbols[16]; /* "ov", "@+": highest first */
+	char chanmodes[4][64];                     /* types A, B, C, D */
 	unsigned nicklen, channellen, topiclen, kicklen, awaylen, userlen, hostlen, namelen, keylen;
-	unsigned linelen;                             /* with CR LF, without tags; 512 */
-	unsigned modes;                               /* with parameter, in a line; 0: no limit */
-	struct map tokens;                            /* NAME to its value, an owned string */
+	unsigned linelen;  /* with CR LF, without tags; 512 */
+	unsigned modes;    /* with parameter, in a line; 0: no limit */
+	struct map tokens; /* NAME to its value, an owned string */
 };
 
 /* The defaults. Returns owned, with one reference. */

@@ -7,7 +7,7 @@
 #include "irc/isupport.h"
 
 struct mode_change {
-	bool set;         /* + or - */
+	bool set; /* + or - */
 	char mode;
 	struct str param; /* absent where the mode takes none, or it was not given */
 };
@@ -22,7 +22,7 @@ struct mode_reader {
 
 /* Reads the letters of modes ("+ov-k"), taking parameters in order. Borrows all of it. */
 void modes_begin(struct mode_reader *r, const struct isupport *is, struct str modes,
-		const struct str *params, size_t n_params);
+	const struct str *params, size_t n_params);
 
 /* The next change; false at the end. */
 bool modes_next(struct mode_reader *r, struct mode_change *out);

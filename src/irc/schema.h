@@ -32,7 +32,7 @@ struct schema_arg {
  * form fits: the text names what is wrong, and lists the command's forms. Names of commands are
  * compared without regard to case. ERR_LIMIT when out is full. */
 NODISCARD int schema_build(struct buf *out, struct str command, const struct schema_arg *args,
-		size_t n_args, struct err *err);
+	size_t n_args, struct err *err);
 
 /* The forms of command i, as in the table, for the manual and tests; NULL past the end. */
 struct schema_command {
