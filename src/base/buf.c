@@ -104,6 +104,14 @@ void buf_consume(struct buf *b, size_t n)
 		b->start = 0;
 }
 
+void buf_truncate(struct buf *b, size_t n)
+{
+	assert(n <= b->n);
+	b->n = n;
+	if (b->bytes)
+		b->bytes[b->start + n] = '\0';
+}
+
 void buf_trim(struct buf *b)
 {
 	if (b->n)

@@ -40,6 +40,9 @@ void buf_commit(struct buf *b, size_t n);
 /* Drops n bytes from the front. */
 void buf_consume(struct buf *b, size_t n);
 
+/* Cuts the content to its first n bytes. */
+void buf_truncate(struct buf *b, size_t n);
+
 /* Gives the memory of an empty buffer back. */
 void buf_trim(struct buf *b);
 

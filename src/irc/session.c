@@ -1,0 +1,529 @@
+#include "irc/session.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "irc/handle.h"
+#include "irc/text.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCRATCH_MAX_BYTES = SESSION_TEXT_MAX_BYTES + 1024, JOIN_LINE_BYTES = 400 };
+
+struct session *session_new(
+	const struct session_options *options, const struct session_ops *ops, void *owner)
+{
+	struct session *s = mem_new(sizeof(*s));
+	s->options = options;
+	s->ops = ops;
+	s->owner = owner;
+	s->nick = mem_strdup(options->nick);
+	s->isupport = isupport_new();
+	s->lag_ns = s->ping_ns = -1;
+	list_init(&s->channels);
+	buf_init(&s->scratch, SCRATCH_MAX_BYTES);
+	sendq_init(&s->sendq, &options->limits);
+	for (size_t i = 0; i < options->n_channels; i++)
+		session_note_channel(s, str_of(options->channels[i].name),
+			str_of(options->channels[i].key), true);
+	return s;
+}
+
+void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	list_each_safe (node, &s->channels)
+		session_forget_channel(s, container_of(node, struct joined, node));
+	sendq_fini(&s->sendq);
+	buf_fini(&s->scratch);
+	isupport_unref(s->isupport);
+	free(s->nick);
+	free(s->user);
+	free(s->host);
+	free(s);
+}
+
+void session_write(struct session *s, const char *fmt, ...)
+{
+	buf_reset(&s->scratch);
+	va_list ap;
+	va_start(ap, fmt);
+	int r = buf_addv(&s->scratch, fmt, ap);
+	va_end(ap);
+	if (r == 0)
+		r = buf_add(&s->scratch, STR("\r\n"));
+	if (r == 0)
+		s->ops->write(s->owner, buf_str(&s->scratch));
+}
+
+/* Sends what the pace allows. */
+static void pump(struct session *s)
+{
+	struct str line;
+	bool sent = false;
+	while ((line = sendq_peek(&s->sendq, s->now_ns)).p) {
+		buf_reset(&s->scratch);
+		if (buf_add(&s->scratch, line) == 0 && buf_add(&s->scratch, STR("\r\n")) == 0)
+			s->ops->write(s->owner, buf_str(&s->scratch));
+		sendq_drop(&s->sendq, s->now_ns);
+		sent = true;
+	}
+	if (sent && s->wants_room) {
+		s->wants_room = false;
+		s->ops->room(s->owner);
+	}
+}
+
+/* The bytes of a line that the server can take, without CR LF. */
+static size_t line_max(const struct session *s)
+{
+	return s->isupport->linelen - 2;
+}
+
+/* The bytes of a line that others get in full: the server puts ":nick!user@host " in front. */
+static size_t relayed_max(const struct session *s)
+{
+	size_t user = s->user ? strlen(s->user) : s->isupport->userlen;
+	size_t host = s->host ? strlen(s->host) : s->isupport->hostlen;
+	return line_max(s) - strlen(s->nick) - user - host - strlen(":!@ ");
+}
+
+/* A text in parts: head and tail stand around each. */
+struct split {
+	struct str head, text, tail;
+	size_t max_bytes; /* of a part */
+};
+
+static bool is_text_command(struct str command)
+{
+	return str_ieq(command, STR("PRIVMSG")) || str_ieq(command, STR("NOTICE"));
+}
+
+/* False where there is nothing that could be cut, or no room for a part. */
+static bool split_begin(struct split *sp, const struct session *s, const struct message *m)
+{
+	static const struct str action = STR("\x01"
+					     "ACTION ");
+	if (!is_text_command(m->command) || m->n_params != 2)
+		return false;
+	struct str text = m->params[1];
+	*sp = (struct split){
+		.head = {m->raw.p, (size_t)(text.p - m->raw.p)},
+                  .text = text
+        };
+	if (str_starts(text, action)) {
+		sp->head.n += action.n;
+		sp->text = str_skip(text, action.n);
+		sp->tail = STR("\x01");
+		if (sp->text.n && sp->text.p[sp->text.n - 1] == '\x01')
+			sp->text.n--;
+	} else if (text.n && text.p[0] == '\x01') {
+		return false;
+	}
+	size_t around = (size_t)(sp->head.p + sp->head.n - m->command.p) + sp->tail.n;
+	if (around + 4 > relayed_max(s))
+		return false;
+	sp->max_bytes = relayed_max(s) - around;
+	return true;
+}
+
+static int push_parts(struct session *s, const struct split *sp)
+{
+	struct str rest = sp->text, part;
+	int r = 0;
+	while (r == 0 && (part = text_next_part(&rest, sp->max_bytes)).p) {
+		buf_reset(&s->scratch);
+		r = buf_add(&s->scratch, sp->head);
+		if (r == 0)
+			r = buf_add(&s->scratch, part);
+		if (r == 0)
+			r = buf_add(&s->scratch, sp->tail);
+		if (r == 0)
+			r = sendq_push(&s->sendq, LANE_NORMAL, buf_str(&s->scratch));
+	}
+	return r;
+}
+
+static void measure_parts(const struct split *sp, size_t *n, size_t *n_bytes)
+{
+	struct str rest = sp->text, part;
+	*n = *n_bytes = 0;
+	while ((part = text_next_part(&rest, sp->max_bytes)).p) {
+		++*n;
+		*n_bytes += sp->head.n + part.n + sp->tail.n;
+	}
+}
+
+static int wait_for_room(struct session *s, struct err *err)
+{
+	s->wants_room = true;
+	return err_set(err, ERR_AGAIN, "the queue is full");
+}
+
+static int too_long(struct err *err, size_t n, size_t max)
+{
+	return err_set(
+		err, ERR_LIMIT, "the line is too long: %zu bytes, the server takes %zu", n, max);
+}
+
+/* JOIN #a,#b key: the keys are wanted again after a reconnect. */
+static void note_keys(struct session *s, const struct message *m)
+{
+	if (!str_ieq(m->command, STR("JOIN")) || m->n_params < 2)
+		return;
+	struct str channels = m->params[0], keys = m->params[1];
+	while (keys.n && channels.p) {
+		struct str channel = str_cut(&channels, ',');
+		const struct joined *j = session_find_channel(s, channel);
+		session_note_channel(s, channel, str_cut(&keys, ','), j && j->is_wanted);
+	}
+}
+
+static int check_open(const struct session *s, struct err *err)
+{
+	if (s->is_over || (s->state != SESSION_REGISTERING && s->state != SESSION_READY))
+		return err_set(err, ERR_DISCONNECTED, "%s is not connected", s->options->network);
+	return 0;
+}
+
+static int send_line(struct session *s, struct str line, bool may_split, struct err *err)
+{
+	struct message m;
+	struct split sp;
+	int r = message_parse(&m, line);
+	if (r < 0)
+		return err_set(err, ERR_INVALID, "not an IRC line");
+	size_t n_bytes = (size_t)(line.p + line.n - m.command.p);
+	if (line.n > SESSION_TEXT_MAX_BYTES)
+		return too_long(err, line.n, SESSION_TEXT_MAX_BYTES);
+	may_split = may_split && split_begin(&sp, s, &m);
+	if (may_split ? sp.text.n > sp.max_bytes : n_bytes > line_max(s)) {
+		size_t n;
+		if (!may_split)
+			return too_long(err, n_bytes, line_max(s));
+		measure_parts(&sp, &n, &n_bytes);
+		if (!sendq_has_room(&s->sendq, n, n_bytes))
+			return wait_for_room(s, err);
+		return push_parts(s, &sp);
+	}
+	if (!sendq_has_room(&s->sendq, 1, line.n))
+		return wait_for_room(s, err);
+	note_keys(s, &m);
+	return sendq_push(&s->sendq, LANE_NORMAL, line);
+}
+
+static int send_paced(
+	struct session *s, struct str line, bool may_split, int64_t now_ns, struct err *err)
+{
+	s->now_ns = now_ns;
+	int r = check_open(s, err);
+	if (r == 0)
+		r = send_line(s, line, may_split, err);
+	if (r == 0)
+		pump(s);
+	return r;
+}
+
+int session_send(struct session *s, struct str line, int64_t now_ns, struct err *err)
+{
+	return send_paced(s, line, true, now_ns, err);
+}
+
+int session_raw(struct session *s, struct str line, int64_t now_ns, struct err *err)
+{
+	return send_paced(s, line, false, now_ns, err);
+}
+
+void session_quit(struct session *s, struct str message, int64_t now_ns)
+{
+	s->now_ns = now_ns;
+	if (check_open(s, NULL) < 0)
+		return;
+	s->state = SESSION_CLOSING;
+	sendq_clear(&s->sendq);
+	if (message.n)
+		session_write(s, "QUIT :%" STR_F, STR_A(message));
+	else
+		session_write(s, "QUIT");
+}
+
+struct joined *session_find_channel(const struct session *s, struct str name)
+{
+	list_each (node, &s->channels) {
+		struct joined *j = container_of(node, struct joined, node);
+		if (casemap_eq(s->isupport->casemap, str_of(j->name), name))
+			return j;
+	}
+	return NULL;
+}
+
+void session_note_channel(struct session *s, struct str name, struct str key, bool is_wanted)
+{
+	struct joined *j = session_find_channel(s, name);
+	if (!j) {
+		if (s->n_channels == SESSION_CHANNELS_MAX)
+			return;
+		j = mem_new(sizeof(*j));
+		j->name = str_dup(name);
+		list_append(&s->channels, &j->node);
+		s->n_channels++;
+	}
+	j->is_wanted = is_wanted;
+	if (key.n) {
+		free(j->key);
+		j->key = str_dup(key);
+	}
+}
+
+void session_forget_channel(struct session *s, struct joined *j)
+{
+	list_remove(&j->node);
+	s->n_channels--;
+	free(j->name);
+	mem_wipe_free(j->key);
+	free(j);
+}
+
+/* A JOIN line being filled; keys belong to the first channels of a line. */
+struct join_line {
+	struct buf channels, keys;
+};
+
+static void send_join(struct session *s, struct join_line *jl)
+{
+	struct str channels = buf_str(&jl->channels), keys = buf_str(&jl->keys);
+	if (channels.n == 0)
+		return;
+	buf_reset(&s->scratch);
+	int r = buf_addf(&s->scratch, "JOIN %" STR_F "%s%" STR_F, STR_A(channels),
+		keys.n ? " " : "", STR_A(keys));
+	if (r == 0)
+		r = sendq_push(&s->sendq, LANE_NORMAL, buf_str(&s->scratch));
+	if (r < 0)
+		log_warn("%s: join %" STR_F ": the queue is full", s->options->network,
+			STR_A(channels));
+	buf_reset(&jl->channels);
+	buf_reset(&jl->keys);
+}
+
+static int add_item(struct buf *b, const char *item)
+{
+	return item ? buf_addf(b, "%s%s", buf_str(b).n ? "," : "", item) : 0;
+}
+
+static void join_some(struct session *s, struct join_line *jl, bool with_key)
+{
+	list_each (node, &s->channels) {
+		const struct joined *j = container_of(node, struct joined, node);
+		if (!j->is_wanted || (j->key != NULL) != with_key)
+			continue;
+		size_t wanted = strlen(j->name) + (j->key ? strlen(j->key) : 0) + 2;
+		if (buf_str(&jl->channels).n + buf_str(&jl->keys).n + wanted > JOIN_LINE_BYTES)
+			send_join(s, jl);
+		if (add_item(&jl->channels, j->name) < 0 || add_item(&jl->keys, j->key) < 0)
+			log_warn("%s: join %s: the name or key is too long", s->options->network,
+				j->name);
+	}
+}
+
+static void join_channels(struct session *s)
+{
+	struct join_line jl;
+	buf_init(&jl.channels, JOIN_LINE_BYTES);
+	buf_init(&jl.keys, JOIN_LINE_BYTES);
+	join_some(s, &jl, true);
+	join_some(s, &jl, false);
+	send_join(s, &jl);
+	buf_fini(&jl.channels);
+	buf_fini(&jl.keys);
+	pump(s);
+}
+
+void session_become_ready(struct session *s)
+{
+	s->state = SESSION_READY;
+	join_channels(s);
+	if (!s->options->is_manual)
+		s->ops->usable(s->owner);
+}
+
+void session_begin(struct session *s, int64_t now_ns)
+{
+	const struct session_options *o = s->options;
+	assert(s->state == SESSION_IDLE);
+	s->state = SESSION_REGISTERING;
+	s->now_ns = s->begun_ns = s->heard_ns = now_ns;
+	if (o->is_manual) {
+		s->ops->usable(s->owner);
+		return;
+	}
+	buf_reset(&s->scratch);
+	caps_begin(&s->caps, &s->scratch);
+	s->ops->write(s->owner, buf_str(&s->scratch));
+	if (o->password)
+		session_write(s, "PASS :%s", o->password);
+	session_write(s, "NICK %s", s->nick);
+	session_write(s, "USER %s 0 * :%s", o->user, o->realname);
+	mem_wipe(s->scratch.bytes, s->scratch.capacity);
+}
+
+/* Makes fresh what belongs to one connection. */
+void session_end(struct session *s)
+{
+	list_each_safe (node, &s->channels) {
+		struct joined *j = container_of(node, struct joined, node);
+		if (!j->is_wanted)
+			session_forget_channel(s, j);
+	}
+	sendq_fini(&s->sendq);
+	sendq_init(&s->sendq, &s->options->limits);
+	isupport_unref(s->isupport);
+	s->isupport = isupport_new();
+	s->caps = (struct caps){0};
+	free(s->nick);
+	s->nick = mem_strdup(s->options->nick);
+	free(s->user);
+	free(s->host);
+	s->user = s->host = NULL;
+	s->nick_tries = 0;
+	s->ping_ns = s->lag_ns = -1;
+	s->is_registered = s->is_over = s->wants_room = false;
+	s->state = SESSION_IDLE;
+}
+
+void session_fail(struct session *s, int code, const char *fmt, ...)
+{
+	if (s->is_over)
+		return;
+	s->is_over = true;
+	struct err err = {.code = code};
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(err.text, sizeof(err.text), fmt, ap);
+	va_end(ap);
+	s->ops->failed(s->owner, &err);
+}
+
+bool session_is_me(const struct session *s, struct str name)
+{
+	return casemap_eq(s->isupport->casemap, str_of(s->nick), name);
+}
+
+static void skip_line(struct session *s, struct str line)
+{
+	s->bad_lines++;
+	log_debug("%s: line skipped: %" STR_F, s->options->network, STR_A(line));
+}
+
+void session_feed(struct session *s, struct str line, int64_t now_ns)
+{
+	struct message m;
+	if (s->state == SESSION_IDLE || s->is_over)
+		return;
+	s->now_ns = s->heard_ns = now_ns;
+	if (message_parse(&m, line) < 0) {
+		skip_line(s, line);
+		return;
+	}
+	int kind = event_kind_of(&m, s->isupport);
+	if (kind < 0) {
+		skip_line(s, line);
+		return;
+	}
+	const struct handler *h = handle_find(kind);
+	if (h && h->is_early)
+		h->run(s, &m);
+	s->ops->event(s->owner, &m, kind, m.nick.n && session_is_me(s, m.nick));
+	if (h && !h->is_early)
+		h->run(s, &m);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
+/* When the server's silence is next acted on. */
+static int64_t silence_deadline(const struct session *s)
+{
+	const struct session_options *o = s->options;
+	if (s->state == SESSION_REGISTERING)
+		return s->begun_ns + o->register_timeout_ns;
+	if (s->ping_ns >= 0 && s->ping_ns >= s->heard_ns)
+		return s->ping_ns + o->ping_timeout_ns;
+	return s->heard_ns + o->ping_interval_ns;
+}
+
+int64_t session_deadline(const struct session *s)
+{
+	if (s->is_over || s->state == SESSION_IDLE || s->state == SESSION_CLOSING)
+		return -1;
+	return earlier(sendq_next(&s->sendq), silence_deadline(s));
+}
+
+static void act_on_silence(struct session *s)
+{
+	const struct session_options *o = s->options;
+	if (s->state == SESSION_REGISTERING) {
+		session_fail(s, ERR_TIMEOUT, "not registered within %lld s",
+			(long long)(o->register_timeout_ns / 1000000000));
+	} else if (s->ping_ns >= 0 && s->ping_ns >= s->heard_ns) {
+		session_fail(s, ERR_PING, "no answer to PING within %lld s",
+			(long long)(o->ping_timeout_ns / 1000000000));
+	} else {
+		s->ping_ns = s->now_ns;
+		session_write(s, "PING :ebb");
+	}
+}
+
+void session_tick(struct session *s, int64_t now_ns)
+{
+	s->now_ns = now_ns;
+	if (s->is_over || s->state == SESSION_IDLE || s->state == SESSION_CLOSING)
+		return;
+	if (silence_deadline(s) <= now_ns)
+		act_on_silence(s);
+	if (!s->is_over)
+		pump(s);
+}
+
+enum session_state session_state(const struct session *s)
+{
+	return s->state;
+}
+
+const char *session_nick(const struct session *s)
+{
+	return s->nick;
+}
+
+struct isupport *session_isupport(const struct session *s)
+{
+	return s->isupport;
+}
+
+const struct caps *session_caps(const struct session *s)
+{
+	return &s->caps;
+}
+
+int64_t session_lag_ns(const struct session *s)
+{
+	return s->lag_ns;
+}
+
+uint64_t session_bad_lines(const struct session *s)
+{
+	return s->bad_lines;
+}
+
+bool session_is_registered(const struct session *s)
+{
+	return s->is_registered;
+}

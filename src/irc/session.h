@@ -1,0 +1,104 @@
+/*
+ * session: one conversation with one server, from the first line to the last.
+ *
+ * Lines and a time go in; lines, events and a next deadline come out. There is no socket, loop or
+ * clock in here. The session registers (CAP, PASS, NICK, USER), answers PING, follows its own
+ * nick, reads what the server is, joins its channels when ready, paces what scripts say, and asks
+ * whether the server is still there.
+ *
+ *     idle --session_begin--> registering --376 or 422--> ready --session_quit--> closing
+ *      ^                           |                        |                       |
+ *      +---------------------------+---- session_end -------+-----------------------+
+ *
+ * What outlives the connection stays over session_end: the channels to be joined again.
+ */
+#ifndef EBB_IRC_SESSION_H
+#define EBB_IRC_SESSION_H
+
+#include "base/err.h"
+#include "base/map.h"
+#include "irc/caps.h"
+#include "irc/fields.h"
+#include "irc/isupport.h"
+#include "irc/sendq.h"
+
+enum session_state { SESSION_IDLE, SESSION_REGISTERING, SESSION_READY, SESSION_CLOSING };
+
+enum { SESSION_CHANNELS_MAX = 1000, SESSION_TEXT_MAX_BYTES = 64 * 1024 };
+
+struct session_channel {
+	const char *name, *key; /* key: NULL for none */
+};
+
+/* Borrowed for as long as the session lives. */
+struct session_options {
+	const char *network; /* for the log */
+	const char *nick;
+	const char *const *alt_nicks;
+	size_t n_alt_nicks;
+	const char *user, *realname;
+	const char *password; /* NULL: no PASS is sent */
+	const struct session_channel *channels;
+	size_t n_channels;
+	bool is_manual; /* register = manual: until 001 nothing is sent but PONG */
+	int64_t register_timeout_ns, ping_interval_ns, ping_timeout_ns;
+	struct sendq_limits limits;
+};
+
+/* What the session tells its owner. None of these may free the session. */
+struct session_ops {
+	/* Send these bytes: one or more whole lines, each with CR LF. */
+	void (*write)(void *owner, struct str bytes);
+	/* A line came. m is borrowed for the call; kind is from event_kind_of. The session's facts
+	 * are still what they were before it. */
+	void (*event)(void *owner, const struct message *m, int kind, bool is_mine);
+	/* Ready for use: registered and the JOINs queued; with is_manual, at session_begin. */
+	void (*usable)(void *owner);
+	/* The queue has room again after session_send gave ERR_AGAIN. */
+	void (*room)(void *owner);
+	/* The conversation is over; the owner closes the stream and calls session_end. Once. */
+	void (*failed)(void *owner, const struct err *why);
+};
+
+struct session;
+
+/* Returns owned. Borrows options and ops. */
+struct session *session_new(
+	const struct session_options *options, const struct session_ops *ops, void *owner);
+void session_free(struct session *s);
+
+/* The stream is open: registration begins. */
+void session_begin(struct session *s, int64_t now_ns);
+
+/* The stream is gone. */
+void session_end(struct session *s);
+
+/* One line from the server, without CR LF. What makes no sense is counted and skipped. */
+void session_feed(struct session *s, struct str line, int64_t now_ns);
+
+/* When session_tick is next wanted; -1: not at all. Asked anew after every call. */
+int64_t session_deadline(const struct session *s);
+void session_tick(struct session *s, int64_t now_ns);
+
+/* Queues one line without CR LF. A PRIVMSG or NOTICE that does not fit the line which the server
+ * will relay is sent in parts. ERR_AGAIN: the queue is full, ops->room will come; ERR_DISCONNECTED;
+ * ERR_LIMIT: too long, and nothing is sent. */
+NODISCARD int session_send(struct session *s, struct str line, int64_t now_ns, struct err *err);
+
+/* As session_send, for a line as it is: what does not fit is ERR_LIMIT. */
+NODISCARD int session_raw(struct session *s, struct str line, int64_t now_ns, struct err *err);
+
+/* Sends QUIT before all that waits, which is dropped; the server closes the connection. message
+ * may be absent. */
+void session_quit(struct session *s, struct str message, int64_t now_ns);
+
+/* Facts. */
+enum session_state session_state(const struct session *s);
+const char *session_nick(const struct session *s); /* the server's idea of it, or the wanted one */
+struct isupport *session_isupport(const struct session *s); /* borrowed */
+const struct caps *session_caps(const struct session *s);
+int64_t session_lag_ns(const struct session *s); /* of the last PING answered; -1: none yet */
+uint64_t session_bad_lines(const struct session *s);
+bool session_is_registered(const struct session *s); /* 001 came */
+
+#endif
