@@ -1,8 +1,8 @@
 /*
  * casemap: how a server compares nicks and channel names (CASEMAPPING in RPL_ISUPPORT).
  *
- * ascii folds A-Z; rfc1459 also {}|^ to []\~; rfc1459-strict leaves ^ and ~ apart. Folding keeps
- * the length.
+ * ascii folds A-Z to a-z; rfc1459 also []\^ to {}|~; rfc1459-strict leaves ^ and ~ apart. Folding
+ * keeps the length.
  */
 #ifndef EBB_IRC_CASEMAP_H
 #define EBB_IRC_CASEMAP_H

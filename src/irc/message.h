@@ -3,7 +3,8 @@
  *
  * All slices borrow the line that was parsed. Accepted as servers send it: several spaces between
  * the parts, a last parameter with or without colon, tags on any message. A line has at most 15
- * parameters: what follows the fourteenth is the fifteenth.
+ * parameters: what follows the fourteenth is the fifteenth. A source with a dot and without ! and @
+ * names a server.
  */
 #ifndef EBB_IRC_MESSAGE_H
 #define EBB_IRC_MESSAGE_H
@@ -29,7 +30,8 @@ struct message {
 };
 
 /* Takes line apart. ERR_INVALID for what is no message: an empty line, a command that is neither
- * letters nor three digits, a NUL, CR or LF. */
+ * letters nor three digits, a NUL, CR or LF. ERR_LIMIT for tags over MESSAGE_TAGS_BYTES. m is
+ * worth nothing then. */
 NODISCARD int message_parse(struct message *m, struct str line);
 
 /* Parameter i, or absent. */
@@ -42,16 +44,21 @@ struct str message_last(const struct message *m);
  * specification holds the same. The last of several with one key counts. */
 struct str message_tag(const struct message *m, struct str key);
 
-/* Takes the next tag from *rest, which begins as m->tags; false at the end. */
+/* Takes the next tag from *rest, which begins as m->tags; false at the end. A tag without a value
+ * has an empty one; what has no key is passed over. */
 bool message_next_tag(struct str *rest, struct str *key, struct str *value);
 
-/* Appends value with \: \s \\ \r \n resolved; a lone backslash at the end is dropped. */
+/* Appends value with \: \s \\ \r \n resolved; before anything else a backslash is dropped, also a
+ * lone one at the end. ERR_LIMIT, and out as it was, when it does not fit. */
 NODISCARD int message_unescape(struct buf *out, struct str value);
 
-/* Appends value escaped. */
+/* Appends value escaped. ERR_INVALID for a NUL, which no escape stands for; ERR_LIMIT, and out as
+ * it was, when it does not fit. */
 NODISCARD int message_escape(struct buf *out, struct str value);
 
-/* Reads the value of a server-time tag, 2011-10-19T16:40:51.620Z, as ns since the epoch. */
+/* Reads the value of a server-time tag, 2011-10-19T16:40:51.620Z, as ns since the epoch; a leap
+ * second (:60) is the one after it. False, and *wall_ns as it was, for anything else, and for
+ * years before 1970 or after 2261. */
 bool message_time(struct str value, int64_t *wall_ns);
 
 #endif

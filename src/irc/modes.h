@@ -20,7 +20,9 @@ struct mode_reader {
 	bool set;
 };
 
-/* Reads the letters of modes ("+ov-k"), taking parameters in order. Borrows all of it. */
+/* Reads the letters of modes ("+ov-k"), taking parameters in order: for a mode of PREFIX or of type
+ * A or B always, type C when it is set, type D and what the server did not announce never. Borrows
+ * all of it. */
 void modes_begin(struct mode_reader *r, const struct isupport *is, struct str modes,
 	const struct str *params, size_t n_params);
 

@@ -38,18 +38,20 @@ void sendq_fini(struct sendq *q);
 /* Drops every line; the pace goes on. */
 void sendq_clear(struct sendq *q);
 
-/* Whether n more lines of n_bytes in all fit. An empty queue takes any number of lines, so a text
- * that is split into more than max_lines parts can be sent at all. */
+/* Whether n more lines of n_bytes in all fit. Only this counts lines: ask before the first push. An
+ * empty queue takes any number of lines, so a text that is split into more than max_lines parts can
+ * be sent at all. */
 bool sendq_has_room(const struct sendq *q, size_t n, size_t n_bytes);
 
-/* Copies line, which must hold no CR, LF or NUL. ERR_LIMIT if max_bytes would be passed; the
- * queue is then unchanged. */
+/* Copies line, which comes without CR LF. ERR_INVALID for one that is empty or holds a CR, LF or
+ * NUL; ERR_LIMIT if max_bytes would be passed; the queue is then unchanged. */
 NODISCARD int sendq_push(struct sendq *q, enum lane lane, struct str line);
 
 /* The next line that may go at now_ns, or an absent slice. Borrowed until sendq_drop. */
 struct str sendq_peek(const struct sendq *q, int64_t now_ns);
 
-/* The line that sendq_peek gave is on its way: forgets it and counts it against the pace. */
+/* The line that sendq_peek gave, with no push since, is on its way: forgets it and counts it
+ * against the pace. */
 void sendq_drop(struct sendq *q, int64_t now_ns);
 
 /* When the next line may go: a time, possibly past; -1 when none waits. */
