@@ -39,22 +39,34 @@ void *map_get(const struct map *m, struct str key)
 	return e ? e->value : NULL;
 }
 
-void *map_put(struct map *m, struct str key, void *value)
+static struct map_entry *add(struct map *m, struct str key, void *value)
 {
-	assert(value);
-	struct map_entry *e = find(m, key);
-	if (e) {
-		void *old = e->value;
-		e->value = value;
-		return old;
-	}
-	e = mem_new(sizeof(*e) + key.n + 1);
+	struct map_entry *e = mem_new(sizeof(*e) + key.n + 1);
 	e->value = value;
 	e->n = key.n;
 	if (key.n)
 		memcpy(e->key, key.p, key.n);
 	HASH_ADD_KEYPTR(hh, m->first, e->key, e->n, e);
-	return NULL;
+	return e;
+}
+
+void *map_put(struct map *m, struct str key, void *value)
+{
+	assert(value);
+	struct map_entry *e = find(m, key);
+	if (!e) {
+		add(m, key, value);
+		return NULL;
+	}
+	void *old = e->value;
+	e->value = value;
+	return old;
+}
+
+const char *map_intern(struct map *m, struct str key)
+{
+	const struct map_entry *e = find(m, key);
+	return e ? e->key : add(m, key, NULL)->key;
 }
 
 void *map_remove(struct map *m, struct str key)

@@ -24,6 +24,10 @@ void *map_put(struct map *m, struct str key, void *value);
 /* Returns the value that was there, or NULL. */
 void *map_remove(struct map *m, struct str key);
 
+/* The map as a set of texts: a NUL-terminated copy of key that stays as long as the map. Such a map
+ * is for nothing else. */
+const char *map_intern(struct map *m, struct str key);
+
 size_t map_count(const struct map *m);
 
 /* Walking: the first entry and the next, NULL at the end. The entry that one stands on may be

@@ -89,7 +89,8 @@ static size_t relayed_max(const struct session *s)
 {
 	size_t user = s->user ? strlen(s->user) : s->isupport->userlen;
 	size_t host = s->host ? strlen(s->host) : s->isupport->hostlen;
-	return line_max(s) - strlen(s->nick) - user - host - strlen(":!@ ");
+	size_t source = strlen(s->nick) + user + host + strlen(":!@ ");
+	return line_max(s) > source ? line_max(s) - source : 0;
 }
 
 /* A text in parts: head and tail stand around each. */

@@ -1,0 +1,34 @@
+/*
+ * alarm: a function of a script's that runs at a time, as a task of its own.
+ *
+ * Until then it is a closure and a place in the heap of deadlines, not a coroutine: the collector
+ * walks every sleeping coroutine, and a hundred thousand closures cost it nothing of the kind. A
+ * repeated alarm never overlaps itself: a time that comes while its task still runs is passed over.
+ */
+#ifndef EBB_SCRIPT_ALARM_H
+#define EBB_SCRIPT_ALARM_H
+
+#include "base/clock.h"
+#include "base/handle.h"
+
+#include <lua.h>
+#include <stdbool.h>
+
+#define ALARM_PERIOD_MIN_NS NS_PER_MS
+
+struct script;
+
+struct alarm_options {
+	const char *what, *site; /* interned */
+	int64_t delay_ns;        /* and the period */
+	bool is_repeated;
+	struct handle net;       /* the network its tasks are about */
+};
+
+/* Sets an alarm for the function and its arguments that fill the stack, and takes them off. */
+void alarm_new(lua_State *L, const struct alarm_options *o);
+
+/* Drops all of a script's alarms. */
+void alarm_clear(struct script *s);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * convert: messages and values between C and Lua.
+ */
+#ifndef EBB_SCRIPT_CONVERT_H
+#define EBB_SCRIPT_CONVERT_H
+
+#include "script/event.h"
+
+#include <lua.h>
+
+/* Pushes the text, or nil for an absent slice. */
+void convert_push_str(lua_State *L, struct str s);
+
+/* Pushes a field's value, nil for VALUE_NONE; lists and tags as fresh tables. */
+void convert_push_value(lua_State *L, const struct value *v, const struct event *e);
+
+/* The line, without CR LF, that a command with the table of parameters at index makes, in the
+ * host's scratch buffer. Raises for what cannot be sent, with who in front. `tags` in the table
+ * are client tags: sent only where has_tags. */
+struct str convert_line(lua_State *L, struct str command, int index, bool has_tags,
+		const char *who);
+
+#endif

@@ -1,0 +1,133 @@
+#include "script/event.h"
+
+#include "base/mem.h"
+#include "script/persist.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct kept {
+	struct event e;
+	char bytes[];
+};
+
+static size_t count;
+
+size_t event_count(void)
+{
+	return count;
+}
+
+/* Copies s behind *end. */
+static void move_str(struct str *s, char **end)
+{
+	if (!s->p)
+		return;
+	if (s->n)
+		memcpy(*end, s->p, s->n);
+	s->p = *end;
+	*end += s->n;
+}
+
+/* Points a slice of the old line at the same place in the new one. */
+static void rebase(struct str *s, const char *from, const char *to)
+{
+	if (s->p)
+		s->p = to + (s->p - from);
+}
+
+static void move_message(struct message *m, char **end)
+{
+	const char *from = m->raw.p;
+	move_str(&m->raw, end);
+	const char *to = m->raw.p;
+	struct str *parts[] = {&m->tags, &m->source, &m->nick, &m->user, &m->host, &m->command};
+	for (size_t i = 0; i < COUNTOF(parts); i++)
+		rebase(parts[i], from, to);
+	for (size_t i = 0; i < m->n_params; i++)
+		rebase(&m->params[i], from, to);
+}
+
+void event_hold(struct event **e)
+{
+	const struct event *from = *e;
+	if (from->refs)
+		return;
+	size_t n = from->net_name.n + from->name.n + from->values.n +
+			(from->is_line ? from->m.raw.n : 0);
+	struct kept *k = mem_new(sizeof(*k) + n);
+	char *end = k->bytes;
+	k->e = *from;
+	k->e.refs = 1;
+	list_init(&k->e.queue);
+	move_str(&k->e.net_name, &end);
+	move_str(&k->e.name, &end);
+	move_str(&k->e.values, &end);
+	if (from->is_line)
+		move_message(&k->e.m, &end);
+	if (from->isupport)
+		isupport_ref(from->isupport);
+	count++;
+	*e = &k->e;
+}
+
+struct event *event_ref(struct event *e)
+{
+	assert(e->refs);
+	e->refs++;
+	return e;
+}
+
+void event_unref(struct event *e)
+{
+	if (!e || --e->refs)
+		return;
+	if (e->isupport)
+		isupport_unref(e->isupport);
+	free(container_of(e, struct kept, e));
+	count--;
+}
+
+bool event_is_talk(const struct event *e)
+{
+	return e->kind == EVENT_PRIVMSG || e->kind == EVENT_NOTICE || e->kind == EVENT_TAGMSG ||
+			e->kind == EVENT_CTCP || e->kind == EVENT_CTCP_REPLY || e->kind == EVENT_ACTION;
+}
+
+static struct value str_value(struct str s)
+{
+	return (struct value){.type = s.p ? VALUE_STR : VALUE_NONE, .str = s};
+}
+
+static struct value bool_value(bool b)
+{
+	return (struct value){.type = VALUE_BOOL, .integer = b};
+}
+
+/* What is no message's: of every event. net and time are for convert.c to make. */
+static bool own_field(const struct event *e, struct str name, struct value *out)
+{
+	if (str_eq(name, STR("event")))
+		*out = str_value(e->name);
+	else if (str_eq(name, STR("network")))
+		*out = str_value(e->net_name);
+	else if (str_eq(name, STR("mine")))
+		*out = bool_value(e->is_mine);
+	else if (str_eq(name, STR("replayed")))
+		*out = bool_value(e->is_replayed);
+	else
+		return false;
+	return true;
+}
+
+bool event_field(const struct event *e, struct str name, struct value *out)
+{
+	if (!e->is_line)
+		return own_field(e, name, out) || persist_find(e->values, name, out);
+	const struct field *f = field_find(e->kind < EVENT_KINDS ? e->kind : EVENT_UNKNOWN, name);
+	if (!f)
+		return own_field(e, name, out);
+	field_read(f, &e->m, e->isupport, out);
+	return true;
+}

@@ -1,0 +1,120 @@
+/*
+ * host: the scripts, what they listen to, and the order in which they hear it.
+ *
+ * One host holds all scripts of a daemon. Events come in from networks and from scripts; each is
+ * delivered to every script in turn: first the handlers, each in a task of its own up to its first
+ * pause, then the waits. Then the run queue is drained, then comes the next event. While a task
+ * runs nothing is delivered: what happens meanwhile queues.
+ */
+#ifndef EBB_SCRIPT_HOST_H
+#define EBB_SCRIPT_HOST_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/timers.h"
+#include "script/event.h"
+#include "script/vm.h"
+
+#include <lua.h>
+
+enum {
+	HOST_EVENTS_MAX = 65536,   /* waiting for their turn */
+	HOST_SCRATCH_MAX_BYTES = 2 * 1024 * 1024
+};
+
+struct host_options {
+	struct timers *timers;     /* borrowed, outlives the host */
+	const struct clock *clock; /* borrowed, outlives the host */
+	void (*wanted)(void *data); /* host_run is wanted soon, from outside of any call in here */
+	void *data;
+	bool is_check; /* scripts are loaded only to see that they do; nothing acts on the world */
+};
+
+struct host {
+	struct host_options options;
+	struct list scripts;   /* struct script, as configured */
+	struct list nets;      /* struct net, as configured */
+	struct handles handles; /* nets and tasks */
+	struct list run;       /* struct task: the run queue */
+	struct list events;    /* struct event: what waits for its turn */
+	size_t n_events;
+	struct map own_kinds;  /* a name that only scripts know, to its kind */
+	char **own_names;      /* owned: the name of kind EVENT_KINDS + i */
+	size_t n_own;
+	uint64_t order;        /* of what listens: counts up */
+	bool is_running, is_stopping;
+	struct task *current;
+	struct buf scratch;    /* a line or a value that is being made */
+	int64_t start_ns;
+};
+
+/* One script: its state and all that it owns. */
+struct script {
+	struct host *host;
+	struct list node;
+	struct vm vm;
+	char *name, *path;
+	char **networks;           /* owned; NULL: all */
+	size_t n_networks;
+	struct list tasks, pool;   /* struct task */
+	size_t n_pool;
+	struct list listeners;     /* struct listener: subscriptions */
+	struct list dead;          /* those that went away during a delivery */
+	struct listeners **by_kind; /* NULL where nothing listens */
+	size_t n_kinds;
+	struct list alarms;        /* struct alarm: after and every */
+	struct map names;          /* interned text */
+	bool is_delivering;
+	struct event *last_event;  /* whose userdata is in the registry at event_ref */
+	int event_ref;
+	bool outage_is_told;       /* since a connection ended, a script is told of it once */
+};
+
+struct script_options {
+	const char *name, *path;
+	const char *const *networks; /* NULL: all */
+	size_t n_networks;
+	const char *const (*pairs)[2]; /* the script's own keys, for `config` */
+	size_t n_pairs;
+};
+
+void host_init(struct host *h, const struct host_options *options);
+void host_fini(struct host *h);
+
+/* Loads a script and runs its main chunk up to its end or first pause. What is wrong with it is
+ * logged, ERR_INVALID, and the script is not there. Copies options. */
+NODISCARD int host_load(struct host *h, const struct script_options *options);
+
+/* From now on connect gives up at once, so that nothing comes back while the daemon ends. */
+void host_stop(struct host *h);
+
+/* Delivers e, which may be on the stack, or queues it when its turn has not come. */
+void host_event(struct host *h, struct event *e);
+
+/* Runs what is runnable and delivers what waits. Ends, also when tasks go on for ever: then
+ * options.wanted is called and the rest follows in the next call. */
+void host_run(struct host *h);
+
+/* The kind of a name for listening, made if it is new; several for some names; 0 when there are too
+ * many names already. */
+size_t host_kinds(struct host *h, struct str name, int kinds[EVENT_NAME_KINDS_MAX]);
+
+/* The kind that a line with an unknown command has: EVENT_UNKNOWN where nobody listens to it. */
+int host_line_kind(const struct host *h, const struct message *m, int kind);
+
+/* The name of a kind, also of a script's own. */
+struct str host_kind_name(const struct host *h, int kind);
+
+struct script *script_of(lua_State *L);
+
+/* Text kept for the script's life. NULL where there is no memory is never returned. */
+const char *script_intern(struct script *s, const char *text);
+
+/* Where the function at level of L's call stack stands, "karma.lua:12"; interned. */
+const char *script_site(lua_State *L, int level);
+
+/* Whether the script hears of that network. */
+bool script_hears(const struct script *s, struct str network);
+
+#endif

@@ -1,0 +1,152 @@
+#include "script/convert.h"
+#include "script/host.h"
+#include "script/modules.h"
+#include "script/persist.h"
+
+/* The object that handlers and waits are given. Its fields are read when they are asked for. */
+
+static const char event_type[] = "ebb.event";
+
+void lib_push_event(lua_State *L, struct event *e)
+{
+	struct script *s = script_of(L);
+	if (s->last_event == e) {
+		lua_rawgeti(L, LUA_REGISTRYINDEX, s->event_ref);
+		return;
+	}
+	struct event **place = lua_newuserdatauv(L, sizeof(struct event *), 0);
+	*place = NULL;
+	luaL_setmetatable(L, event_type);
+	*place = event_ref(e);
+	lua_pushvalue(L, -1);
+	lua_rawseti(L, LUA_REGISTRYINDEX, s->event_ref);
+	s->last_event = e;
+}
+
+struct event *lib_check_event(lua_State *L, int index)
+{
+	return *(struct event **)luaL_checkudata(L, index, event_type);
+}
+
+/* A field whose value is a table, or a number with a fraction, of an event that a script made. */
+static void push_own_value(lua_State *L, const struct event *e, int key)
+{
+	persist_decode(L, e->values);
+	lua_pushvalue(L, key);
+	lua_rawget(L, -2);
+	lua_remove(L, -2);
+}
+
+/* Pushes the field that the text at index key names. False, and nothing, when there is none. */
+static bool push_field(lua_State *L, const struct event *e, int key)
+{
+	size_t n;
+	struct value v;
+	const char *p = lua_tolstring(L, key, &n);
+	struct str name = {p, n};
+	if (event_field(e, name, &v)) {
+		if (!e->is_line && v.type == VALUE_NONE)
+			push_own_value(L, e, key);
+		else
+			convert_push_value(L, &v, e);
+	} else if (str_eq(name, STR("net"))) {
+		lib_push_net(L, e->net);
+	} else if (str_eq(name, STR("time"))) {
+		lua_pushnumber(L, (lua_Number)e->wall_ns / NS_PER_S);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static int event_index(lua_State *L)
+{
+	const struct event *e = lib_check_event(L, 1);
+	if (lua_type(L, 2) != LUA_TSTRING)
+		return 0;
+	if (push_field(L, e, 2))
+		return 1;
+	lua_pushvalue(L, 2);
+	lua_rawget(L, lua_upvalueindex(1)); /* a method */
+	return 1;
+}
+
+static int event_newindex(lua_State *L)
+{
+	return luaL_error(L, "an event is read-only (ev:copy() gives a table)");
+}
+
+static void copy_field(lua_State *L, const struct event *e, const char *name)
+{
+	lua_pushstring(L, name);
+	if (push_field(L, e, lua_gettop(L)))
+		lua_rawset(L, -3);
+	else
+		lua_pop(L, 1);
+}
+
+static int event_copy(lua_State *L)
+{
+	static const char *const own[] = {"event", "network", "mine", "replayed", "time"};
+	const struct event *e = lib_check_event(L, 1);
+	if (e->is_line)
+		lua_newtable(L);
+	else
+		persist_decode(L, e->values);
+	for (size_t i = 0; i < COUNTOF(own); i++)
+		copy_field(L, e, own[i]);
+	int kind = e->kind < EVENT_KINDS ? e->kind : EVENT_UNKNOWN;
+	const struct field *f;
+	for (size_t i = 0; e->is_line && (f = field_at(kind, i)); i++)
+		copy_field(L, e, field_name(f));
+	return 1;
+}
+
+static int event_pairs(lua_State *L)
+{
+	lua_getfield(L, LUA_REGISTRYINDEX, "ebb.next");
+	event_copy(L);
+	return 2;
+}
+
+static int event_tostring(lua_State *L)
+{
+	const struct event *e = lib_check_event(L, 1);
+	lua_pushstring(L, "event ");
+	convert_push_str(L, e->name);
+	if (e->is_line) {
+		lua_pushstring(L, ": ");
+		convert_push_str(L, e->m.raw);
+	}
+	lua_concat(L, lua_gettop(L) - 1);
+	return 1;
+}
+
+static int event_eq(lua_State *L)
+{
+	lua_pushboolean(L, lib_check_event(L, 1) == lib_check_event(L, 2));
+	return 1;
+}
+
+static int event_gc(lua_State *L)
+{
+	struct event **place = lua_touserdata(L, 1);
+	struct script *s = script_of(L);
+	if (s->last_event == *place)
+		s->last_event = NULL;
+	event_unref(*place);
+	*place = NULL;
+	return 0;
+}
+
+void lib_open_event(lua_State *L)
+{
+	static const luaL_Reg metamethods[] = {{"__newindex", event_newindex},
+			{"__pairs", event_pairs}, {"__tostring", event_tostring},
+			{"__eq", event_eq}, {"__gc", event_gc}, {NULL, NULL}};
+	static const luaL_Reg methods[] = {
+			{"copy", event_copy}, {"reply", lib_reply}, {NULL, NULL}};
+	lua_getglobal(L, "next");
+	lua_setfield(L, LUA_REGISTRYINDEX, "ebb.next");
+	modules_define(L, event_type, metamethods, event_index, methods);
+}

@@ -1,0 +1,408 @@
+#include "base/clock.h"
+#include "script/convert.h"
+#include "script/host.h"
+#include "script/modules.h"
+#include "script/task.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Networks: their object, and the functions that act on one. A function takes the network as its
+ * first argument, as a method does, or means the task's. */
+
+static const char net_type[] = "ebb.network";
+
+void lib_push_net(lua_State *L, struct handle net)
+{
+	if (!handles_get(&script_of(L)->host->handles, net)) {
+		lua_pushnil(L);
+		return;
+	}
+	struct handle *h = lua_newuserdatauv(L, sizeof(*h), 0);
+	*h = net;
+	luaL_setmetatable(L, net_type);
+}
+
+static struct net *check_net(lua_State *L, int index)
+{
+	const struct handle *h = luaL_checkudata(L, index, net_type);
+	struct net *n = handles_get(&script_of(L)->host->handles, *h);
+	if (!n)
+		luaL_error(L, "the network was removed");
+	return n;
+}
+
+static void push_isupport(lua_State *L, const struct isupport *is)
+{
+	lua_newtable(L);
+	for (const struct map_entry *t = map_first(&is->tokens); t; t = map_next(t)) {
+		convert_push_str(L, map_key(t));
+		lua_pushstring(L, map_value(t));
+		lua_rawset(L, -3);
+	}
+}
+
+static void push_caps(lua_State *L, const struct caps *caps)
+{
+	lua_newtable(L);
+	for (int i = 0; i < CAP_COUNT; i++) {
+		if (!caps_has(caps, (enum cap)i))
+			continue;
+		lua_pushboolean(L, 1);
+		lua_setfield(L, -2, caps_name((enum cap)i));
+	}
+}
+
+static void push_fact(lua_State *L, const struct net *n, const char *key)
+{
+	struct net_facts facts = net_facts(n);
+	if (strcmp(key, "name") == 0)
+		lua_pushstring(L, n->name);
+	else if (strcmp(key, "nick") == 0)
+		lua_pushstring(L, facts.nick);
+	else if (strcmp(key, "state") == 0)
+		lua_pushstring(L, facts.state);
+	else if (strcmp(key, "host") == 0)
+		lua_pushstring(L, facts.host);
+	else if (strcmp(key, "port") == 0)
+		lua_pushinteger(L, facts.port);
+	else if (strcmp(key, "attempt") == 0)
+		lua_pushinteger(L, facts.attempt);
+	else if (strcmp(key, "lag") == 0 && facts.lag_ns >= 0)
+		lua_pushnumber(L, (lua_Number)facts.lag_ns / NS_PER_S);
+	else if (strcmp(key, "caps") == 0)
+		push_caps(L, facts.caps);
+	else if (strcmp(key, "isupport") == 0)
+		push_isupport(L, facts.isupport);
+	else
+		lua_pushnil(L);
+}
+
+static int net_index(lua_State *L)
+{
+	const struct net *n = check_net(L, 1);
+	if (lua_type(L, 2) != LUA_TSTRING)
+		return 0;
+	lua_pushvalue(L, 2);
+	if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL)
+		push_fact(L, n, lua_tostring(L, 2));
+	return 1;
+}
+
+static int net_same(lua_State *L)
+{
+	size_t an, bn;
+	struct net_facts facts = net_facts(check_net(L, 1));
+	const char *a = luaL_checklstring(L, 2, &an), *b = luaL_checklstring(L, 3, &bn);
+	lua_pushboolean(L, casemap_eq(facts.isupport->casemap, (struct str){a, an},
+					   (struct str){b, bn}));
+	return 1;
+}
+
+static int net_is_channel(lua_State *L)
+{
+	size_t n;
+	struct net_facts facts = net_facts(check_net(L, 1));
+	const char *name = luaL_checklstring(L, 2, &n);
+	lua_pushboolean(L, isupport_is_channel(facts.isupport, (struct str){name, n}));
+	return 1;
+}
+
+static int net_tostring(lua_State *L)
+{
+	lua_pushfstring(L, "network %s", check_net(L, 1)->name);
+	return 1;
+}
+
+static int net_eq(lua_State *L)
+{
+	const struct handle *a = luaL_checkudata(L, 1, net_type);
+	const struct handle *b = luaL_checkudata(L, 2, net_type);
+	lua_pushboolean(L, a->index == b->index && a->generation == b->generation);
+	return 1;
+}
+
+static bool is_net(lua_State *L, int index)
+{
+	return luaL_testudata(L, index, net_type) != NULL;
+}
+
+/* The network that a task without one means: the only one that its script hears. */
+static struct net *only_net(lua_State *L, const char *who)
+{
+	const struct script *s = script_of(L);
+	struct net *found = NULL;
+	list_each(node, &s->host->nets) {
+		struct net *n = container_of(node, struct net, node);
+		if (!script_hears(s, str_of(n->name)))
+			continue;
+		if (found)
+			luaL_error(L, "%s: which network? this task belongs to none, and the script "
+				      "has several: use network(\"name\"):%s(…)", who, who);
+		found = n;
+	}
+	if (!found)
+		luaL_error(L, "%s: there is no network", who);
+	return found;
+}
+
+static struct net *task_net(lua_State *L, const char *who)
+{
+	const struct task *t = task_of(L);
+	struct net *n = t ? handles_get(&t->script->host->handles, t->net) : NULL;
+	return n ? n : only_net(L, who);
+}
+
+static struct net *named_net(lua_State *L, int index)
+{
+	size_t n;
+	const char *name = lua_tolstring(L, index, &n);
+	const struct script *s = script_of(L);
+	struct net *net = net_find(s->host, (struct str){name, n});
+	return net && script_hears(s, (struct str){name, n}) ? net : NULL;
+}
+
+/* The network of a call; where it is the first argument it is taken off. */
+static struct net *take_net(lua_State *L, const char *who)
+{
+	if (!is_net(L, 1))
+		return task_net(L, who);
+	struct net *n = check_net(L, 1);
+	lua_remove(L, 1);
+	return n;
+}
+
+static int raise_unsent(lua_State *L, const char *who, const struct err *err)
+{
+	if (err->code != ERR_DISCONNECTED && err->code != ERR_LIMIT)
+		return luaL_error(L, "%s: %s", who, err->text);
+	lua_pushfstring(L, "%s: %s", who, err->text);
+	return vm_raise(L, err_name(err->code), lua_tostring(L, -1));
+}
+
+static int after_send(lua_State *L, int status, lua_KContext context)
+{
+	const struct task *t = task_of(L);
+	struct err err = {.code = t->code};
+	(void)status;
+	(void)context;
+	if (t->wake != WAKE_DONE) {
+		snprintf(err.text, sizeof(err.text), "%s", t->why);
+		return raise_unsent(L, "send", &err);
+	}
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+/* Pauses until the queue takes the line, which is copied. */
+static int wait_to_send(lua_State *L, struct net *n, struct str line, bool is_raw, const char *who)
+{
+	struct task *t = task_check(L, who);
+	struct net_waiter *w = lua_newuserdatauv(L, sizeof(*w) + line.n, 0);
+	char *copy = (char *)(w + 1);
+	memcpy(copy, line.p, line.n);
+	*w = (struct net_waiter){.is_raw = is_raw, .line = {copy, line.n}};
+	net_wait(&n->senders, w, t);
+	return task_pause(L, -1, after_send);
+}
+
+static int send_line(lua_State *L, struct net *n, struct str line, bool is_raw, const char *who)
+{
+	struct err err;
+	int r = net_send(n, line, is_raw, &err);
+	if (r == ERR_AGAIN)
+		return wait_to_send(L, n, line, is_raw, who);
+	if (r < 0)
+		return raise_unsent(L, who, &err);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+static int lib_send(lua_State *L)
+{
+	struct net *n = take_net(L, "send");
+	size_t length;
+	const char *command = luaL_checklstring(L, 1, &length);
+	struct str line = convert_line(
+			L, (struct str){command, length}, 2, net_facts(n).has_tags, "send");
+	return send_line(L, n, line, false, "send");
+}
+
+static int lib_raw(lua_State *L)
+{
+	struct net *n = take_net(L, "raw");
+	struct str line;
+	line.p = luaL_checklstring(L, 1, &line.n);
+	if (line.n == 0 || str_has(line, '\r') || str_has(line, '\n') || str_has(line, '\0'))
+		return luaL_error(L, "raw: one line is expected, without CR, LF or NUL");
+	return send_line(L, n, line, true, "raw");
+}
+
+/* Where an answer to e goes: the place where it was said, else its sender. */
+static struct str place_of(lua_State *L, const struct event *e)
+{
+	struct value channel = {0}, v = {0};
+	if (event_field(e, STR("channel"), &channel) && channel.type == VALUE_STR) {
+		if (event_is_talk(e) && event_field(e, STR("target"), &v))
+			return v.str; /* with its @, where it was said to operators only */
+		return channel.str;
+	}
+	if (!event_field(e, STR("nick"), &v) || v.type != VALUE_STR)
+		luaL_error(L, "reply: the event has nobody to answer");
+	return v.str;
+}
+
+int lib_reply(lua_State *L)
+{
+	const struct event *e = lib_check_event(L, 1);
+	luaL_checkstring(L, 2);
+	struct net *n = handles_get(&script_of(L)->host->handles, e->net);
+	if (!n)
+		return luaL_error(L, "reply: the event is of no network");
+	lua_createtable(L, 0, 2);
+	convert_push_str(L, place_of(L, e));
+	lua_setfield(L, -2, "target");
+	lua_pushvalue(L, 2);
+	lua_setfield(L, -2, "message");
+	struct str line = convert_line(L, STR("privmsg"), lua_gettop(L), false, "reply");
+	return send_line(L, n, line, false, "reply");
+}
+
+/* The userdata of a task that waits; nothing is acquired before it is there. */
+static struct net_waiter *new_waiter(lua_State *L)
+{
+	struct net_waiter *w = lua_newuserdatauv(L, sizeof(*w), 0);
+	*w = (struct net_waiter){0};
+	return w;
+}
+
+static int after_connect(lua_State *L, int status, lua_KContext context)
+{
+	const struct task *t = task_of(L);
+	(void)status;
+	(void)context;
+	if (t->wake != WAKE_DONE)
+		return task_push_failure(L, t);
+	lua_settop(L, 1);
+	return 1;
+}
+
+int lib_connect(lua_State *L)
+{
+	struct net *n;
+	if (lua_isnoneornil(L, 1) || is_net(L, 1)) {
+		n = take_net(L, "connect");
+	} else {
+		luaL_checkstring(L, 1);
+		n = named_net(L, 1);
+		if (!n)
+			return luaL_error(L, "connect: no network '%s'", lua_tostring(L, 1));
+	}
+	const struct host *h = n->host;
+	lua_settop(L, 0);
+	lib_push_net(L, n->handle);
+	if (net_facts(n).is_usable)
+		return 1;
+	if (h->is_stopping || h->options.is_check) {
+		lua_pushnil(L);
+		lua_pushstring(L, h->is_stopping ? "ebb is ending" : "nothing is connected in a check");
+		lua_pushstring(L, err_name(ERR_REQUESTED));
+		return 3;
+	}
+	struct task *t = task_check(L, "connect");
+	net_wait(&n->connectors, new_waiter(L), t);
+	n->ops->connect(n->data);
+	return task_pause(L, -1, after_connect);
+}
+
+static int after_disconnect(lua_State *L, int status, lua_KContext context)
+{
+	(void)status;
+	(void)context;
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+static int lib_disconnect(lua_State *L)
+{
+	struct net *n;
+	if (is_net(L, 1)) {
+		n = take_net(L, "disconnect");
+	} else if (lua_type(L, 1) == LUA_TSTRING && (lua_gettop(L) > 1 || named_net(L, 1))) {
+		n = named_net(L, 1);
+		if (!n)
+			return luaL_error(L, "disconnect: no network '%s'", lua_tostring(L, 1));
+		lua_remove(L, 1);
+	} else {
+		n = task_net(L, "disconnect");
+	}
+	struct str message = {0};
+	message.p = luaL_optlstring(L, 1, "", &message.n);
+	if (str_has(message, '\r') || str_has(message, '\n') || str_has(message, '\0'))
+		return luaL_error(L, "disconnect: message has a line break or NUL");
+	struct task *t = task_check(L, "disconnect");
+	struct net_waiter *w = new_waiter(L);
+	if (!n->ops->disconnect(n->data, message)) {
+		lua_pushboolean(L, 1);
+		return 1;
+	}
+	net_wait(&n->closers, w, t);
+	return task_pause(L, -1, after_disconnect);
+}
+
+static int lib_network(lua_State *L)
+{
+	if (lua_isnoneornil(L, 1)) {
+		lib_push_net(L, task_net(L, "network")->handle);
+		return 1;
+	}
+	const struct net *n = named_net(L, (luaL_checkstring(L, 1), 1));
+	if (n) {
+		lib_push_net(L, n->handle);
+		return 1;
+	}
+	lua_pushnil(L);
+	lua_pushfstring(L, "no network '%s'", lua_tostring(L, 1));
+	return 2;
+}
+
+/* The iterator: the networks are listed when networks() is called. */
+static int next_net(lua_State *L)
+{
+	lua_Integer i = lua_tointeger(L, lua_upvalueindex(2)) + 1;
+	lua_pushinteger(L, i);
+	lua_replace(L, lua_upvalueindex(2));
+	lua_rawgeti(L, lua_upvalueindex(1), i);
+	return 1;
+}
+
+static int lib_networks(lua_State *L)
+{
+	const struct script *s = script_of(L);
+	lua_Integer i = 0;
+	lua_newtable(L);
+	list_each(node, &s->host->nets) {
+		const struct net *n = container_of(node, struct net, node);
+		if (!script_hears(s, str_of(n->name)))
+			continue;
+		lib_push_net(L, n->handle);
+		lua_rawseti(L, -2, ++i);
+	}
+	lua_pushinteger(L, 0);
+	lua_pushcclosure(L, next_net, 2);
+	return 1;
+}
+
+void lib_open_irc(lua_State *L)
+{
+	static const luaL_Reg metamethods[] = {
+			{"__tostring", net_tostring}, {"__eq", net_eq}, {NULL, NULL}};
+	static const luaL_Reg methods[] = {{"send", lib_send}, {"raw", lib_raw},
+			{"connect", lib_connect}, {"disconnect", lib_disconnect},
+			{"same", net_same}, {"is_channel", net_is_channel}, {NULL, NULL}};
+	static const luaL_Reg functions[] = {{"send", lib_send}, {"raw", lib_raw},
+			{"connect", lib_connect}, {"disconnect", lib_disconnect},
+			{"network", lib_network}, {"networks", lib_networks}, {NULL, NULL}};
+	modules_define(L, net_type, metamethods, net_index, methods);
+	modules_export_all(L, functions);
+}

@@ -1,0 +1,410 @@
+#include "script/listen.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "script/modules.h"
+#include "script/net.h"
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char listener_type[] = "ebb.listener";
+
+enum { NAMES_MAX = 64, KINDS_MAX = NAMES_MAX * EVENT_NAME_KINDS_MAX };
+
+/* The kinds of all the names at an argument, and a text that shows them. */
+struct names {
+	int kinds[KINDS_MAX];
+	size_t n;
+	bool are_lines; /* all of them the server's */
+	char text[100];
+};
+
+static bool is_line_kind(int kind)
+{
+	return kind < EVENT_CLIENT_CONNECT;
+}
+
+static void add_name(lua_State *L, struct names *names, int index, const char *who)
+{
+	int kinds[EVENT_NAME_KINDS_MAX];
+	size_t length;
+	if (lua_type(L, index) != LUA_TSTRING)
+		luaL_error(L, "%s: event: a name or a list of names expected, got %s", who,
+				luaL_typename(L, index));
+	const char *name = lua_tolstring(L, index, &length);
+	if (length == 0)
+		luaL_error(L, "%s: event: the name is empty", who);
+	size_t n = host_kinds(script_of(L)->host, (struct str){name, length}, kinds);
+	if (n == 0)
+		luaL_error(L, "%s: event: too many names of events", who);
+	for (size_t i = 0; i < n; i++) {
+		names->kinds[names->n++] = kinds[i];
+		names->are_lines = names->are_lines && is_line_kind(kinds[i]);
+	}
+	size_t used = strlen(names->text);
+	snprintf(names->text + used, sizeof(names->text) - used, "%s%s", used ? "," : "", name);
+}
+
+static void read_names(lua_State *L, struct names *names, int index, const char *who)
+{
+	names->n = 0;
+	names->text[0] = '\0';
+	names->are_lines = true;
+	if (!lua_istable(L, index)) {
+		add_name(L, names, index, who);
+		return;
+	}
+	lua_Integer n = luaL_len(L, index);
+	if (n < 1 || n > NAMES_MAX)
+		luaL_error(L, "%s: event: the list has %d names, 1 to %d can be", who, (int)n, NAMES_MAX);
+	for (lua_Integer i = 1; i <= n; i++) {
+		lua_geti(L, index, i);
+		add_name(L, names, lua_gettop(L), who);
+		lua_pop(L, 1);
+	}
+}
+
+static int listener_gc(lua_State *L)
+{
+	struct listener *l = lua_touserdata(L, 1);
+	event_unref(l->got);
+	l->got = NULL;
+	return 0;
+}
+
+/* Which networks it hears: those that the filter says; else all, or a wait the task's. */
+static void choose_net(lua_State *L, struct listener *l, const char *who)
+{
+	struct str name;
+	struct task *t = task_of(L);
+	l->is_for_all = true;
+	switch (filter_net(l->filter, &name)) {
+	case FILTER_NET_UNSAID:
+		if (l->is_wait && t && handles_get(&l->script->host->handles, t->net)) {
+			l->net = t->net;
+			l->is_for_all = false;
+		}
+		break;
+	case FILTER_NET_ALL:
+		break;
+	case FILTER_NET_NAMED: {
+		const struct net *n = net_find(l->script->host, name);
+		if (!n || !script_hears(l->script, name))
+			luaL_error(L, "%s: filter: network: no network '%s'", who, name.p);
+		l->net = n->handle;
+		l->is_for_all = false;
+		break;
+	}
+	}
+}
+
+struct listener *listener_new(lua_State *L, const struct listen_to *to)
+{
+	struct script *s = script_of(L);
+	struct names names;
+	char what[sizeof(names.text) + 8];
+	read_names(L, &names, to->events, to->who);
+	struct filter *f = filter_new(L, to->filter, names.kinds, names.n, to->who);
+	struct listener *l = lua_newuserdatauv(
+			L, sizeof(*l) + names.n * sizeof(struct listener_node), 2);
+	*l = (struct listener){.script = s, .filter = f, .is_wait = to->is_wait,
+			.self_ref = LUA_NOREF, .n = names.n};
+	list_init(&l->all);
+	list_init(&l->dead);
+	for (size_t i = 0; i < l->n; i++) {
+		l->nodes[i].owner = l;
+		l->nodes[i].kind = names.kinds[i];
+		list_init(&l->nodes[i].node);
+	}
+	luaL_setmetatable(L, listener_type);
+	lua_insert(L, -2);
+	lua_setiuservalue(L, -2, 1);
+	choose_net(L, l, to->who);
+	snprintf(what, sizeof(what), "%s %s", to->who, names.text);
+	l->what = script_intern(s, what);
+	l->site = to->is_wait ? NULL : script_site(L, 1);
+	const struct net *n = handles_get(&s->host->handles, l->net);
+	l->ends_with_connection = l->is_wait && names.are_lines && n && net_facts(n).is_connected;
+	return l;
+}
+
+static struct listeners *listeners_of(const struct script *s, int kind)
+{
+	return (size_t)kind < s->n_kinds ? s->by_kind[kind] : NULL;
+}
+
+static struct listeners *make_listeners(struct script *s, int kind)
+{
+	size_t wanted = (size_t)kind + 1;
+	if (s->n_kinds < wanted) {
+		s->by_kind = mem_resize(s->by_kind, wanted, sizeof(*s->by_kind));
+		memset(s->by_kind + s->n_kinds, 0, (wanted - s->n_kinds) * sizeof(*s->by_kind));
+		s->n_kinds = wanted;
+	}
+	if (!s->by_kind[kind]) {
+		struct listeners *ls = s->by_kind[kind] = mem_new(sizeof(*ls));
+		list_init(&ls->subs);
+		list_init(&ls->waits);
+	}
+	return s->by_kind[kind];
+}
+
+static void link_up(struct listener *l)
+{
+	l->order = ++l->script->host->order;
+	for (size_t i = 0; i < l->n; i++) {
+		struct listeners *ls = make_listeners(l->script, l->nodes[i].kind);
+		list_append(l->is_wait ? &ls->waits : &ls->subs, &l->nodes[i].node);
+	}
+}
+
+static void unlink_all(struct listener *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		list_remove(&l->nodes[i].node);
+	list_remove(&l->dead);
+	int ref = l->self_ref;
+	l->self_ref = LUA_NOREF;
+	luaL_unref(l->script->vm.L, LUA_REGISTRYINDEX, ref);
+}
+
+void listener_off(struct listener *l)
+{
+	if (l->is_dead)
+		return;
+	l->is_dead = true;
+	list_remove(&l->all);
+	if (l->script->is_delivering)
+		list_append(&l->script->dead, &l->dead);
+	else
+		unlink_all(l);
+}
+
+void listener_subscribe(lua_State *L, int index, bool is_once)
+{
+	struct listener *l = lua_touserdata(L, index);
+	lua_pushvalue(L, index);
+	l->self_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	l->is_once = is_once;
+	list_append(&l->script->listeners, &l->all);
+	link_up(l);
+}
+
+static void leave_waits(struct task *t)
+{
+	list_each_safe(node, &t->waits)
+		listener_off(container_of(node, struct listener, all));
+}
+
+void listener_wait(lua_State *L, struct task *t, int n)
+{
+	for (int i = 1; i <= n; i++) {
+		struct listener *l = lua_touserdata(L, i);
+		l->task = t;
+		list_append(&t->waits, &l->all);
+		link_up(l);
+	}
+	t->detach = leave_waits;
+}
+
+void listen_clear(struct script *s)
+{
+	list_each_safe(node, &s->listeners)
+		listener_off(container_of(node, struct listener, all));
+	for (size_t i = 0; i < s->n_kinds; i++)
+		free(s->by_kind[i]);
+	free(s->by_kind);
+	s->by_kind = NULL;
+	s->n_kinds = 0;
+}
+
+/* Walks the listeners of the kind and of "*" together, in their order. */
+struct walk {
+	struct list *heads[2], *at[2];
+};
+
+static void walk_head(struct walk *w, int i, struct list *head)
+{
+	w->heads[i] = head;
+	w->at[i] = head ? head->next : NULL;
+}
+
+static const struct listener_node *walk_node(const struct walk *w, int i)
+{
+	return w->at[i] == w->heads[i] ? NULL : container_of(w->at[i], struct listener_node, node);
+}
+
+static struct listener *walk_next(struct walk *w)
+{
+	const struct listener_node *a = walk_node(w, 0), *b = walk_node(w, 1);
+	if (!a && !b)
+		return NULL;
+	bool take_a = a && (!b || a->owner->order <= b->owner->order);
+	const struct listener_node *n = take_a ? a : b;
+	w->at[!take_a] = w->at[!take_a]->next;
+	return n->owner;
+}
+
+static bool is_wanted(const struct listener *l, struct event **e, uint64_t limit)
+{
+	const struct script *s = l->script;
+	if (l->is_dead || l->order > limit)
+		return false;
+	if (!l->is_for_all && (*e)->net.generation &&
+			(l->net.index != (*e)->net.index || l->net.generation != (*e)->net.generation))
+		return false;
+	return filter_matches(l->filter, s->vm.L, e, l->what);
+}
+
+/* What a handler's first resume is given. */
+struct start {
+	struct listener *l;
+	struct event *e;
+};
+
+/* Pushes the handler, the event, and what `match` captured. */
+static int start_handler(lua_State *T, struct task *t)
+{
+	const struct start *st = t->start_data;
+	luaL_checkstack(T, LUA_MINSTACK + 32, "captures"); /* a pattern has at most 32 */
+	lua_rawgeti(T, LUA_REGISTRYINDEX, st->l->self_ref);
+	lua_getiuservalue(T, -1, 2);
+	lua_remove(T, -2);
+	lib_push_event(T, st->e);
+	return 1 + filter_push_captures(T, st->l->filter, st->e);
+}
+
+static int make_task(lua_State *L)
+{
+	struct start *st = lua_touserdata(L, 1);
+	lua_pushlightuserdata(L, task_new(L, st->l->script, st->l->what, st->l->site));
+	return 1;
+}
+
+static struct task *task_for(struct start *st)
+{
+	lua_State *L = st->l->script->vm.L;
+	if (!list_is_empty(&st->l->script->pool))
+		return task_new(L, st->l->script, st->l->what, st->l->site);
+	struct task *t = NULL;
+	if (vm_call(L, make_task, st, 1))
+		t = lua_touserdata(L, -1);
+	lua_pop(L, 1);
+	return t;
+}
+
+static void run_handler(struct listener *l, struct event *e)
+{
+	struct start st = {l, e};
+	struct task *t = task_for(&st);
+	if (!t) {
+		log_error("script %s: %s: not enough memory", l->script->name, l->what);
+		return;
+	}
+	t->start = start_handler;
+	t->start_data = &st;
+	t->net = e->net;
+	if (l->is_once)
+		listener_off(l);
+	task_run(t);
+}
+
+static void deliver_to_subs(struct walk *w, struct event **e, uint64_t limit)
+{
+	struct listener *l;
+	while ((l = walk_next(w))) {
+		if (!is_wanted(l, e, limit))
+			continue;
+		event_hold(e);
+		run_handler(l, *e);
+	}
+}
+
+static bool has_all(const struct task *t)
+{
+	list_each(node, &t->waits)
+		if (!container_of(node, struct listener, all)->got)
+			return false;
+	return true;
+}
+
+static void deliver_to_waits(struct walk *w, struct event **e, uint64_t limit)
+{
+	struct listener *l;
+	while ((l = walk_next(w))) {
+		if (l->got || !is_wanted(l, e, limit))
+			continue;
+		event_hold(e);
+		l->got = event_ref(*e);
+		if (has_all(l->task))
+			task_wake(l->task, WAKE_DONE);
+	}
+}
+
+/* Ends the waits for lines of a connection that is no more. */
+static void end_waits(struct script *s, const struct event *e, uint64_t limit)
+{
+	list_each(node, &s->tasks) {
+		struct task *t = container_of(node, struct task, all);
+		if (t->state != TASK_PAUSED || list_is_empty(&t->waits))
+			continue;
+		const struct listener *l = container_of(t->waits.next, struct listener, all);
+		if (l->ends_with_connection && l->order <= limit && l->net.index == e->net.index &&
+				l->net.generation == e->net.generation)
+			task_fail(t, ERR_DISCONNECTED, "disconnected");
+	}
+}
+
+static void sweep(struct script *s)
+{
+	list_each_safe(node, &s->dead)
+		unlink_all(container_of(node, struct listener, dead));
+}
+
+void listen_deliver(struct script *s, struct event **e)
+{
+	struct listeners *of_kind = listeners_of(s, (*e)->kind);
+	struct listeners *of_any = (*e)->is_line ? listeners_of(s, EVENT_ANY) : NULL;
+	uint64_t limit = s->host->order;
+	struct walk w;
+	assert(!s->is_delivering);
+	if (of_kind || of_any) {
+		s->is_delivering = true;
+		walk_head(&w, 0, of_kind ? &of_kind->subs : NULL);
+		walk_head(&w, 1, of_any ? &of_any->subs : NULL);
+		deliver_to_subs(&w, e, limit);
+		walk_head(&w, 0, of_kind ? &of_kind->waits : NULL);
+		walk_head(&w, 1, of_any ? &of_any->waits : NULL);
+		deliver_to_waits(&w, e, limit);
+		s->is_delivering = false;
+		sweep(s);
+	}
+	if ((*e)->connection) {
+		s->outage_is_told = false;
+		end_waits(s, *e, limit);
+	}
+}
+
+static int sub_off(lua_State *L)
+{
+	listener_off(luaL_checkudata(L, 1, listener_type));
+	return 0;
+}
+
+void listen_open(lua_State *L)
+{
+	static const luaL_Reg methods[] = {{"off", sub_off}, {NULL, NULL}};
+	luaL_newmetatable(L, listener_type);
+	luaL_newlib(L, methods);
+	lua_setfield(L, -2, "__index");
+	lua_pushcfunction(L, listener_gc);
+	lua_setfield(L, -2, "__gc");
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
+	lua_pop(L, 1);
+}

@@ -1,0 +1,75 @@
+/*
+ * listen: subscriptions and waits, indexed by the kind of event.
+ *
+ * A listener is a userdata of its script, linked into the lists of all the kinds that it is for.
+ * A subscription stays in the registry until it is switched off; a wait stands on the stack of the
+ * task that pauses for it. One that is made during the delivery of an event does not see it; one
+ * that goes away during it does not run.
+ */
+#ifndef EBB_SCRIPT_LISTEN_H
+#define EBB_SCRIPT_LISTEN_H
+
+#include "script/filter.h"
+#include "script/host.h"
+#include "script/task.h"
+
+/* The listeners of one kind, in their order. */
+struct listeners {
+	struct list subs, waits;
+};
+
+struct listener {
+	struct script *script;
+	struct list all;  /* the script's listeners, or the task's waits */
+	struct list dead; /* the script's dead: to be unlinked after the delivery */
+	uint64_t order;
+	struct filter *filter; /* its userdata is user value 1; NULL for none */
+	bool is_wait, is_once, is_dead;
+	bool is_for_all;       /* hears of all networks, else of net only */
+	struct handle net;
+	bool ends_with_connection; /* a wait that began while net was connected, for its lines only */
+	int self_ref;          /* a subscription's place in the registry */
+	const char *what, *site;
+	struct task *task;     /* a wait's */
+	struct event *got;     /* a wait's; counted */
+	size_t n;
+	struct listener_node {
+		struct list node;
+		struct listener *owner;
+		int kind;
+	} nodes[];
+};
+
+/* What listener_new is told; the filter's table is at a stack index. */
+struct listen_to {
+	const char *who;  /* "on": for errors */
+	int events;       /* index of a name or a list of names */
+	int filter;       /* index; 0: none */
+	bool is_wait;
+};
+
+/* Pushes a listener that is not linked yet. Raises for bad arguments. */
+struct listener *listener_new(lua_State *L, const struct listen_to *to);
+
+/* A subscription begins; its userdata is at index, the handler is its user value 2. */
+void listener_subscribe(lua_State *L, int index, bool is_once);
+
+/* Ends a subscription; allowed at any time, also twice. */
+void listener_off(struct listener *l);
+
+/* Begins the waits at stack indices 1 to n for the running task, which pauses next: it is woken
+ * with WAKE_DONE when each has its event, WAKE_FAILED with ERR_DISCONNECTED when the connection
+ * ended. */
+void listener_wait(lua_State *L, struct task *t, int n);
+
+/* Delivers *e to one script: handlers, then waits, then the end of those waits whose connection the
+ * event says has ended. *e may be replaced by its copy on the heap. */
+void listen_deliver(struct script *s, struct event **e);
+
+/* Drops all of a script's listeners. */
+void listen_clear(struct script *s);
+
+/* Defines the metatable of what `on` returns. */
+void listen_open(lua_State *L);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * modules: the libraries of the Lua interface, and what these share.
+ *
+ * Each library is a file lib_X.c with a list of functions, which become globals of every script
+ * and fields of the table `ebb`. What they are for a script's author stands in doc/ebb.lua.
+ */
+#ifndef EBB_SCRIPT_MODULES_H
+#define EBB_SCRIPT_MODULES_H
+
+#include "script/event.h"
+#include "script/net.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+/* Opens the standard libraries that a script may see, and ebb's. In protected code. */
+void modules_open(lua_State *L);
+
+/* Defines a global of that name, which is a field of `ebb` too; takes the value on top. */
+void modules_export(lua_State *L, const char *name);
+void modules_export_all(lua_State *L, const luaL_Reg *functions);
+
+/* Defines a userdata type: methods are behind its fields, which index(L) gives, with the table of
+ * methods as its upvalue 1. */
+void modules_define(lua_State *L, const char *type, const luaL_Reg *metamethods,
+		lua_CFunction index, const luaL_Reg *methods);
+
+/* lib_event.c. Pushes e, which is on the heap, as a read-only object; within one script an event
+ * that is being delivered has one. May raise out of memory. */
+void lib_push_event(lua_State *L, struct event *e);
+struct event *lib_check_event(lua_State *L, int index);
+void lib_open_event(lua_State *L);
+
+/* lib_irc.c. Pushes the object of a network, nil for a handle of none. */
+void lib_push_net(lua_State *L, struct handle net);
+int lib_reply(lua_State *L);
+int lib_connect(lua_State *L);
+void lib_open_irc(lua_State *L);
+
+void lib_open_listen(lua_State *L);
+void lib_open_time(lua_State *L);
+void lib_open_log(lua_State *L);
+void lib_open_os(lua_State *L);
+
+/* A number of seconds at an argument as nanoseconds; raises for what is no time to wait. */
+int64_t lib_check_seconds(lua_State *L, int index, const char *who);
+
+#endif

@@ -1,0 +1,196 @@
+#include "script/net.h"
+
+#include "base/mem.h"
+#include "script/persist.h"
+#include "script/task.h"
+
+#include <stdlib.h>
+
+struct net *net_new(struct host *h, const char *name, const struct net_ops *ops, void *data)
+{
+	struct net *n = mem_new(sizeof(*n));
+	n->host = h;
+	n->name = mem_strdup(name);
+	n->ops = ops;
+	n->data = data;
+	list_init(&n->connectors);
+	list_init(&n->closers);
+	list_init(&n->senders);
+	n->handle = handles_add(&h->handles, n);
+	list_append(&h->nets, &n->node);
+	return n;
+}
+
+static void fail_all(struct list *waiters, int code, const char *why)
+{
+	list_each_safe(node, waiters)
+		task_fail(container_of(node, struct net_waiter, node)->task, code, why);
+}
+
+static void wake_all(struct list *waiters)
+{
+	list_each_safe(node, waiters)
+		task_wake(container_of(node, struct net_waiter, node)->task, WAKE_DONE);
+}
+
+void net_free(struct net *n)
+{
+	if (!n)
+		return;
+	fail_all(&n->connectors, ERR_REQUESTED, "the network was removed");
+	fail_all(&n->senders, ERR_DISCONNECTED, "the network was removed");
+	wake_all(&n->closers);
+	list_remove(&n->node);
+	handles_remove(&n->host->handles, n->handle);
+	free(n->name);
+	free(n);
+}
+
+struct net *net_find(const struct host *h, struct str name)
+{
+	list_each(node, &h->nets) {
+		struct net *n = container_of(node, struct net, node);
+		if (str_eq(str_of(n->name), name))
+			return n;
+	}
+	return NULL;
+}
+
+struct net_facts net_facts(const struct net *n)
+{
+	struct net_facts facts = {0};
+	n->ops->facts(n->data, &facts);
+	return facts;
+}
+
+static void leave(struct task *t)
+{
+	struct net_waiter *w = t->source;
+	list_remove(&w->node);
+}
+
+void net_wait(struct list *list, struct net_waiter *w, struct task *t)
+{
+	w->task = t;
+	list_append(list, &w->node);
+	t->source = w;
+	t->detach = leave;
+}
+
+int net_send(struct net *n, struct str line, bool is_raw, struct err *err)
+{
+	if (!list_is_empty(&n->senders))
+		return err_set(err, ERR_AGAIN, "others wait for room");
+	return n->ops->send(n->data, line, is_raw, err);
+}
+
+void net_room(struct net *n)
+{
+	struct err err;
+	while (!list_is_empty(&n->senders)) {
+		struct net_waiter *w = container_of(n->senders.next, struct net_waiter, node);
+		int r = n->ops->send(n->data, w->line, w->is_raw, &err);
+		if (r == ERR_AGAIN)
+			return;
+		if (r < 0)
+			task_fail(w->task, r, err.text);
+		else
+			task_wake(w->task, WAKE_DONE);
+	}
+}
+
+static void put_fact(struct buf *b, const char *key, const char *value)
+{
+	persist_put_str(b, str_of(key));
+	persist_put_str(b, str_of(value));
+}
+
+static void put_number(struct buf *b, const char *key, int64_t value)
+{
+	persist_put_str(b, str_of(key));
+	persist_put_int(b, value);
+}
+
+/* An event about the network itself, with the values in the host's scratch buffer. */
+static struct event own_event(struct net *n, int kind)
+{
+	struct host *h = n->host;
+	return (struct event){.kind = kind, .net = n->handle, .net_name = str_of(n->name),
+			.name = str_of(event_name(kind)), .values = buf_str(&h->scratch),
+			.wall_ns = clock_wall_ns(h->options.clock)};
+}
+
+void net_line(struct net *n, const struct message *m, int kind, bool is_mine)
+{
+	struct host *h = n->host;
+	struct event e = {.kind = host_line_kind(h, m, kind), .is_line = true, .is_mine = is_mine,
+			.net = n->handle, .net_name = str_of(n->name), .m = *m,
+			.isupport = net_facts(n).isupport};
+	if (!message_time(message_tag(m, STR("time")), &e.wall_ns))
+		e.wall_ns = clock_wall_ns(h->options.clock);
+	e.name = host_kind_name(h, e.kind);
+	host_event(h, &e);
+}
+
+void net_connected(struct net *n)
+{
+	struct buf *b = &n->host->scratch;
+	struct net_facts facts = net_facts(n);
+	n->connection++;
+	buf_reset(b);
+	persist_open(b);
+	put_fact(b, "host", facts.host);
+	put_number(b, "port", facts.port);
+	persist_close(b);
+	struct event e = own_event(n, EVENT_CLIENT_CONNECT);
+	host_event(n->host, &e);
+}
+
+/* Whether somebody waits in connect: a task whose own function is connect is nobody. */
+static bool has_caller(const struct net *n)
+{
+	list_each(node, &n->connectors)
+		if (!container_of(node, struct net_waiter, node)->task->is_connect)
+			return true;
+	return false;
+}
+
+static void tell_of_end(struct net *n, const struct net_end *end)
+{
+	struct buf *b = &n->host->scratch;
+	buf_reset(b);
+	persist_open(b);
+	put_fact(b, "host", end->host);
+	put_number(b, "port", end->port);
+	put_fact(b, "reason", end->why->text);
+	put_fact(b, "kind", err_name(end->why->code));
+	persist_put_str(b, STR("requested"));
+	persist_put_bool(b, end->why->code == ERR_REQUESTED);
+	if (end->uptime_ns >= 0)
+		put_number(b, "uptime", end->uptime_ns / NS_PER_S);
+	persist_close(b);
+	struct event e = own_event(n, EVENT_CLIENT_DISCONNECT);
+	e.connection = n->connection;
+	host_event(n->host, &e);
+}
+
+void net_closed(struct net *n, const struct net_end *end)
+{
+	bool is_attempt = end->uptime_ns < 0;
+	bool has_been_told = is_attempt && has_caller(n);
+	n->connection += is_attempt;
+	fail_all(&n->senders, ERR_DISCONNECTED, end->why->text);
+	fail_all(&n->connectors, end->why->code, end->why->text);
+	if (has_been_told)
+		wake_all(&n->closers);
+	else
+		tell_of_end(n, end);
+}
+
+void net_delivered(struct net *n, const struct event *e)
+{
+	if (e->kind == EVENT_CLIENT_CONNECT)
+		wake_all(&n->connectors);
+	else if (e->kind == EVENT_CLIENT_DISCONNECT)
+		wake_all(&n->closers);
+}

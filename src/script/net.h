@@ -1,0 +1,98 @@
+/*
+ * net: a network as scripts see it, and the tasks that wait for it.
+ *
+ * The daemon's network is reached through net_ops; it tells of lines and of its life through the
+ * functions below. Scripts hold handles, never a struct net.
+ */
+#ifndef EBB_SCRIPT_NET_H
+#define EBB_SCRIPT_NET_H
+
+#include "base/err.h"
+#include "irc/caps.h"
+#include "script/host.h"
+
+/* What is true of a network now; all borrowed until it changes. */
+struct net_facts {
+	const char *nick, *host;
+	const char *state; /* idle resolving connecting tls registering ready closing */
+	int port;
+	bool is_connected; /* lines can be sent */
+	bool is_usable;    /* ready for use: client_connect came */
+	bool has_tags;     /* message-tags is negotiated */
+	unsigned attempt;  /* since it was last usable */
+	int64_t lag_ns;    /* -1: not measured */
+	struct isupport *isupport;
+	const struct caps *caps;
+};
+
+struct net_ops {
+	void (*facts)(void *data, struct net_facts *out);
+	/* One line without CR LF; is_raw: as it is. ERR_AGAIN: full, net_room will come. */
+	int (*send)(void *data, struct str line, bool is_raw, struct err *err);
+	/* Begins an attempt where none is under way. Its end comes by net_connected or net_closed,
+	 * never from within the call. */
+	void (*connect)(void *data);
+	/* Ends the connection or the attempt; net_closed comes, never from within the call. False:
+	 * there was nothing to end. */
+	bool (*disconnect)(void *data, struct str message);
+};
+
+struct net {
+	struct list node; /* the host's nets */
+	struct host *host;
+	struct handle handle;
+	char *name;
+	const struct net_ops *ops;
+	void *data;
+	unsigned connection;    /* counts connections and attempts */
+	struct list connectors; /* struct net_waiter: tasks in connect */
+	struct list closers;    /* in disconnect */
+	struct list senders;    /* in send or raw, with their line */
+};
+
+/* Returns owned. Borrows ops and data. */
+struct net *net_new(struct host *h, const char *name, const struct net_ops *ops, void *data);
+
+/* Its waiting tasks get a failure. */
+void net_free(struct net *n);
+
+struct net *net_find(const struct host *h, struct str name);
+
+struct net_facts net_facts(const struct net *n);
+
+/* From the daemon's network: a line came. */
+void net_line(struct net *n, const struct message *m, int kind, bool is_mine);
+
+/* It became ready for use. */
+void net_connected(struct net *n);
+
+/* A connection ended, or an attempt failed: why->code is the kind. */
+struct net_end {
+	const struct err *why;
+	const char *host;
+	int port;
+	int64_t uptime_ns; /* since it was usable; -1: it never was */
+};
+void net_closed(struct net *n, const struct net_end *end);
+
+/* The queue has room again. */
+void net_room(struct net *n);
+
+/* The event was delivered: who waits in connect or disconnect goes on. */
+void net_delivered(struct net *n, const struct event *e);
+
+/* A task that waits in one of the lists above; it stands on the task's stack. */
+struct net_waiter {
+	struct list node;
+	struct task *task;
+	bool is_raw;
+	struct str line; /* a sender's */
+};
+
+/* The running task joins list; it pauses next. */
+void net_wait(struct list *list, struct net_waiter *w, struct task *t);
+
+/* Sends, or ERR_AGAIN while others wait for room already. */
+int net_send(struct net *n, struct str line, bool is_raw, struct err *err);
+
+#endif

@@ -1,0 +1,106 @@
+/*
+ * task: a script's coroutine, from its start to its end.
+ *
+ * Every entry into a script's code is a task: a pooled Lua thread whose first frame is task_main,
+ * a C function, so that errors get their traceback where they are thrown. A task waits for one
+ * thing at a time. It is woken by task_wake, which takes it off whatever it waits for and puts it
+ * into the host's run queue, and by nothing else; only the host runs tasks, and never one from
+ * within another. What a task gets from its pause is made by the continuation that it resumes in,
+ * from the C data that task_wake left in it.
+ *
+ *     task_new --> runnable --> running --> paused
+ *                     ^            |           |
+ *                     |            v           |
+ *                     |          (gone)        |
+ *                     +------- task_wake ------+
+ */
+#ifndef EBB_SCRIPT_TASK_H
+#define EBB_SCRIPT_TASK_H
+
+#include "base/handle.h"
+#include "base/list.h"
+#include "base/timers.h"
+
+#include <lua.h>
+#include <stdbool.h>
+
+struct script;
+struct event;
+
+enum { TASK_POOL_MAX = 64 }; /* idle threads that a script keeps */
+
+enum task_state { TASK_RUNNABLE, TASK_RUNNING, TASK_PAUSED };
+
+/* Why a paused task runs again. */
+enum wake {
+	WAKE_NONE,
+	WAKE_TIMER,  /* its deadline passed */
+	WAKE_DONE,   /* what it waited for is there */
+	WAKE_FAILED  /* it cannot come: code and why say more */
+};
+
+struct task {
+	struct script *script;
+	lua_State *T;
+	int ref;           /* of T in the registry, for as long as the thread is used */
+	struct list all;   /* of the script's tasks, or of its pool */
+	struct list run;   /* in the host's run queue */
+	struct timer timer;
+	struct handle handle;
+	enum task_state state;
+	bool failed;       /* its function raised; the error is on T */
+	bool is_connect;   /* its own function is connect: nobody, when an attempt fails */
+
+	/* What it waits for. detach takes it off; NULL for a deadline alone. */
+	void (*detach)(struct task *t);
+	void *source;
+	struct list waits; /* struct listener: the events that it waits for */
+	/* What it was woken with. */
+	enum wake wake;
+	int code;          /* an ERR_* */
+	char *why;         /* owned */
+
+	/* Pushes its function and arguments onto T, where these are not there already. */
+	int (*start)(lua_State *T, struct task *t);
+	void *start_data;
+	void (*ended)(struct task *t, void *data); /* told of its end; NULL */
+	void *ended_data;
+
+	struct handle net;   /* the network it is about, inherited by what it starts */
+	const char *what;    /* "on privmsg", "spawn": interned by the script */
+	const char *site;    /* where it was made, "karma.lua:12": interned, or NULL */
+};
+
+/* The task that runs in T; NULL for the main thread. */
+struct task *task_of(lua_State *T);
+
+/* A runnable task without a function yet, in no queue. L is any thread of the script that runs in
+ * protected code; raises when there is no memory. what and site are interned. */
+struct task *task_new(lua_State *L, struct script *s, const char *what, const char *site);
+
+/* Puts a runnable task at the end of the run queue. */
+void task_enqueue(struct task *t);
+
+/* Runs t up to its next pause or its end. Not from within a task. */
+void task_run(struct task *t);
+
+/* Raises unless the running task may pause here: name is the function that wants to. */
+struct task *task_check(lua_State *L, const char *name);
+
+/* Pauses the running task until task_wake, at the latest until at_ns (-1: no deadline). The caller
+ * set source and detach. Returns what a C function must return; k goes on from there. */
+int task_pause(lua_State *L, int64_t at_ns, lua_KFunction k);
+
+/* Makes a paused task runnable; does nothing for one that is not paused. */
+void task_wake(struct task *t, enum wake wake);
+
+/* The same with WAKE_FAILED, the code and a copy of why. */
+void task_fail(struct task *t, int code, const char *why);
+
+/* Pushes nil, why and the kind that task_fail left; returns 3. */
+int task_push_failure(lua_State *L, const struct task *t);
+
+/* Drops t in whatever state but running; its code does not go on. */
+void task_drop(struct task *t);
+
+#endif

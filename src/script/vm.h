@@ -1,0 +1,43 @@
+/*
+ * vm: one lua_State, and the way into it from C.
+ *
+ * A lua_State may leave any function that allocates by longjmp, so C enters it in two ways only:
+ * by a task's lua_resume (task.h), or through vm_call. Outside of these, nothing that can allocate
+ * or raise is called.
+ */
+#ifndef EBB_SCRIPT_VM_H
+#define EBB_SCRIPT_VM_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct vm {
+	lua_State *L;
+	size_t used_bytes; /* of memory, over all that the state holds */
+};
+
+/* False: no memory. Embedded in its script; does not move. */
+bool vm_init(struct vm *vm);
+void vm_fini(struct vm *vm);
+
+/* The vm that any thread of its state belongs to. */
+struct vm *vm_of(lua_State *L);
+
+/* Calls fn(arg), arg as a light userdata at index 1, with n_results results left on the stack.
+ * On failure the error is left there instead, as text with its traceback, and false returned. */
+bool vm_call(lua_State *L, lua_CFunction fn, void *arg, int n_results);
+
+/* A message handler: text gets a traceback, an error object is kept as it is. */
+int vm_traceback(lua_State *L);
+
+/* Loads the text of a file as a function onto the stack. An error is left there as text. */
+bool vm_load_file(lua_State *L, const char *path);
+
+/* Raises the error object with this kind, an err_name, and message: what sends raises it. */
+int vm_raise(lua_State *L, const char *kind, const char *message);
+
+/* Whether the value at index is such an object; then its kind is pushed. */
+bool vm_error_kind(lua_State *L, int index);
+
+#endif
