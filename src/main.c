@@ -1,4 +1,103 @@
-int main(void)
+#include "base/err.h"
+#include "base/log.h"
+#include "daemon/config.h"
+#include "daemon/daemon.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, ERRORS_MAX_BYTES = 256 * 1024 };
+
+enum command { COMMAND_RUN, COMMAND_CHECK };
+
+static const char usage[] =
+		"usage: ebbd [-c|--config FILE] [-v]    run (default FILE: /etc/ebb/ebb.ini)\n"
+		"       ebbd --check [-c FILE]          read the configuration, load every script,\n"
+		"                                       connect nowhere\n"
+		"       ebbd --version | --help\n";
+
+/* Each error on a line of its own, whatever the log level. */
+static void print_errors(const struct buf *errors)
 {
-	return 0;
+	fputs(buf_str(errors).p, stderr);
+}
+
+static int check(const struct config *config, const char *path)
+{
+	int failed = daemon_check(config);
+	if (failed)
+		fprintf(stderr, "ebbd: %s: %d of the scripts cannot be loaded\n", path, failed);
+	else
+		printf("%s: ok: %zu networks, %zu scripts\n", path, config->n_networks,
+				config->n_scripts);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int run(const struct config *config)
+{
+	if (geteuid() == 0)
+		log_warn("ebbd: running as root: use the systemd unit, or a user of its own");
+	return daemon_run(config) < 0 ? EX_CONFIG : EXIT_SUCCESS;
+}
+
+static int with_config(enum command command, const char *path, bool is_verbose)
+{
+	struct config *config;
+	struct buf errors;
+	buf_init(&errors, ERRORS_MAX_BYTES);
+	int r = config_load(path, &config, &errors);
+	if (r < 0)
+		print_errors(&errors);
+	buf_fini(&errors);
+	if (r < 0)
+		return EX_CONFIG;
+	enum log_level level = (enum log_level)config->daemon.log_level;
+	log_set_level(is_verbose && level < LOG_DEBUG ? LOG_DEBUG : level);
+	int status = command == COMMAND_CHECK ? check(config, path) : run(config);
+	config_free(config);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+			{"check", no_argument, NULL, 'C'}, {"version", no_argument, NULL, 'V'},
+			{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	const char *path = "/etc/ebb/ebb.ini";
+	enum command command = COMMAND_RUN;
+	bool is_verbose = false;
+	int c;
+	while ((c = getopt_long(argc, argv, "c:vh", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'v':
+			is_verbose = true;
+			break;
+		case 'C':
+			command = COMMAND_CHECK;
+			break;
+		case 'V':
+			puts("ebbd " EBB_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		default:
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "ebbd: %s: unexpected argument\n%s", argv[optind], usage);
+		return EXIT_USAGE;
+	}
+	prctl(PR_SET_DUMPABLE, 0); /* no core dump, no ptrace: secrets are in memory */
+	log_init();
+	return with_config(command, path, is_verbose);
 }

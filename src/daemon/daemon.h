@@ -1,0 +1,16 @@
+/*
+ * daemon: the one place that creates, connects and tears down the parts.
+ */
+#ifndef EBB_DAEMON_DAEMON_H
+#define EBB_DAEMON_DAEMON_H
+
+#include "daemon/config.h"
+
+/* Runs with that configuration until TERM or INT: QUIT is sent to every network, and what is not
+ * closed within a few seconds is dropped. ERR_CONFIG: it did not start; the reason is logged. */
+NODISCARD int daemon_run(const struct config *config);
+
+/* Loads every script, with nothing connected. How many failed; each is logged. */
+int daemon_check(const struct config *config);
+
+#endif

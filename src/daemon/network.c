@@ -1,0 +1,472 @@
+#include "daemon/network.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "irc/session.h"
+#include "net/dial.h"
+#include "net/lines.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SENDQ_MAX_BYTES = 1024 * 1024 };
+
+enum network_state {
+	NETWORK_IDLE,
+	NETWORK_RESOLVING,
+	NETWORK_CONNECTING,
+	NETWORK_TLS,
+	NETWORK_REGISTERING,
+	NETWORK_READY,
+	NETWORK_CLOSING
+};
+
+static const char *const state_names[] = {
+		"idle", "resolving", "connecting", "tls", "registering", "ready", "closing"};
+
+struct network {
+	struct network_parts parts;
+	const struct config_network *config;
+	struct tls_context *context;
+	struct net *net;
+
+	enum network_state state;
+	int64_t state_ns;  /* since when */
+	bool is_usable;
+	int64_t usable_ns; /* since when */
+	unsigned attempt;  /* since it was last usable */
+	size_t host;       /* index of the one that is tried */
+	bool is_held;      /* by the guard */
+	bool is_ending;    /* ending is deferred, or is_usable is about to go */
+
+	struct dial *dial;
+	struct stream *stream;
+	struct lines lines;
+	struct session *session;
+	struct session_options options;
+	struct session_channel *channels;
+	struct guard_network guard;
+
+	struct timer hold;     /* until the guard lets an attempt through */
+	struct timer deadline; /* of the state */
+	struct timer tick;     /* the session's */
+	struct job ending;
+	struct err why;        /* the reason, while is_ending */
+};
+
+static const char *name_of(const struct network *n)
+{
+	return n->config->name;
+}
+
+static const struct config_host *host_of(const struct network *n)
+{
+	return &n->config->host.hosts[n->host];
+}
+
+static int64_t now_of(const struct network *n)
+{
+	return n->parts.loop->timers.now_ns;
+}
+
+static void set_state(struct network *n, enum network_state state)
+{
+	log_debug("%s: %s after %lld ms %s", name_of(n), state_names[state],
+			(long long)((now_of(n) - n->state_ns) / NS_PER_MS), state_names[n->state]);
+	n->state = state;
+	n->state_ns = now_of(n);
+}
+
+/* The session is asked again when it may want a tick sooner than the one that is set. */
+static void set_tick(struct network *n)
+{
+	int64_t at_ns = session_deadline(n->session);
+	if (at_ns >= 0 && (!timer_is_set(&n->tick) || at_ns < n->tick.at_ns))
+		timers_set(&n->parts.loop->timers, &n->tick, at_ns);
+}
+
+static void on_tick(struct timer *t)
+{
+	struct network *n = container_of(t, struct network, tick);
+	session_tick(n->session, now_of(n));
+	set_tick(n);
+}
+
+/* Ends what is under way, after the callback that found the reason has returned. */
+static void end_with(struct network *n, const struct err *why)
+{
+	if (n->is_ending)
+		return;
+	n->is_ending = true;
+	n->why = *why;
+	loop_defer(n->parts.loop, &n->ending);
+}
+
+static void log_end(const struct network *n, int64_t uptime_ns)
+{
+	const struct config_host *h = host_of(n);
+	if (n->why.code == ERR_REQUESTED)
+		log_info("%s: disconnected as requested", name_of(n));
+	else if (uptime_ns >= 0)
+		log_warn("%s: disconnected from %s:%d after %lld s: %s: %s", name_of(n), h->name,
+				h->port, (long long)(uptime_ns / NS_PER_S), err_name(n->why.code),
+				n->why.text);
+	else
+		log_warn("%s: %s:%d: not connected: %s: %s", name_of(n), h->name, h->port,
+				err_name(n->why.code), n->why.text);
+}
+
+static void let_go(struct network *n)
+{
+	struct timers *ts = &n->parts.loop->timers;
+	timers_cancel(ts, &n->hold);
+	timers_cancel(ts, &n->deadline);
+	timers_cancel(ts, &n->tick);
+	dial_cancel(n->dial);
+	stream_free(n->stream);
+	n->dial = NULL;
+	n->stream = NULL;
+	n->is_held = false;
+	session_end(n->session);
+	lines_reset(&n->lines);
+}
+
+static void on_ending(struct job *job)
+{
+	struct network *n = container_of(job, struct network, ending);
+	struct err why = n->why;
+	int64_t uptime_ns = n->is_usable ? now_of(n) - n->usable_ns : -1;
+	struct net_end end = {&why, host_of(n)->name, host_of(n)->port, uptime_ns};
+	log_end(n, uptime_ns);
+	let_go(n);
+	n->is_ending = n->is_usable = false;
+	set_state(n, NETWORK_IDLE);
+	if (why.code != ERR_REQUESTED)
+		n->host = (n->host + 1) % n->config->host.n;
+	net_closed(n->net, &end);
+}
+
+static void on_deadline(struct timer *t)
+{
+	struct network *n = container_of(t, struct network, deadline);
+	struct err why;
+	if (n->state == NETWORK_CLOSING)
+		err_set(&why, ERR_REQUESTED, "requested");
+	else
+		err_set(&why, ERR_TIMEOUT, "no answer within %lld s (%s)",
+				(long long)(n->config->connect_timeout_ns / NS_PER_S),
+				state_names[n->state]);
+	end_with(n, &why);
+}
+
+/* The stream. */
+
+static void describe_tls(const struct network *n)
+{
+	struct tls_facts facts;
+	tls_describe(n->stream, &facts);
+	log_info("%s: %s, %s, certificate %s", name_of(n), facts.version, facts.cipher,
+			facts.fingerprint);
+}
+
+static void on_open(void *owner)
+{
+	struct network *n = owner;
+	timers_cancel(&n->parts.loop->timers, &n->deadline);
+	if (n->config->tls)
+		describe_tls(n);
+	set_state(n, NETWORK_REGISTERING);
+	session_begin(n->session, now_of(n));
+	set_tick(n);
+}
+
+static void on_data(void *owner)
+{
+	struct network *n = owner;
+	struct str line;
+	while (!n->is_ending && lines_next(&n->lines, &n->stream->in, &line)) {
+		log_wire(name_of(n), "<<", line);
+		session_feed(n->session, line, now_of(n));
+	}
+	set_tick(n);
+}
+
+static void on_close(void *owner, const struct err *why)
+{
+	struct network *n = owner;
+	struct err requested;
+	if (n->state == NETWORK_CLOSING) {
+		err_set(&requested, ERR_REQUESTED, "requested");
+		why = &requested;
+	}
+	end_with(n, why);
+}
+
+static void on_low(void *owner)
+{
+	(void)owner; /* the pace of the sendq is far below what a stream holds */
+}
+
+static const struct stream_events stream_events = {on_open, on_data, on_low, on_close};
+
+/* The session. */
+
+static void on_write(void *owner, struct str bytes)
+{
+	struct network *n = owner;
+	struct err why;
+	if (log_is_on(LOG_TRACE))
+		for (struct str rest = bytes; rest.n;) {
+			struct str line = str_cut(&rest, '\n');
+			log_wire(name_of(n), ">>", (struct str){line.p, line.n - 1});
+		}
+	if (stream_write(n->stream, bytes) == ERR_LIMIT) {
+		err_set(&why, ERR_CLOSED, "the server does not read what is sent");
+		end_with(n, &why);
+	}
+}
+
+static void on_event(void *owner, const struct message *m, int kind, bool is_mine)
+{
+	struct network *n = owner;
+	net_line(n->net, m, kind, is_mine);
+}
+
+static void on_usable(void *owner)
+{
+	struct network *n = owner;
+	log_info("%s: %s:%d: connected as %s", name_of(n), host_of(n)->name, host_of(n)->port,
+			session_nick(n->session));
+	if (session_state(n->session) == SESSION_READY)
+		set_state(n, NETWORK_READY);
+	n->is_usable = true;
+	n->usable_ns = now_of(n);
+	n->attempt = 0;
+	guard_success(&n->guard);
+	net_connected(n->net);
+}
+
+static void on_room(void *owner)
+{
+	struct network *n = owner;
+	net_room(n->net);
+}
+
+static void on_failed(void *owner, const struct err *why)
+{
+	end_with(owner, why);
+}
+
+static const struct session_ops session_ops = {
+		on_write, on_event, on_usable, on_room, on_failed};
+
+/* Connecting. */
+
+static void on_phase(void *data, enum dial_phase phase, const char *address)
+{
+	struct network *n = data;
+	if (phase == DIAL_RESOLVING)
+		return;
+	log_debug("%s: connecting to %s", name_of(n), address);
+	if (n->state != NETWORK_CONNECTING)
+		set_state(n, NETWORK_CONNECTING);
+}
+
+static int open_stream(struct network *n, int fd, struct err *err)
+{
+	const struct config_network *c = n->config;
+	if (!c->tls) {
+		n->stream = stream_plain_new(n->parts.loop, fd, &stream_events, n);
+		return 0;
+	}
+	struct tls_options options = {.host = host_of(n)->name, .verify = c->tls_verify,
+			.pins = (const unsigned char(*)[TLS_PIN_BYTES])c->tls_fingerprint.pins,
+			.n_pins = c->tls_fingerprint.n};
+	set_state(n, NETWORK_TLS);
+	timers_after(&n->parts.loop->timers, &n->deadline, c->connect_timeout_ns);
+	return tls_stream_new(n->parts.loop, n->context, fd, &options, &stream_events, n,
+			&n->stream, err);
+}
+
+static void on_dialled(void *data, int fd, const char *address, const struct err *why)
+{
+	struct network *n = data;
+	struct err err;
+	n->dial = NULL;
+	if (fd < 0) {
+		end_with(n, why);
+		return;
+	}
+	log_debug("%s: connected to %s", name_of(n), address);
+	if (open_stream(n, fd, &err) < 0)
+		end_with(n, &err);
+}
+
+static const struct dial_events dial_events = {on_phase, on_dialled};
+
+static void start(struct network *n)
+{
+	const struct config_host *h = host_of(n);
+	struct dial_options options = {h->name, (uint16_t)h->port, n->config->connect_timeout_ns};
+	n->is_held = false;
+	n->attempt++;
+	guard_attempt(n->parts.guard, &n->guard, str_of(h->name), now_of(n));
+	log_info("%s: connecting to %s:%d (attempt %u)", name_of(n), h->name, h->port, n->attempt);
+	set_state(n, NETWORK_RESOLVING);
+	n->dial = dial_start(n->parts.loop, n->parts.resolver, &options, &dial_events, n);
+}
+
+static void try_start(struct network *n)
+{
+	int64_t now_ns = now_of(n);
+	int64_t at_ns = guard_when(
+			n->parts.guard, &n->guard, str_of(host_of(n)->name), now_ns);
+	if (at_ns <= now_ns) {
+		start(n);
+		return;
+	}
+	if (!n->is_held)
+		log_info("%s: %s: not dialled before %lld ms have passed, whatever scripts ask",
+				name_of(n), host_of(n)->name,
+				(long long)((at_ns - now_ns) / NS_PER_MS));
+	n->is_held = true;
+	timers_set(&n->parts.loop->timers, &n->hold, at_ns);
+}
+
+static void on_hold_over(struct timer *t)
+{
+	try_start(container_of(t, struct network, hold));
+}
+
+void network_connect(struct network *n)
+{
+	if (n->state == NETWORK_IDLE && !n->is_held && !n->is_ending)
+		try_start(n);
+}
+
+void network_disconnect(struct network *n, struct str message)
+{
+	struct err why;
+	if (n->is_ending || n->state == NETWORK_CLOSING || network_is_idle(n))
+		return;
+	if (n->state == NETWORK_REGISTERING || n->state == NETWORK_READY) {
+		session_quit(n->session, message, now_of(n));
+		set_state(n, NETWORK_CLOSING);
+		timers_after(&n->parts.loop->timers, &n->deadline, NETWORK_CLOSE_NS);
+		return;
+	}
+	err_set(&why, ERR_REQUESTED, "requested");
+	end_with(n, &why);
+}
+
+bool network_is_idle(const struct network *n)
+{
+	return n->state == NETWORK_IDLE && !n->is_held && !n->is_ending;
+}
+
+/* What scripts see and ask. */
+
+static void give_facts(void *data, struct net_facts *out)
+{
+	const struct network *n = data;
+	enum session_state s = session_state(n->session);
+	*out = (struct net_facts){
+			.nick = session_nick(n->session),
+			.host = host_of(n)->name,
+			.port = host_of(n)->port,
+			.state = s == SESSION_READY ? "ready" : state_names[n->state],
+			.is_connected = !n->is_ending &&
+					(s == SESSION_REGISTERING || s == SESSION_READY),
+			.is_usable = n->is_usable && !n->is_ending && n->state != NETWORK_CLOSING,
+			.has_tags = caps_has(session_caps(n->session), CAP_MESSAGE_TAGS),
+			.attempt = n->attempt,
+			.lag_ns = session_lag_ns(n->session),
+			.isupport = session_isupport(n->session),
+			.caps = session_caps(n->session),
+	};
+}
+
+static int ask_send(void *data, struct str line, bool is_raw, struct err *err)
+{
+	struct network *n = data;
+	if (n->is_ending)
+		return err_set(err, ERR_DISCONNECTED, "%s is not connected", name_of(n));
+	int r = is_raw ? session_raw(n->session, line, now_of(n), err)
+		       : session_send(n->session, line, now_of(n), err);
+	set_tick(n);
+	return r;
+}
+
+static void ask_connect(void *data)
+{
+	network_connect(data);
+}
+
+static bool ask_disconnect(void *data, struct str message)
+{
+	struct network *n = data;
+	if (network_is_idle(n))
+		return false;
+	network_disconnect(n, message);
+	return true;
+}
+
+static const struct net_ops net_ops = {give_facts, ask_send, ask_connect, ask_disconnect};
+
+static void fill_options(struct network *n)
+{
+	const struct config_network *c = n->config;
+	int64_t line_ns = c->flood_rate > 0 ? clock_from_seconds(1 / c->flood_rate) : 0;
+	n->channels = mem_resize(NULL, c->channels.n, sizeof(*n->channels));
+	for (size_t i = 0; i < c->channels.n; i++)
+		n->channels[i] = (struct session_channel){
+				c->channels.channels[i].name, c->channels.channels[i].key};
+	n->options = (struct session_options){
+			.network = c->name,
+			.nick = c->nick,
+			.alt_nicks = (const char *const *)c->alt_nicks.names,
+			.n_alt_nicks = c->alt_nicks.n,
+			.user = c->user,
+			.realname = c->realname,
+			.password = c->server_password,
+			.channels = n->channels,
+			.n_channels = c->channels.n,
+			.is_manual = c->registration == CONFIG_REGISTER_MANUAL,
+			.register_timeout_ns = c->register_timeout_ns,
+			.ping_interval_ns = c->ping_interval_ns,
+			.ping_timeout_ns = c->ping_timeout_ns,
+			.limits = {line_ns, (c->flood_burst - 1) * line_ns, (size_t)c->queue_max,
+					SENDQ_MAX_BYTES},
+	};
+}
+
+struct network *network_new(const struct network_parts *parts, const struct config_network *config,
+		struct tls_context *context)
+{
+	struct network *n = mem_new(sizeof(*n));
+	n->parts = *parts;
+	n->config = config;
+	n->context = context;
+	n->hold.fire = on_hold_over;
+	n->deadline.fire = on_deadline;
+	n->tick.fire = on_tick;
+	n->state_ns = now_of(n);
+	job_init(&n->ending, on_ending);
+	fill_options(n);
+	n->session = session_new(&n->options, &session_ops, n);
+	n->net = net_new(parts->host, config->name, &net_ops, n);
+	return n;
+}
+
+void network_free(struct network *n)
+{
+	if (!n)
+		return;
+	job_cancel(&n->ending);
+	let_go(n);
+	net_free(n->net);
+	session_free(n->session);
+	free(n->channels);
+	free(n);
+}
