@@ -55,9 +55,9 @@ enum event_kind {
 
 enum { EVENT_NAME_KINDS_MAX = 4 };
 
-/* The kinds that a name means, any case, into kinds; returns how many, 0 for a name that nothing
+/* The kinds that a name means, any case, into found; returns how many, 0 for a name that nothing
  * here owns. Three digits name a numeric. */
-size_t event_kinds(struct str name, int kinds[EVENT_NAME_KINDS_MAX]);
+size_t event_kinds(struct str name, int found[EVENT_NAME_KINDS_MAX]);
 
 /* The name of a kind: "privmsg"; a numeric's first name, or its digits where no document names
  * it. Static. */
@@ -97,7 +97,9 @@ const struct field *field_find(int kind, struct str name);
 const struct field *field_at(int kind, size_t i);
 const char *field_name(const struct field *f);
 
-/* Reads f from m. Slices borrow m's line. */
+/* Reads f from m. Slices borrow m's line, but for a CTCP command that is well known, which comes
+ * in upper case whatever was sent. What only the owner of an event can tell (host and port of
+ * client_connect) is absent, and so is everything where m is NULL. */
 void field_read(const struct field *f, const struct message *m, const struct isupport *is,
 	struct value *out);
 
