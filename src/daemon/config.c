@@ -1,0 +1,567 @@
+#include "daemon/config.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "daemon/ini.h"
+#include "daemon/nearest.h"
+#include "daemon/option.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* field, key, type, unit or words, min, max, default, what holds without, help */
+#define ROW(section, holder, field, key, type, words, min, max, standard, without, help)        \
+	{                                                                                       \
+		CONFIG_##section, CONFIG_##type, key, words, min, max, standard, without, help, \
+			offsetof(struct holder, field)                                          \
+	}
+#define DAEMON(...)  ROW(DAEMON, config_daemon, __VA_ARGS__)
+#define NETWORK(...) ROW(NETWORK, config_network, __VA_ARGS__)
+#define SCRIPT(...)  ROW(SCRIPT, config_script, __VA_ARGS__)
+
+static const struct config_option options[] = {
+	DAEMON(script_path, "script_path", FOLDERS, NULL, 0, 0,
+		"/etc/ebb/scripts:/usr/share/ebb/scripts", NULL,
+		"Folders, separated by colons, in which scripts are looked for"),
+	DAEMON(log_level, "log_level", CHOICE, "error warning info debug trace", 0, 0, "info", NULL,
+		"How much is logged; trace shows every line sent and received"),
+	DAEMON(dial_rate, "dial_rate", NUMBER, "connections a second", 0.1, 1000, "5", NULL,
+		"How fast one host may be dialled, over all networks"),
+
+	NETWORK(host, "host", HOSTS, NULL, 0, 0, NULL, NULL,
+		"The servers, in order of preference, each NAME, NAME:PORT or [ADDRESS]:PORT"),
+	NETWORK(port, "port", WHOLE, NULL, 1, 65535, "6697", NULL,
+		"The port of a host that has none of its own"),
+	NETWORK(tls, "tls", BOOL, NULL, 0, 0, "yes", NULL, "Whether the connection is encrypted"),
+	NETWORK(tls_ca, "tls_ca", FILE, NULL, 0, 0, NULL, "the system's",
+		"Certificate authorities to trust, in PEM"),
+	NETWORK(tls_fingerprint, "tls_fingerprint", PINS, NULL, 0, 0, NULL, "none",
+		"SHA-256 of certificates that are accepted in place of a verified chain"),
+	NETWORK(tls_verify, "tls_verify", BOOL, NULL, 0, 0, "yes", NULL,
+		"Whether the certificate must be valid and name the host"),
+	NETWORK(nick, "nick", NICK, NULL, 0, 0, NULL, NULL, "The nick"),
+	NETWORK(alt_nicks, "alt_nicks", NICKS, NULL, 0, 0, NULL, "none",
+		"Nicks to try in this order when the first is taken"),
+	NETWORK(user, "user", WORD, NULL, 0, 0, NULL, "the nick", "The user name"),
+	NETWORK(realname, "realname", TEXT, NULL, 0, 0, NULL, "the nick",
+		"The real name, which WHOIS shows"),
+	NETWORK(server_password, "server_password", SECRET, NULL, 0, 0, NULL, "none",
+		"The password of the server itself, sent with PASS"),
+	NETWORK(channels, "channels", CHANNELS, NULL, 0, 0, NULL, "none",
+		"Channels to join, separated by commas, each with its key behind a space"),
+	NETWORK(autoconnect, "autoconnect", BOOL, NULL, 0, 0, "yes", NULL,
+		"Whether to connect at the start, without a script that asks"),
+	NETWORK(registration, "register", CHOICE, "auto manual", 0, 0, "auto", NULL,
+		"Who sends NICK, USER and the like: ebb, or a script"),
+	NETWORK(connect_timeout_ns, "connect_timeout", SECONDS, NULL, 0.1, 86400, "30", NULL,
+		"How long reaching the server may take, TLS included"),
+	NETWORK(register_timeout_ns, "register_timeout", SECONDS, NULL, 0.1, 86400, "60", NULL,
+		"How long the server may take to welcome us"),
+	NETWORK(ping_interval_ns, "ping_interval", SECONDS, NULL, 0.1, 86400, "120", NULL,
+		"How long the server may be silent before it is sent a PING"),
+	NETWORK(ping_timeout_ns, "ping_timeout", SECONDS, NULL, 0.1, 86400, "30", NULL,
+		"How long it may take to answer before the connection is given up"),
+	NETWORK(flood_burst, "flood_burst", WHOLE, "lines", 1, 1000, "5", NULL,
+		"How many lines may go at once after a pause"),
+	NETWORK(flood_rate, "flood_rate", NUMBER, "lines a second", 0, 1000, "0.5", NULL,
+		"How fast lines go after a burst; 0 sends them without pacing"),
+	NETWORK(queue_max, "queue_max", WHOLE, "lines", 1, 100000, "512", NULL,
+		"How many lines may wait before the scripts that send them have to"),
+
+	SCRIPT(path, "file", PATH, NULL, 0, 0, NULL, "NAME.lua or NAME/init.lua on script_path",
+		"The file to run"),
+	SCRIPT(networks, "networks", NETWORKS, NULL, 0, 0, NULL, "all",
+		"The networks that the script takes part in"),
+	SCRIPT(enabled, "enabled", BOOL, NULL, 0, 0, "yes", NULL, "Whether the script is loaded"),
+};
+
+/* What a later version takes for itself: as a script's own key it would set no limit at all. */
+static const char *const reserved[] = {
+	"memory_max", "trust", "gc", "debug", "cpu_max", "command_prefix"};
+
+struct load {
+	struct ini ini;
+	struct config *config;
+	char *folder; /* of the file: "" or ends in "/" */
+};
+
+/* One section on its way into its struct. */
+struct reading {
+	struct load *load;
+	const struct ini_section *section;
+	enum config_kind kind;
+	void *base;
+	bool is_again; /* there was a section of that title before */
+	const struct ini_entry *seen[COUNTOF(options)];
+};
+
+static const char *const kind_names[CONFIG_KINDS] = {"daemon", "network", "script"};
+
+const struct config_option *config_option(size_t i)
+{
+	return i < COUNTOF(options) ? &options[i] : NULL;
+}
+
+static const struct config_option *find_option(enum config_kind kind, struct str key)
+{
+	for (size_t i = 0; i < COUNTOF(options); i++) {
+		if (options[i].kind == kind && str_eq(str_of(options[i].key), key))
+			return &options[i];
+	}
+	return NULL;
+}
+
+/* The secret that KEY_file names the file of. */
+static const struct config_option *find_secret(enum config_kind kind, struct str key)
+{
+	static const struct str suffix = {"_file", 5};
+	if (key.n < suffix.n || !str_eq(str_skip(key, key.n - suffix.n), suffix))
+		return NULL;
+	const struct config_option *o = find_option(kind, (struct str){key.p, key.n - suffix.n});
+	return o && o->type == CONFIG_SECRET ? o : NULL;
+}
+
+static bool is_reserved(enum config_kind kind, struct str key)
+{
+	for (size_t i = 0; i < COUNTOF(reserved); i++) {
+		if (kind == CONFIG_SCRIPT && str_eq(key, str_of(reserved[i])))
+			return true;
+	}
+	return false;
+}
+
+/* CONFIG_KINDS: none. */
+static enum config_kind find_kind(struct str title)
+{
+	struct str word = str_word(&title, " \t");
+	enum config_kind kind = CONFIG_DAEMON;
+	while (kind < CONFIG_KINDS && !str_eq(word, str_of(kind_names[kind])))
+		kind++;
+	return kind;
+}
+
+static bool is_known(struct str title, struct str key)
+{
+	enum config_kind kind = find_kind(title);
+	if (kind == CONFIG_KINDS || !key.p)
+		return kind != CONFIG_KINDS;
+	return find_option(kind, key) || find_secret(kind, key) || is_reserved(kind, key);
+}
+
+static void refuse_unknown_key(struct reading *r, const struct option_place *at)
+{
+	struct nearest n = nearest_start(str_of(at->entry->key));
+	for (size_t i = 0; i < COUNTOF(options); i++) {
+		if (options[i].kind != r->kind)
+			continue;
+		nearest_consider(&n, options[i].key, "");
+		if (options[i].type == CONFIG_SECRET)
+			nearest_consider(&n, options[i].key, "_file");
+	}
+	if (*n.best)
+		option_fault(at, "is unknown; do you mean %s?", n.best);
+	else
+		option_fault(at, "is unknown; ebb.ini(5) lists the keys");
+}
+
+static void refuse_unknown_section(struct load *l, const struct ini_section *section)
+{
+	struct str title = str_of(section->title);
+	struct nearest n = nearest_start(str_word(&title, " \t"));
+	for (size_t i = 0; i < CONFIG_KINDS; i++)
+		nearest_consider(&n, kind_names[i], "");
+	if (*n.best)
+		ini_fault(&l->ini, section, section->line, "is unknown; do you mean %s?", n.best);
+	else
+		ini_fault(&l->ini, section, section->line,
+			"is unknown; there are [daemon], [network NAME] and [script NAME]");
+}
+
+static void add_pair(struct config_script *script, const struct ini_entry *e)
+{
+	script->pairs = mem_resize(script->pairs, script->n_pairs + 1, sizeof(*script->pairs));
+	script->pairs[script->n_pairs++] =
+		(struct config_pair){mem_strdup(e->key), mem_strdup(e->value), e->line};
+}
+
+/* Notes where the option was given; false when that is the second time. */
+static bool note_seen(
+	struct reading *r, const struct config_option *o, const struct option_place *at)
+{
+	const struct ini_entry **seen = &r->seen[o - options];
+	if (*seen) {
+		option_fault(at, "%s in line %d says it already; keep one of the two", (*seen)->key,
+			(*seen)->line);
+		return false;
+	}
+	*seen = at->entry;
+	return true;
+}
+
+static struct option_place place_of(const struct reading *r, const struct ini_entry *e)
+{
+	return (struct option_place){&r->load->ini, r->section, e, r->load->folder};
+}
+
+/* An empty value was refused already. A switch whose value is wrong counts as its default, so
+ * that nothing else is refused for it. */
+static void read_option(
+	struct reading *r, const struct config_option *o, const struct option_place *at)
+{
+	struct str text = str_of(at->entry->value);
+	if (o->type == CONFIG_BOOL)
+		option_read(o, at, str_of(o->standard), r->base);
+	if (note_seen(r, o, at) && text.n)
+		option_read(o, at, text, r->base);
+}
+
+static void read_secret_file(
+	struct reading *r, const struct config_option *o, const struct option_place *at)
+{
+	struct str text = str_of(at->entry->value);
+	if (note_seen(r, o, at) && text.n)
+		option_read_file(o, at, text, r->base);
+}
+
+static void read_entry(struct reading *r, const struct ini_entry *e)
+{
+	struct option_place at = place_of(r, e);
+	struct str key = str_of(e->key);
+	const struct config_option *option = find_option(r->kind, key);
+	const struct config_option *secret = find_secret(r->kind, key);
+	if (option)
+		read_option(r, option, &at);
+	else if (secret)
+		read_secret_file(r, secret, &at);
+	else if (is_reserved(r->kind, key))
+		option_fault(&at, "is reserved for a later version, and would limit nothing; "
+				  "remove the line");
+	else if (r->kind == CONFIG_SCRIPT)
+		add_pair(r->base, e);
+	else
+		refuse_unknown_key(r, &at);
+}
+
+/* The defaults; and what has none must have been there. */
+static void fill_in(struct reading *r)
+{
+	struct option_place at = place_of(r, NULL);
+	for (size_t i = 0; i < COUNTOF(options); i++) {
+		const struct config_option *o = &options[i];
+		if (o->kind != r->kind || r->seen[i])
+			continue;
+		if (o->standard)
+			option_read(o, &at, str_of(o->standard), r->base);
+		else if (r->section && !o->without && !r->is_again)
+			ini_fault(&r->load->ini, r->section, r->section->line,
+				"%s: is missing; add a line %s = ...", o->key, o->key);
+	}
+}
+
+static const struct ini_entry *seen(const struct reading *r, const char *key)
+{
+	return r->seen[find_option(r->kind, str_of(key)) - options];
+}
+
+/* Who pins a certificate believes that it is looked at. */
+static void refuse_without_tls(struct reading *r, const char *key)
+{
+	const struct ini_entry *e = seen(r, key);
+	if (!e)
+		return;
+	struct option_place at = place_of(r, e);
+	option_fault(&at, "checks nothing where tls = no; remove one of the two");
+}
+
+static void finish_network(struct reading *r)
+{
+	struct config_network *network = r->base;
+	for (size_t i = 0; i < network->host.n; i++) {
+		if (network->host.hosts[i].port == 0)
+			network->host.hosts[i].port = network->port;
+	}
+	if (!network->user)
+		network->user = mem_strdup(network->nick);
+	if (!network->realname)
+		network->realname = mem_strdup(network->nick);
+	if (!network->tls) {
+		refuse_without_tls(r, "tls_ca");
+		refuse_without_tls(r, "tls_fingerprint");
+	}
+}
+
+static void check_networks(struct reading *r, const struct config_names *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		struct option_place at = place_of(r, seen(r, "networks"));
+		struct str name = str_of(list->names[i]);
+		bool is_twice = false;
+		for (size_t k = 0; k < i; k++)
+			is_twice |= str_eq(name, str_of(list->names[k]));
+		if (is_twice)
+			option_fault(&at, "%s stands there twice", list->names[i]);
+		else if (!config_network(r->load->config, name))
+			option_fault(&at, "there is no section [network %s]", list->names[i]);
+	}
+}
+
+static void look_for_script(struct reading *r, struct config_script *script)
+{
+	struct buf tried;
+	buf_init(&tried, 8192);
+	script->path = config_find_script(r->load->config, str_of(script->name), &tried);
+	if (!script->path && script->enabled && !r->is_again)
+		ini_fault(&r->load->ini, r->section, r->section->line,
+			"file: is not given, and there is none at %s", buf_str(&tried).p);
+	buf_fini(&tried);
+}
+
+static void finish_script(struct reading *r)
+{
+	struct config_script *script = r->base;
+	const struct ini_entry *file = seen(r, "file");
+	check_networks(r, &script->networks);
+	if (!file) {
+		look_for_script(r, script);
+		return;
+	}
+	int why = script->path && script->enabled ? option_check_file(script->path) : 0;
+	struct option_place at = place_of(r, file);
+	if (why)
+		option_fault(&at, "%s: %s", script->path, strerror(why));
+}
+
+static void *add_network(struct config *c, struct str name, int line)
+{
+	struct config_network *network = mem_new(sizeof(*network));
+	network->name = str_dup(name);
+	network->line = line;
+	c->networks = mem_resize(c->networks, c->n_networks + 1, sizeof(struct config_network *));
+	c->networks[c->n_networks++] = network;
+	return network;
+}
+
+static void *add_script(struct config *c, struct str name, int line)
+{
+	struct config_script *script = mem_new(sizeof(*script));
+	script->name = str_dup(name);
+	script->line = line;
+	c->scripts = mem_resize(c->scripts, c->n_scripts + 1, sizeof(struct config_script *));
+	c->scripts[c->n_scripts++] = script;
+	return script;
+}
+
+static bool is_name(struct str name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+		bool is_plain =
+			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!is_plain && (i == 0 || !str_has(STR("_-."), c)))
+			return false;
+	}
+	return name.n > 0;
+}
+
+static void check_title(const struct reading *r, struct str name)
+{
+	struct ini *ini = &r->load->ini;
+	if (r->kind == CONFIG_DAEMON && name.n)
+		ini_fault(ini, r->section, r->section->line, "takes no name; write [daemon]");
+	else if (r->kind != CONFIG_DAEMON && !name.n)
+		ini_fault(ini, r->section, r->section->line, "has no name; write [%s NAME]",
+			kind_names[r->kind]);
+	else if (r->kind != CONFIG_DAEMON && !is_name(name))
+		ini_fault(ini, r->section, r->section->line,
+			"its name may hold letters, digits and _ - . only, and begins with a "
+			"letter or a digit");
+}
+
+/* Notes whether the title stands above, too. */
+static void check_again(struct reading *r)
+{
+	struct ini *ini = &r->load->ini;
+	for (const struct ini_section *s = ini->sections; s != r->section; s++) {
+		if (strcmp(s->title, r->section->title) != 0)
+			continue;
+		ini_fault(ini, r->section, r->section->line,
+			"begins in line %d already; put the keys together there", s->line);
+		r->is_again = true;
+		return;
+	}
+}
+
+static void start_section(struct reading *r)
+{
+	struct config *c = r->load->config;
+	struct str name = str_of(r->section->title);
+	str_cut(&name, ' ');
+	check_title(r, name);
+	check_again(r);
+	if (r->kind == CONFIG_NETWORK)
+		r->base = add_network(c, name, r->section->line);
+	else if (r->kind == CONFIG_SCRIPT)
+		r->base = add_script(c, name, r->section->line);
+	else
+		r->base = &c->daemon;
+}
+
+static void read_section(struct load *l, const struct ini_section *section, enum config_kind kind)
+{
+	struct reading r = {.load = l, .section = section, .kind = kind};
+	start_section(&r);
+	for (size_t i = 0; i < section->n_entries; i++)
+		read_entry(&r, &section->entries[i]);
+	fill_in(&r);
+	if (kind == CONFIG_NETWORK)
+		finish_network(&r);
+	if (kind == CONFIG_SCRIPT)
+		finish_script(&r);
+}
+
+/* Returns how many there are. */
+static size_t read_sections(struct load *l, enum config_kind kind)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < l->ini.n_sections; i++) {
+		const struct ini_section *section = &l->ini.sections[i];
+		if (!*section->title || find_kind(str_of(section->title)) != kind)
+			continue;
+		read_section(l, section, kind);
+		n++;
+	}
+	return n;
+}
+
+/* Scripts come last, for they name networks and are looked for on script_path. */
+static void read_config(struct load *l)
+{
+	for (size_t i = 0; i < l->ini.n_sections; i++) {
+		const struct ini_section *section = &l->ini.sections[i];
+		if (*section->title && find_kind(str_of(section->title)) == CONFIG_KINDS)
+			refuse_unknown_section(l, section);
+	}
+	if (read_sections(l, CONFIG_DAEMON) == 0) {
+		struct reading r = {.load = l, .kind = CONFIG_DAEMON, .base = &l->config->daemon};
+		fill_in(&r);
+	}
+	read_sections(l, CONFIG_NETWORK);
+	read_sections(l, CONFIG_SCRIPT);
+}
+
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return str_dup((struct str){path, slash ? (size_t)(slash - path) + 1 : 0});
+}
+
+int config_load(const char *path, struct config **out, struct buf *errors)
+{
+	struct load l = {.config = mem_new(sizeof(struct config)), .folder = folder_of(path)};
+	ini_load(&l.ini, path, is_known);
+	read_config(&l);
+	ini_report(&l.ini, path, errors);
+	bool ok = l.ini.n_faults == 0;
+	ini_fini(&l.ini);
+	free(l.folder);
+	*out = ok ? l.config : NULL;
+	if (!ok)
+		config_free(l.config);
+	return ok ? 0 : ERR_CONFIG;
+}
+
+static void fini_options(enum config_kind kind, void *base)
+{
+	for (size_t i = 0; i < COUNTOF(options); i++) {
+		if (options[i].kind == kind)
+			option_fini(&options[i], base);
+	}
+}
+
+static void free_network(struct config_network *network)
+{
+	fini_options(CONFIG_NETWORK, network);
+	free(network->name);
+	free(network);
+}
+
+/* A script's own values may be secrets, too. */
+static void free_script(struct config_script *script)
+{
+	fini_options(CONFIG_SCRIPT, script);
+	for (size_t i = 0; i < script->n_pairs; i++) {
+		free(script->pairs[i].key);
+		mem_wipe_free(script->pairs[i].value);
+	}
+	free(script->pairs);
+	free(script->name);
+	free(script);
+}
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	fini_options(CONFIG_DAEMON, &c->daemon);
+	for (size_t i = 0; i < c->n_networks; i++)
+		free_network(c->networks[i]);
+	for (size_t i = 0; i < c->n_scripts; i++)
+		free_script(c->scripts[i]);
+	free(c->networks);
+	free(c->scripts);
+	free(c);
+}
+
+struct config_network *config_network(const struct config *c, struct str name)
+{
+	for (size_t i = 0; i < c->n_networks; i++) {
+		if (str_eq(name, str_of(c->networks[i]->name)))
+			return c->networks[i];
+	}
+	return NULL;
+}
+
+struct config_script *config_script(const struct config *c, struct str name)
+{
+	for (size_t i = 0; i < c->n_scripts; i++) {
+		if (str_eq(name, str_of(c->scripts[i]->name)))
+			return c->scripts[i];
+	}
+	return NULL;
+}
+
+/* Returns path, or frees it and notes why in tried. */
+static char *try_script(char *path, struct buf *tried)
+{
+	int why = option_check_file(path);
+	if (why == 0)
+		return path;
+	bool is_absent = why == ENOENT || why == ENOTDIR;
+	int r = tried ? buf_addf(tried, "%s%s%s%s%s", tried->n ? ", " : "", path,
+				is_absent ? "" : " (", is_absent ? "" : strerror(why),
+				is_absent ? "" : ")")
+		      : 0;
+	(void)r; /* what does not fit is not told */
+	free(path);
+	return NULL;
+}
+
+char *config_find_script(const struct config *c, struct str name, struct buf *tried)
+{
+	static const char *const endings[] = {".lua", "/init.lua"};
+	const struct config_names *folders = &c->daemon.script_path;
+	for (size_t i = 0; i < folders->n * COUNTOF(endings); i++) {
+		struct buf path;
+		buf_init(&path, 8192);
+		if (buf_addf(&path, "%s/%" STR_F "%s", folders->names[i / COUNTOF(endings)],
+			    STR_A(name), endings[i % COUNTOF(endings)]) < 0)
+			buf_reset(&path);
+		char *found = try_script(buf_detach(&path), tried);
+		if (found)
+			return found;
+	}
+	return NULL;
+}

@@ -1,0 +1,151 @@
+/*
+ * config: what the configuration file says, checked and complete.
+ *
+ * One table names every key: its section, type, unit, default, range and help. Reading the file
+ * goes by that table; the sample file and ebb.ini(5) are tested against it. A configuration is
+ * read as a whole or not at all: whatever is unknown, missing or out of range is an error with
+ * file and line, all of them in one pass, and never a silent default.
+ *
+ * Paths are resolved against the folder of the file. Times are nanoseconds; the file has seconds.
+ */
+#ifndef EBB_DAEMON_CONFIG_H
+#define EBB_DAEMON_CONFIG_H
+
+#include "base/buf.h"
+
+enum config_kind { CONFIG_DAEMON, CONFIG_NETWORK, CONFIG_SCRIPT, CONFIG_KINDS };
+
+/* How the text of a value is read, and the type of its field. */
+enum config_type {
+	CONFIG_TEXT,     /* char * */
+	CONFIG_WORD,     /* char *, no spaces */
+	CONFIG_NICK,     /* char * */
+	CONFIG_NICKS,    /* struct config_names */
+	CONFIG_BOOL,     /* bool */
+	CONFIG_CHOICE,   /* int, the index of the word: an enum in their order */
+	CONFIG_WHOLE,    /* int */
+	CONFIG_NUMBER,   /* double */
+	CONFIG_SECONDS,  /* int64_t, nanoseconds */
+	CONFIG_HOSTS,    /* struct config_hosts */
+	CONFIG_CHANNELS, /* struct config_channels */
+	CONFIG_PINS,     /* struct config_pins */
+	CONFIG_SECRET,   /* char *, also as KEY_file; wiped when freed */
+	CONFIG_FILE,     /* char *, a path that can be read */
+	CONFIG_PATH,     /* char *, a path that config_load checks by itself */
+	CONFIG_FOLDERS,  /* struct config_names, paths */
+	CONFIG_NETWORKS, /* struct config_names */
+	CONFIG_TYPES
+};
+
+struct config_option {
+	enum config_kind kind;
+	enum config_type type;
+	const char *key;
+	const char *words;    /* the unit of a number, the words of a choice; else NULL */
+	double min, max;      /* of numbers, both included */
+	const char *standard; /* the default, as one would write it */
+	const char *without;  /* where there is no such text: what holds without the key */
+	const char *help;     /* one sentence */
+	size_t offset;        /* of the field in the section's struct */
+};
+
+struct config_names {
+	char **names;
+	size_t n;
+};
+
+struct config_hosts {
+	struct config_host {
+		char *name; /* a name or an address, the latter without brackets */
+		int port;
+	} * hosts;
+	size_t n;
+};
+
+struct config_channels {
+	struct config_channel {
+		char *name, *key; /* key NULL: none */
+	} * channels;
+	size_t n;
+};
+
+struct config_pins {
+	struct config_pin {
+		uint8_t sha256[32];
+	} * pins;
+	size_t n;
+};
+
+struct config_daemon {
+	struct config_names script_path;
+	int log_level;    /* an enum log_level */
+	double dial_rate; /* connections a second to one host */
+};
+
+enum config_register { CONFIG_REGISTER_AUTO, CONFIG_REGISTER_MANUAL };
+
+struct config_network {
+	char *name;
+	int line;
+	struct config_hosts host; /* at least one */
+	int port;
+	bool tls, tls_verify;
+	char *tls_ca; /* NULL: the system's */
+	struct config_pins tls_fingerprint;
+	char *nick;
+	struct config_names alt_nicks;
+	char *user, *realname;
+	char *server_password; /* NULL: none */
+	struct config_channels channels;
+	bool autoconnect;
+	int registration; /* an enum config_register */
+	int64_t connect_timeout_ns, register_timeout_ns, ping_interval_ns, ping_timeout_ns;
+	int flood_burst;   /* lines */
+	double flood_rate; /* lines a second; 0: no pacing */
+	int queue_max;     /* lines */
+};
+
+struct config_script {
+	char *name;
+	int line;
+	char *path;                   /* the file to run; NULL only where it is not enabled */
+	struct config_names networks; /* none: all */
+	bool enabled;
+	struct config_pair {
+		char *key, *value; /* a value of several lines has newlines between them */
+		int line;
+	} * pairs; /* the script's own keys, in order */
+	size_t n_pairs;
+};
+
+/* The configured networks and scripts, in the order of the file. */
+struct config {
+	struct config_daemon daemon;
+	struct config_network **networks;
+	size_t n_networks;
+	struct config_script **scripts;
+	size_t n_scripts;
+};
+
+/* Returns owned in *out. ERR_CONFIG: *out is NULL and errors got a line for each error, in the
+ * order of the file, as "FILE:LINE: [SECTION NAME] KEY: WHY"; as many as it has room for. */
+NODISCARD int config_load(const char *path, struct config **out, struct buf *errors);
+
+/* Wipes the secrets. */
+void config_free(struct config *c);
+
+/* NULL when it is not configured. */
+struct config_network *config_network(const struct config *c, struct str name);
+struct config_script *config_script(const struct config *c, struct str name);
+
+/* The first of NAME.lua and NAME/init.lua along script_path that can be read; returns owned, or
+ * NULL. tried, which may be NULL, gets the places looked at, with ", " between them. */
+char *config_find_script(const struct config *c, struct str name, struct buf *tried);
+
+/* The table: row i, or NULL past the end. */
+const struct config_option *config_option(size_t i);
+
+/* How the manual calls a type: "whole number", "list of channels" … */
+const char *config_type_name(enum config_type type);
+
+#endif

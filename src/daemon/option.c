@@ -1,0 +1,598 @@
+#include "daemon/option.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SECRET_BYTES = 4096, HOST_BYTES = 253 };
+
+/* What a reader gets besides the text. */
+struct reading {
+	const struct config_option *option;
+	const struct option_place *at;
+};
+
+static void fault_at(const struct option_place *at, const char *fmt, va_list ap) PRINTF(2, 0);
+static void fault_at(const struct option_place *at, const char *fmt, va_list ap)
+{
+	struct buf text;
+	buf_init(&text, 16384);
+	assert(at->entry);
+	if (buf_addv(&text, fmt, ap) >= 0)
+		ini_fault(at->ini, at->section, at->entry->line, "%s: %s", at->entry->key,
+			buf_str(&text).p);
+	else
+		ini_fault(at->ini, at->section, at->entry->line, "%s: is wrong", at->entry->key);
+	buf_fini(&text);
+}
+
+void option_fault(const struct option_place *at, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	fault_at(at, fmt, ap);
+	va_end(ap);
+}
+
+/* For readers: a fault is the failure. */
+static bool fail(const struct reading *r, const char *fmt, ...) PRINTF(2, 3);
+static bool fail(const struct reading *r, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	fault_at(r->at, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+static bool has_control(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+static bool has_any(struct str s, const char *set)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (str_has(str_of(set), s.p[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool read_text(const struct reading *r, struct str text, void *field)
+{
+	(void)r;
+	*(char **)field = str_dup(text);
+	return true;
+}
+
+static bool read_word(const struct reading *r, struct str text, void *field)
+{
+	if (has_control(text) || has_any(text, " @!:"))
+		return fail(r, "%" STR_F " is not one word without @ ! :", STR_A(text));
+	return read_text(r, text, field);
+}
+
+/* Servers differ in what else a nick may hold; these would end or change the command. */
+static bool check_nick(const struct reading *r, struct str nick)
+{
+	if (!has_control(nick) && !has_any(nick, " !@:*?,.") &&
+		!str_has(STR("#&$+%~-0123456789"), nick.p[0]))
+		return true;
+	return fail(r,
+		"%" STR_F " is not a nick: no spaces, none of ! @ : * ? , . and no digit or one of "
+		"# & $ + %% ~ - in front",
+		STR_A(nick));
+}
+
+static bool read_nick(const struct reading *r, struct str text, void *field)
+{
+	return check_nick(r, text) && read_text(r, text, field);
+}
+
+static void add_name(struct config_names *list, char *name)
+{
+	list->names = mem_resize(list->names, list->n + 1, sizeof(*list->names));
+	list->names[list->n++] = name;
+}
+
+static bool read_nicks(const struct reading *r, struct str text, void *field)
+{
+	bool ok = true;
+	struct str nick;
+	while ((nick = str_word(&text, " ,\t\n")).p) {
+		if (check_nick(r, nick))
+			add_name(field, str_dup(nick));
+		else
+			ok = false;
+	}
+	if (ok && ((struct config_names *)field)->n == 0)
+		return fail(r, "names no nick");
+	return ok;
+}
+
+static bool read_bool(const struct reading *r, struct str text, void *field)
+{
+	static const char *const words[] = {"no", "yes", "false", "true", "off", "on"};
+	for (size_t i = 0; i < COUNTOF(words); i++) {
+		if (str_ieq(text, str_of(words[i]))) {
+			*(bool *)field = i % 2;
+			return true;
+		}
+	}
+	return fail(r, "%" STR_F " is neither yes nor no", STR_A(text));
+}
+
+static bool read_choice(const struct reading *r, struct str text, void *field)
+{
+	struct str words = str_of(r->option->words), word;
+	for (int i = 0; (word = str_word(&words, " ")).p; i++) {
+		if (str_eq(word, text)) {
+			*(int *)field = i;
+			return true;
+		}
+	}
+	return fail(r, "%" STR_F " is not one of: %s", STR_A(text), r->option->words);
+}
+
+static bool fail_range(const struct reading *r, struct str text)
+{
+	return fail(r, "%" STR_F " is not within %g and %g", STR_A(text), r->option->min,
+		r->option->max);
+}
+
+static bool read_whole(const struct reading *r, struct str text, void *field)
+{
+	int64_t value;
+	if (!str_int(text, INT64_MIN, INT64_MAX, &value))
+		return fail(r, "%" STR_F " is not a whole number", STR_A(text));
+	if ((double)value < r->option->min || (double)value > r->option->max)
+		return fail_range(r, text);
+	*(int *)field = (int)value;
+	return true;
+}
+
+/* Digits, possibly with a point in between: strtod would take "inf", and a locale's comma. */
+static bool parse_decimal(struct str text, double *out)
+{
+	struct str rest = text, head = str_cut(&rest, '.');
+	int64_t whole, part = 0;
+	if (str_has(text, '-') || !str_int(head, 0, 1000000000, &whole))
+		return false;
+	if (rest.p && (rest.n > 9 || !str_int(rest, 0, INT64_MAX, &part)))
+		return false;
+	double value = (double)part;
+	for (size_t i = 0; i < rest.n; i++)
+		value /= 10;
+	*out = (double)whole + value;
+	return true;
+}
+
+static bool read_number(const struct reading *r, struct str text, void *field)
+{
+	double value;
+	if (!parse_decimal(text, &value))
+		return fail(r, "%" STR_F " is not a number such as 2 or 0.5", STR_A(text));
+	if (value < r->option->min || value > r->option->max)
+		return fail_range(r, text);
+	*(double *)field = value;
+	return true;
+}
+
+static bool read_seconds(const struct reading *r, struct str text, void *field)
+{
+	double seconds = 0;
+	if (!read_number(r, text, &seconds))
+		return false;
+	*(int64_t *)field = clock_from_seconds(seconds);
+	return true;
+}
+
+static bool is_address6(struct str s)
+{
+	struct in6_addr unused;
+	char *text = str_dup(s);
+	bool ok = inet_pton(AF_INET6, text, &unused) == 1;
+	free(text);
+	return ok;
+}
+
+static bool is_host_name(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+		if (!is_letter && !(c >= '0' && c <= '9') && !str_has(STR("-._"), c))
+			return false;
+	}
+	return s.n > 0 && s.n <= HOST_BYTES && s.p[0] != '-' && s.p[0] != '.';
+}
+
+/* host, host:port, [v6], [v6]:port or v6: leaves ":port" or nothing in *rest. */
+static bool cut_host(struct str text, struct str *name, struct str *rest)
+{
+	if (text.p[0] == '[') {
+		*rest = str_skip(text, 1);
+		*name = str_cut(rest, ']');
+		return rest->p && is_address6(*name);
+	}
+	size_t colon = str_find(text, ':');
+	*name = (struct str){text.p, colon};
+	*rest = str_skip(text, colon);
+	if (rest->n == 0 || !str_has(str_skip(*rest, 1), ':'))
+		return is_host_name(*name);
+	*name = text;
+	*rest = STR("");
+	return is_address6(text);
+}
+
+/* Leaves *port alone where there is none. */
+static bool cut_port(struct str rest, int64_t *port)
+{
+	if (rest.n == 0)
+		return true;
+	return rest.p[0] == ':' && str_int(str_skip(rest, 1), INT64_MIN, INT64_MAX, port);
+}
+
+/* A port of 0 is replaced by the network's. */
+static bool read_host(const struct reading *r, struct str text, struct config_hosts *list)
+{
+	struct str name, rest;
+	int64_t port = 0;
+	if (!cut_host(text, &name, &rest) || !cut_port(rest, &port))
+		return fail(r, "%" STR_F " is not a host: write NAME, NAME:PORT or [ADDRESS]:PORT",
+			STR_A(text));
+	if (rest.n && (port < 1 || port > 65535))
+		return fail(r, "the port of %" STR_F " is not within 1 and 65535", STR_A(text));
+	list->hosts = mem_resize(list->hosts, list->n + 1, sizeof(*list->hosts));
+	list->hosts[list->n++] = (struct config_host){str_dup(name), (int)port};
+	return true;
+}
+
+static bool read_hosts(const struct reading *r, struct str text, void *field)
+{
+	struct config_hosts *list = field;
+	bool ok = true;
+	struct str word;
+	while ((word = str_word(&text, " ,\t\n")).p)
+		ok &= read_host(r, word, list);
+	if (ok && list->n == 0)
+		return fail(r, "names no host");
+	return ok;
+}
+
+static void fini_hosts(void *field)
+{
+	struct config_hosts *list = field;
+	for (size_t i = 0; i < list->n; i++)
+		free(list->hosts[i].name);
+	free(list->hosts);
+}
+
+/* A key that looks like a channel is a comma forgotten. Keys are not told. */
+static bool read_channel(const struct reading *r, struct str text, struct config_channels *list)
+{
+	struct str name = str_word(&text, " \t"), key = str_word(&text, " \t");
+	if (!str_has(STR("#&+!"), name.p[0]) || has_control(name))
+		return fail(r, "%" STR_F " is not a channel: it must begin with # & + or !",
+			STR_A(name));
+	if (key.p && (str_has(STR("#&"), key.p[0]) || str_trim(text).n))
+		return fail(
+			r, "too much follows %" STR_F ": separate channels by commas", STR_A(name));
+	if (key.p && (key.p[0] == ':' || has_control(key)))
+		return fail(r,
+			"the key of %" STR_F " cannot be sent: it begins with a colon or "
+			"holds control characters",
+			STR_A(name));
+	list->channels = mem_resize(list->channels, list->n + 1, sizeof(*list->channels));
+	list->channels[list->n++] =
+		(struct config_channel){str_dup(name), key.p ? str_dup(key) : NULL};
+	return true;
+}
+
+static bool read_channels(const struct reading *r, struct str text, void *field)
+{
+	struct config_channels *list = field;
+	bool ok = true;
+	struct str part;
+	while ((part = str_word(&text, ",\n")).p) {
+		part = str_trim(part);
+		if (part.n)
+			ok &= read_channel(r, part, list);
+	}
+	if (ok && list->n == 0)
+		return fail(r, "names no channel");
+	return ok;
+}
+
+static void fini_channels(void *field)
+{
+	struct config_channels *list = field;
+	for (size_t i = 0; i < list->n; i++) {
+		free(list->channels[i].name);
+		mem_wipe_free(list->channels[i].key);
+	}
+	free(list->channels);
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static bool parse_pin(struct str text, struct config_pin *pin)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		int digit = hex_digit(text.p[i]);
+		if (text.p[i] == ':' && n % 2 == 0)
+			continue;
+		if (digit < 0 || n == 2 * sizeof(pin->sha256))
+			return false;
+		pin->sha256[n / 2] = (uint8_t)(pin->sha256[n / 2] << 4 | digit);
+		n++;
+	}
+	return n == 2 * sizeof(pin->sha256);
+}
+
+static bool read_pins(const struct reading *r, struct str text, void *field)
+{
+	struct config_pins *list = field;
+	bool ok = true;
+	struct str word;
+	while ((word = str_word(&text, " ,\t\n")).p) {
+		struct config_pin pin = {{0}};
+		if (!parse_pin(word, &pin)) {
+			ok = fail(r, "%" STR_F " is not a SHA-256 in 64 hex digits", STR_A(word));
+			continue;
+		}
+		list->pins = mem_resize(list->pins, list->n + 1, sizeof(*list->pins));
+		list->pins[list->n++] = pin;
+	}
+	if (ok && list->n == 0)
+		return fail(r, "names no fingerprint");
+	return ok;
+}
+
+static void fini_pins(void *field)
+{
+	free(((struct config_pins *)field)->pins);
+}
+
+char *option_path(const char *folder, struct str text)
+{
+	struct buf path;
+	size_t n = strlen(folder);
+	buf_init(&path, n + text.n);
+	bool is_absolute = text.n && text.p[0] == '/';
+	if (buf_addf(&path, "%s%" STR_F, is_absolute ? "" : folder, STR_A(text)) < 0)
+		buf_reset(&path);
+	return buf_detach(&path);
+}
+
+int option_check_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return errno;
+	struct stat st;
+	int why = fstat(fd, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+	close(fd);
+	return why;
+}
+
+static bool read_path(const struct reading *r, struct str text, void *field)
+{
+	*(char **)field = option_path(r->at->folder, text);
+	return true;
+}
+
+static bool read_file(const struct reading *r, struct str text, void *field)
+{
+	char *path = option_path(r->at->folder, text);
+	*(char **)field = path;
+	int why = option_check_file(path);
+	return why == 0 || fail(r, "%s: %s", path, strerror(why));
+}
+
+static bool read_folders(const struct reading *r, struct str text, void *field)
+{
+	struct config_names *list = field;
+	struct str part;
+	while ((part = str_word(&text, ":\n")).p) {
+		part = str_trim(part);
+		if (part.n)
+			add_name(list, option_path(r->at->folder, part));
+	}
+	return list->n > 0 || fail(r, "names no folder");
+}
+
+static bool read_networks(const struct reading *r, struct str text, void *field)
+{
+	struct str word;
+	while ((word = str_word(&text, " ,\t\n")).p)
+		add_name(field, str_dup(word));
+	return ((struct config_names *)field)->n > 0 || fail(r, "names no network");
+}
+
+static void fini_names(void *field)
+{
+	struct config_names *list = field;
+	for (size_t i = 0; i < list->n; i++)
+		free(list->names[i]);
+	free(list->names);
+}
+
+static void fini_text(void *field)
+{
+	free(*(char **)field);
+}
+
+static void fini_secret(void *field)
+{
+	mem_wipe_free(*(char **)field);
+}
+
+static const struct type {
+	const char *name;
+	bool (*read)(const struct reading *r, struct str text, void *field);
+	void (*fini)(void *field);
+	bool is_list; /* may go on in indented lines */
+} types[CONFIG_TYPES] = {
+	[CONFIG_TEXT] = {"text",                 read_text,     fini_text,     false},
+	[CONFIG_WORD] = {"word",                 read_word,     fini_text,     false},
+	[CONFIG_NICK] = {"nick",                 read_nick,     fini_text,     false},
+	[CONFIG_NICKS] = {"list of nicks",        read_nicks,    fini_names,    true },
+	[CONFIG_BOOL] = {"yes or no",            read_bool,     NULL,          false},
+	[CONFIG_CHOICE] = {"one of",               read_choice,   NULL,          false},
+	[CONFIG_WHOLE] = {"whole number",         read_whole,    NULL,          false},
+	[CONFIG_NUMBER] = {"number",               read_number,   NULL,          false},
+	[CONFIG_SECONDS] = {"seconds",              read_seconds,  NULL,          false},
+	[CONFIG_HOSTS] = {"list of hosts",        read_hosts,    fini_hosts,    true },
+	[CONFIG_CHANNELS] = {"list of channels",     read_channels, fini_channels, true },
+	[CONFIG_PINS] = {"list of fingerprints", read_pins,     fini_pins,     true },
+	[CONFIG_SECRET] = {"secret",               read_text,     fini_secret,   false},
+	[CONFIG_FILE] = {"file",                 read_file,     fini_text,     false},
+	[CONFIG_PATH] = {"file",                 read_path,     fini_text,     false},
+	[CONFIG_FOLDERS] = {"list of folders",      read_folders,  fini_names,    true },
+	[CONFIG_NETWORKS] = {"list of networks",     read_networks, fini_names,    true },
+};
+
+const char *config_type_name(enum config_type type)
+{
+	return types[type].name;
+}
+
+static void *field_of(const struct config_option *o, void *base)
+{
+	return (char *)base + o->offset;
+}
+
+static bool check_lines(const struct reading *r, struct str text, bool is_list)
+{
+	if (is_list || !str_has(text, '\n'))
+		return true;
+	return fail(r, "takes one line, and an indented line below continues it");
+}
+
+void option_read(
+	const struct config_option *o, const struct option_place *at, struct str text, void *base)
+{
+	const struct type *type = &types[o->type];
+	struct reading r = {o, at};
+	if (check_lines(&r, text, type->is_list))
+		type->read(&r, text, field_of(o, base));
+}
+
+void option_fini(const struct config_option *o, void *base)
+{
+	if (types[o->type].fini)
+		types[o->type].fini(field_of(o, base));
+}
+
+/* A credential has a name, not a path. */
+static char *credential_path(const char *prefix, struct str name)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	if (!folder || !*folder || str_has(name, '/'))
+		return NULL;
+	struct buf path;
+	buf_init(&path, 16384);
+	if (buf_addf(&path, "%s/%s%" STR_F, folder, prefix, STR_A(name)) < 0)
+		buf_reset(&path);
+	return buf_detach(&path);
+}
+
+static int open_secret(const struct reading *r, struct str name)
+{
+	char *paths[] = {credential_path("", name), credential_path("secret_", name),
+		option_path(r->at->folder, name)};
+	int fd = -1;
+	bool is_done = false;
+	for (size_t i = 0; i < COUNTOF(paths); i++) {
+		if (paths[i] && !is_done) {
+			fd = open(paths[i], O_RDONLY | O_CLOEXEC);
+			is_done = fd >= 0 || errno != ENOENT;
+			if (fd < 0 && is_done)
+				fail(r, "%s: %s", paths[i], strerror(errno));
+		}
+	}
+	if (!is_done)
+		fail(r, "%s is not there%s", paths[2],
+			paths[0] ? ", nor a credential of that name" : "");
+	for (size_t i = 0; i < COUNTOF(paths); i++)
+		free(paths[i]);
+	return fd;
+}
+
+/* -1 with errno set; more than size bytes are not read. */
+static ssize_t read_all(int fd, char *bytes, size_t size)
+{
+	size_t n = 0;
+	while (n < size) {
+		ssize_t r = read(fd, bytes + n, size - n);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -1;
+		if (r == 0)
+			break;
+		n += (size_t)r;
+	}
+	return (ssize_t)n;
+}
+
+static bool check_secret(const struct reading *r, struct str name, struct str secret)
+{
+	if (secret.n == 0)
+		return fail(r, "%" STR_F " is empty", STR_A(name));
+	if (secret.n > SECRET_BYTES)
+		return fail(r, "%" STR_F " is longer than %d bytes", STR_A(name), SECRET_BYTES);
+	if (str_has(secret, '\0') || str_has(secret, '\r') || str_has(secret, '\n'))
+		return fail(r, "%" STR_F " holds a second line or a NUL", STR_A(name));
+	return true;
+}
+
+static void take_secret(const struct reading *r, struct str name, struct str secret, void *field)
+{
+	if (secret.n && secret.p[secret.n - 1] == '\n')
+		secret.n--;
+	if (secret.n && secret.p[secret.n - 1] == '\r')
+		secret.n--;
+	if (check_secret(r, name, secret))
+		read_text(r, secret, field);
+}
+
+void option_read_file(
+	const struct config_option *o, const struct option_place *at, struct str text, void *base)
+{
+	struct reading r = {o, at};
+	int fd = check_lines(&r, text, false) ? open_secret(&r, text) : -1;
+	if (fd < 0)
+		return;
+	char bytes[SECRET_BYTES + 3]; /* a longest secret, its line end, and one to tell more */
+	ssize_t n = read_all(fd, bytes, sizeof(bytes));
+	if (n < 0)
+		option_fault(at, "%" STR_F ": %s", STR_A(text), strerror(errno));
+	else
+		take_secret(&r, text, (struct str){bytes, (size_t)n}, field_of(o, base));
+	mem_wipe(bytes, sizeof(bytes));
+	close(fd);
+}
