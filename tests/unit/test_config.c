@@ -1,0 +1,1020 @@
+#include "daemon/config.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "support/check.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Every test runs in a folder of its own process, with these files beside ebb.ini. */
+static const char *const files[] = {
+	"karma.lua", "ca.pem", "example-ca.pem", "lib/tell.lua", "lib/quiz/init.lua"};
+
+static char *root; /* the folder of the sources */
+
+static void write_bytes(const char *path, struct str bytes)
+{
+	FILE *f = fopen(path, "we");
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes.p, 1, bytes.n, f), bytes.n);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	write_bytes(path, str_of(text));
+}
+
+static struct buf read_file(const char *path)
+{
+	struct buf b;
+	buf_init(&b, 1 << 20);
+	FILE *f = fopen(path, "re");
+	assert_non_null(f);
+	char *end = buf_reserve(&b, 1 << 16);
+	buf_commit(&b, fread(end, 1, 1 << 16, f));
+	fclose(f);
+	return b;
+}
+
+static struct config *accept(const char *text)
+{
+	struct buf errors;
+	struct config *c = NULL;
+	buf_init(&errors, 1 << 16);
+	write_file("ebb.ini", text);
+	int r = config_load("ebb.ini", &c, &errors);
+	assert_string_equal(buf_str(&errors).p, "");
+	assert_int_equal(r, 0);
+	assert_non_null(c);
+	buf_fini(&errors);
+	return c;
+}
+
+/* Each line of expected is one of the errors, without "ebb.ini:" in front. */
+static void refuse_file(const char *expected)
+{
+	struct buf errors;
+	struct config *c = NULL;
+	buf_init(&errors, 1 << 16);
+
+	int r = config_load("ebb.ini", &c, &errors);
+
+	struct str rest = buf_str(&errors), wanted = str_of(expected);
+	while (wanted.p) {
+		struct str line = str_cut(&rest, '\n');
+		char *text = str_dup(str_cut(&wanted, '\n'));
+		assert_true(str_starts(line, STR("ebb.ini:")));
+		assert_slice(str_skip(line, strlen("ebb.ini:")), text);
+		free(text);
+	}
+	assert_slice(rest, "");
+	assert_int_equal(r, ERR_CONFIG);
+	assert_null(c);
+	buf_fini(&errors);
+}
+
+#define X10  "xxxxxxxxxx"
+#define X50  X10 X10 X10 X10 X10
+#define X190 X50 X50 X50 X10 X10 X10 X10
+#define X187 X50 X50 X50 X10 X10 X10 "xxxxxxx"
+#define NET  "[network n]\nhost = h\nnick = x\n" /* lines 1 to 3 */
+#define HEX  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+#define INDENTED                                                                        \
+	"the line is indented, as one that continues the value above; begin it in the " \
+	"first column"
+#define INDENTED_BELOW_NOTHING                                                             \
+	"the line is indented, as one that continues the value above, and there is none; " \
+	"begin it in the first column"
+#define NOT_TEXT "the line holds a NUL, a carriage return or a form feed; the file must be text"
+#define NO_KEY   "what stands before \"=\" is no key: 1 to 49 of the letters, the digits and _ - ."
+#define ONE_LINE "takes one line, and an indented line below continues it"
+#define BAD_NAME                                                                           \
+	"its name may hold letters, digits and _ - . only, and begins with a letter or a " \
+	"digit"
+#define NOT_A_NICK                                                                          \
+	"is not a nick: no spaces, none of ! @ : * ? , . and no digit or one of # & $ + % " \
+	"~ - in front"
+#define NOT_A_HOST "is not a host: write NAME, NAME:PORT or [ADDRESS]:PORT"
+
+/* Rows in the form of a call, for what they hold takes lines of its own. */
+#define REFUSED(name, text, errors) \
+	{                           \
+		name, text, errors  \
+	}
+#define ACCEPTED(name, text, show, shown) \
+	{                                 \
+		name, text, show, shown   \
+	}
+
+static const struct refusal {
+	const char *name, *text, *errors;
+} refusals[] = {
+	/* what inih would do without a word */
+	REFUSED("a line of 199 bytes", NET "realname = x" X187 "\n",
+		"4: [network n] the line is longer than 198 bytes"),
+	REFUSED("an indented line of 199 bytes", NET "channels = #a,\n        #" X190 "\n",
+		"5: [network n] the line is longer than 198 bytes"),
+	REFUSED("a section name of 50 bytes",
+		"[network " X10 X10 X10 X10 "xx]\nhost = h\nnick = x\n",
+		"1: [network " X10 X10 X10 X10 "xx] the section name is longer than 49 bytes"),
+	REFUSED("a key of 50 bytes", "[script karma]\nfile = karma.lua\n" X50 " = 1\n  2\n",
+		"3: [script karma] " NO_KEY),
+	REFUSED("a section without keys", "[network n]\n",
+		"1: [network n] host: is missing; add a line host = ...\n"
+		"1: [network n] nick: is missing; add a line nick = ..."),
+	REFUSED("a continuation that begins with #", NET "channels = a,\n\t#b c d\n",
+		"4: [network n] channels: a is not a channel: it must begin with # & + or !\n"
+		"4: [network n] channels: too much follows #b: separate channels by commas"),
+	REFUSED("a line without =", NET "autoconnect\n",
+		"4: [network n] the line has no \"=\"; write KEY = VALUE"),
+	REFUSED("a second line without =", NET "autoconnect\nfoo\n",
+		"4: [network n] the line has no \"=\"; write KEY = VALUE\n"
+		"5: [network n] the line has no \"=\"; write KEY = VALUE"),
+	REFUSED("a colon in place of =", NET "port: 6697\n",
+		"4: [network n] the line has no \"=\"; write KEY = VALUE"),
+	REFUSED("a colon within a key", NET "po:rt = 6697\n", "4: [network n] " NO_KEY),
+	REFUSED("no key before =", NET "= 1\n", "4: [network n] " NO_KEY),
+	REFUSED("an indented known key", NET " port = 6697\n", "4: [network n] " INDENTED),
+	REFUSED("an indented known key of a file", NET "\tserver_password_file=x\n",
+		"4: [network n] " INDENTED),
+	REFUSED("an indented commented key", NET "channels = #a\n  #tls=no\n",
+		"5: [network n] " INDENTED),
+	REFUSED("an indented line below a header", "[network n]\n  host = h\nhost = h\nnick = x\n",
+		"2: [network n] " INDENTED_BELOW_NOTHING),
+	REFUSED("an indented header", NET "  [script karma]\nfile = nope.lua\n",
+		"4: [script karma] the section header is indented; begin it in the first column\n"
+		"5: [script karma] file: nope.lua: No such file or directory"),
+	REFUSED("an empty value", NET "alt_nicks =\n",
+		"4: [network n] alt_nicks: is empty; give it a value or remove the line"),
+	REFUSED("a value that is a comment", NET "alt_nicks = ; none\n",
+		"4: [network n] alt_nicks: is empty; give it a value or remove the line"),
+	REFUSED("an empty required value", "[network n]\nhost =\nnick = x\n",
+		"2: [network n] host: is empty; give it a value or remove the line"),
+	REFUSED("an empty value of a script", "[script karma]\nfile = karma.lua\ngreeting =\n",
+		"3: [script karma] greeting: is empty; give it a value or remove the line"),
+	REFUSED("a key before the first section", "nick = x\n  more\n[daemon]\n",
+		"1: nick: stands before the first section header"),
+	REFUSED("a header without ]", "[daemon\nlog_level = loud\n",
+		"1: [daemon] the section header has no closing ]\n"
+		"2: [daemon] log_level: loud is not one of: error warning info debug trace"),
+	REFUSED("a pair behind a header", "[daemon] log_level = info\n",
+		"1: [daemon] something follows the section header; give it a line of its own"),
+	REFUSED("an empty header", "[ ]\n", "1: the section header is empty"),
+	REFUSED("a carriage return within a line", NET "user = a\rb\n", "4: [network n] " NOT_TEXT),
+	REFUSED("a form feed", NET "user = a\f;b\n", "4: [network n] " NOT_TEXT),
+	REFUSED("a continued value that was refused", NET "po:rt = 1\n  2\n  3\ntls = maybe\n",
+		"4: [network n] " NO_KEY "\n7: [network n] tls: maybe is neither yes nor no"),
+
+	/* sections and keys */
+	REFUSED("an unknown section", "[role admin]\naccounts = alice\n",
+		"1: [role admin] is unknown; there are [daemon], [network NAME] and [script NAME]"),
+	REFUSED("a mistyped section", "[netwrok n]\n",
+		"1: [netwrok n] is unknown; do you mean network?"),
+	REFUSED("a section in capitals", "[Daemon]\n",
+		"1: [Daemon] is unknown; do you mean daemon?"),
+	REFUSED("a section twice", NET "[network n]\nport = 0\n",
+		"4: [network n] begins in line 1 already; put the keys together there\n"
+		"5: [network n] port: 0 is not within 1 and 65535"),
+	REFUSED("a section twice, spaced otherwise", NET "[network  n ]\n",
+		"4: [network n] begins in line 1 already; put the keys together there"),
+	REFUSED("a daemon with a name", "[daemon x]\n",
+		"1: [daemon x] takes no name; write [daemon]"),
+	REFUSED("a network without a name", "[network]\nhost = h\nnick = x\n",
+		"1: [network] has no name; write [network NAME]"),
+	REFUSED("a name with a space", "[network a b]\nhost = h\nnick = x\n",
+		"1: [network a b] " BAD_NAME),
+	REFUSED("a name with a slash", "[script ../karma]\nfile = karma.lua\n",
+		"1: [script ../karma] " BAD_NAME),
+	REFUSED("a name that begins with a dot", "[script ..]\nfile = karma.lua\n",
+		"1: [script ..] " BAD_NAME),
+	REFUSED("an unknown key", NET "sasl = plain\n",
+		"4: [network n] sasl: is unknown; ebb.ini(5) lists the keys"),
+	REFUSED("a mistyped key", NET "prot = 6697\n",
+		"4: [network n] prot: is unknown; do you mean port?"),
+	REFUSED("a mistyped key of a file", NET "server_pasword_file = x\n",
+		"4: [network n] server_pasword_file: is unknown; do you mean server_password_file?"),
+	REFUSED("a key in capitals", NET "Port = 6697\n",
+		"4: [network n] Port: is unknown; do you mean port?"),
+	REFUSED("a key of another section", NET "log_level = info\n",
+		"4: [network n] log_level: is unknown; ebb.ini(5) lists the keys"),
+	REFUSED("a file for what is no secret", NET "user_file = x\n",
+		"4: [network n] user_file: is unknown; ebb.ini(5) lists the keys"),
+	REFUSED("a key twice", NET "port = 1\nport = 2\n",
+		"5: [network n] port: stands in line 4 already; keep one of the two"),
+	REFUSED("a script's own key twice", "[script karma]\nfile = karma.lua\na = 1\na = 2\n",
+		"4: [script karma] a: stands in line 3 already; keep one of the two"),
+	REFUSED("a required key is missing", "[network n]\nnick = x\n",
+		"1: [network n] host: is missing; add a line host = ..."),
+
+	/* values */
+	REFUSED("a port of 0", NET "port = 0\n",
+		"4: [network n] port: 0 is not within 1 and 65535"),
+	REFUSED("a port too high", NET "port = 99999\n",
+		"4: [network n] port: 99999 is not within 1 and 65535"),
+	REFUSED("a port in words", NET "port = ircs\n",
+		"4: [network n] port: ircs is not a whole number"),
+	REFUSED("a port too high for any type", NET "port = 99999999999999999999\n",
+		"4: [network n] port: 99999999999999999999 is not a whole number"),
+	REFUSED("a whole number with a point", NET "queue_max = 1.5\n",
+		"4: [network n] queue_max: 1.5 is not a whole number"),
+	REFUSED("a value of two lines", NET "port = 66\n  97\n", "4: [network n] port: " ONE_LINE),
+	REFUSED("a text of two lines", NET "realname = a\n  bot\n",
+		"4: [network n] realname: " ONE_LINE),
+	REFUSED("a secret of two lines", NET "server_password = a\n  b\n",
+		"4: [network n] server_password: " ONE_LINE),
+	REFUSED("a boolean in doubt", NET "tls = maybe\n",
+		"4: [network n] tls: maybe is neither yes nor no"),
+	REFUSED("a boolean in digits", NET "tls = 1\n",
+		"4: [network n] tls: 1 is neither yes nor no"),
+	REFUSED("no such choice", NET "register = later\n",
+		"4: [network n] register: later is not one of: auto manual"),
+	REFUSED("a choice in capitals", "[daemon]\nlog_level = INFO\n",
+		"2: [daemon] log_level: INFO is not one of: error warning info debug trace"),
+	REFUSED("a time of 0", NET "ping_timeout = 0\n",
+		"4: [network n] ping_timeout: 0 is not within 0.1 and 86400"),
+	REFUSED("a time with a unit", NET "ping_timeout = 30s\n",
+		"4: [network n] ping_timeout: 30s is not a number such as 2 or 0.5"),
+	REFUSED("a negative rate", NET "flood_rate = -1\n",
+		"4: [network n] flood_rate: -1 is not a number such as 2 or 0.5"),
+	REFUSED("a rate of no number", NET "flood_rate = nan\n",
+		"4: [network n] flood_rate: nan is not a number such as 2 or 0.5"),
+	REFUSED("a rate with a comma", NET "flood_rate = 0,5\n",
+		"4: [network n] flood_rate: 0,5 is not a number such as 2 or 0.5"),
+	REFUSED("a rate that ends in its point", NET "flood_rate = 2.\n",
+		"4: [network n] flood_rate: 2. is not a number such as 2 or 0.5"),
+	REFUSED("a rate too small", "[daemon]\ndial_rate = 0.01\n",
+		"2: [daemon] dial_rate: 0.01 is not within 0.1 and 1000"),
+	REFUSED("a host with two bad ports", "[network n]\nhost = a:0 b:70000 c\nnick = x\n",
+		"2: [network n] host: the port of a:0 is not within 1 and 65535\n"
+		"2: [network n] host: the port of b:70000 is not within 1 and 65535"),
+	REFUSED("a host whose port is a word", "[network n]\nhost = h:irc\nnick = x\n",
+		"2: [network n] host: h:irc " NOT_A_HOST),
+	REFUSED("a host that is no name", "[network n]\nhost = irc://h/\nnick = x\n",
+		"2: [network n] host: irc://h/ " NOT_A_HOST),
+	REFUSED("an address that is none", "[network n]\nhost = 1:2:3\nnick = x\n",
+		"2: [network n] host: 1:2:3 " NOT_A_HOST),
+	REFUSED("an address in half a bracket", "[network n]\nhost = [::1\nnick = x\n",
+		"2: [network n] host: [::1 " NOT_A_HOST),
+	REFUSED("a name in brackets", "[network n]\nhost = [h]:1\nnick = x\n",
+		"2: [network n] host: [h]:1 " NOT_A_HOST),
+	REFUSED("something behind brackets", "[network n]\nhost = [::1]6697\nnick = x\n",
+		"2: [network n] host: [::1]6697 " NOT_A_HOST),
+	REFUSED("hosts that are commas", "[network n]\nhost = ,\nnick = x\n",
+		"2: [network n] host: names no host"),
+	REFUSED("a nick with a space", "[network n]\nhost = h\nnick = a b\n",
+		"3: [network n] nick: a b " NOT_A_NICK),
+	REFUSED("a nick that begins with a digit", NET "alt_nicks = x_ 9x #x\n",
+		"4: [network n] alt_nicks: 9x " NOT_A_NICK
+		"\n4: [network n] alt_nicks: #x " NOT_A_NICK),
+	REFUSED("a user with a space", NET "user = a b\n",
+		"4: [network n] user: a b is not one word without @ ! :"),
+	REFUSED("channels without a comma", NET "channels = #a #b\n",
+		"4: [network n] channels: too much follows #a: separate channels by commas"),
+	REFUSED("a channel with two keys", NET "channels = #a b c\n",
+		"4: [network n] channels: too much follows #a: separate channels by commas"),
+	REFUSED("a channel key with a colon", NET "channels = #a :b\n",
+		"4: [network n] channels: the key of #a cannot be sent: it begins with a colon or "
+		"holds control characters"),
+	REFUSED("channels that are commas", NET "channels = , ,\n",
+		"4: [network n] channels: names no channel"),
+	REFUSED("a fingerprint too short", NET "tls_fingerprint = " HEX " abcd\n",
+		"4: [network n] tls_fingerprint: abcd is not a SHA-256 in 64 hex digits"),
+	REFUSED("a fingerprint too long", NET "tls_fingerprint = " HEX "00\n",
+		"4: [network n] tls_fingerprint: " HEX "00 is not a SHA-256 in 64 hex digits"),
+	REFUSED("a fingerprint with a colon amid a byte", NET "tls_fingerprint = 0:1\n",
+		"4: [network n] tls_fingerprint: 0:1 is not a SHA-256 in 64 hex digits"),
+	REFUSED("a fingerprint without TLS", NET "tls = no\ntls_fingerprint = " HEX "\n",
+		"5: [network n] tls_fingerprint: checks nothing where tls = no; remove one of the "
+		"two"),
+	REFUSED("a fingerprint where TLS is in doubt",
+		NET "tls = maybe\ntls_fingerprint = " HEX "\nserver_password =\n",
+		"4: [network n] tls: maybe is neither yes nor no\n"
+		"6: [network n] server_password: is empty; give it a value or remove the line"),
+	REFUSED("authorities without TLS", NET "tls_ca = ca.pem\ntls = no\n",
+		"4: [network n] tls_ca: checks nothing where tls = no; remove one of the two"),
+	REFUSED("authorities that are not there", NET "tls_ca = nope.pem\n",
+		"4: [network n] tls_ca: nope.pem: No such file or directory"),
+	REFUSED("authorities that are a folder", NET "tls_ca = lib\n",
+		"4: [network n] tls_ca: lib: Is a directory"),
+	REFUSED("a script path without a folder", "[daemon]\nscript_path = :\n",
+		"2: [daemon] script_path: names no folder"),
+
+	/* scripts */
+	REFUSED("a script that is not there", "[script karma]\nfile = /nope/karma.lua\n",
+		"2: [script karma] file: /nope/karma.lua: No such file or directory"),
+	REFUSED("a script that is nowhere", "[daemon]\nscript_path = lib:/nope\n[script x]\n",
+		"3: [script x] file: is not given, and there is none at lib/x.lua, "
+		"lib/x/init.lua, /nope/x.lua, /nope/x/init.lua"),
+	REFUSED("a script of an unknown network",
+		NET "[script karma]\nfile = karma.lua\nnetworks = n m\n",
+		"6: [script karma] networks: there is no section [network m]"),
+	REFUSED("a script of a network twice",
+		NET "[script karma]\nfile = karma.lua\nnetworks = n, n\n",
+		"6: [script karma] networks: n stands there twice"),
+	REFUSED("a limit of a later version",
+		"[script karma]\nfile = karma.lua\nmemory_max = 64M\n",
+		"3: [script karma] memory_max: is reserved for a later version, and would limit "
+		"nothing; remove the line"),
+	REFUSED("a trust of a later version",
+		"[script karma]\nfile = karma.lua\ntrust = restricted\ncommand_prefix = !\n",
+		"3: [script karma] trust: is reserved for a later version, and would limit "
+		"nothing; remove the line\n"
+		"4: [script karma] command_prefix: is reserved for a later version, and would "
+		"limit nothing; remove the line"),
+
+	/* secrets */
+	REFUSED("a secret and its file", NET "server_password = a\nserver_password_file = secret\n",
+		"5: [network n] server_password_file: server_password in line 4 says it already; "
+		"keep one of the two"),
+	REFUSED("a secret that is not there", NET "server_password_file = nope\n",
+		"4: [network n] server_password_file: nope is not there"),
+	REFUSED("a secret that is a folder", NET "server_password_file = lib\n",
+		"4: [network n] server_password_file: lib: Is a directory"),
+};
+
+static void config_refuses(void **state)
+{
+	const struct refusal *row = *state;
+	write_file("ebb.ini", row->text);
+	refuse_file(row->errors);
+}
+
+typedef void show(const struct config *c, struct buf *out);
+
+static void tell(struct buf *out, const char *fmt, ...) PRINTF(2, 3);
+static void tell(struct buf *out, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	assert_int_equal(buf_addv(out, fmt, ap), 0);
+	va_end(ap);
+}
+
+static void tell_names(const struct config_names *list, struct buf *out)
+{
+	for (size_t i = 0; i < list->n; i++)
+		tell(out, "%s%s", i ? "|" : "", list->names[i]);
+}
+
+static void show_hosts(const struct config *c, struct buf *out)
+{
+	const struct config_hosts *list = &c->networks[0]->host;
+	for (size_t i = 0; i < list->n; i++)
+		tell(out, "%s%s %d", i ? "|" : "", list->hosts[i].name, list->hosts[i].port);
+}
+
+static void show_channels(const struct config *c, struct buf *out)
+{
+	const struct config_channels *list = &c->networks[0]->channels;
+	for (size_t i = 0; i < list->n; i++)
+		tell(out, "%s%s%s%s", i ? "|" : "", list->channels[i].name,
+			list->channels[i].key ? " " : "",
+			list->channels[i].key ? list->channels[i].key : "");
+}
+
+static void show_person(const struct config *c, struct buf *out)
+{
+	const struct config_network *n = c->networks[0];
+	tell(out, "%s|%s|%s|", n->nick, n->user, n->realname);
+	tell_names(&n->alt_nicks, out);
+}
+
+static void show_pins(const struct config *c, struct buf *out)
+{
+	const struct config_pins *list = &c->networks[0]->tls_fingerprint;
+	for (size_t i = 0; i < list->n; i++)
+		tell(out, "%02x%02x..%02x ", list->pins[i].sha256[0], list->pins[i].sha256[1],
+			list->pins[i].sha256[31]);
+}
+
+static void show_switches(const struct config *c, struct buf *out)
+{
+	const struct config_network *n = c->networks[0];
+	tell(out, "tls %d verify %d autoconnect %d register %d", n->tls, n->tls_verify,
+		n->autoconnect, n->registration);
+}
+
+static void show_pace(const struct config *c, struct buf *out)
+{
+	const struct config_network *n = c->networks[0];
+	tell(out, "%d lines, %g a second, %d at most, %g", n->flood_burst, n->flood_rate,
+		n->queue_max, c->daemon.dial_rate);
+}
+
+static void show_times(const struct config *c, struct buf *out)
+{
+	const struct config_network *n = c->networks[0];
+	tell(out, "%lld %lld %lld %lld", (long long)(n->connect_timeout_ns / NS_PER_MS),
+		(long long)(n->register_timeout_ns / NS_PER_MS),
+		(long long)(n->ping_interval_ns / NS_PER_MS),
+		(long long)(n->ping_timeout_ns / NS_PER_MS));
+}
+
+static void show_files(const struct config *c, struct buf *out)
+{
+	const char *ca = c->n_networks ? c->networks[0]->tls_ca : NULL;
+	tell_names(&c->daemon.script_path, out);
+	tell(out, " ca %s", ca ? ca : "none");
+	for (size_t i = 0; i < c->n_scripts; i++)
+		tell(out, " %s %s", c->scripts[i]->name,
+			c->scripts[i]->path ? c->scripts[i]->path : "none");
+}
+
+static void show_script(const struct config *c, struct buf *out)
+{
+	const struct config_script *script = c->scripts[0];
+	tell(out, "%s:", script->enabled ? "on" : "off");
+	tell_names(&script->networks, out);
+	for (size_t i = 0; i < script->n_pairs; i++)
+		tell(out, " %s=%s@%d", script->pairs[i].key, script->pairs[i].value,
+			script->pairs[i].line);
+}
+
+static void show_daemon(const struct config *c, struct buf *out)
+{
+	tell(out, "level %d, %zu networks, %zu scripts", c->daemon.log_level, c->n_networks,
+		c->n_scripts);
+}
+
+#define HOST(value) "[network n]\nnick = x\nhost = " value "\n"
+#define SCRIPT      "[script karma]\nfile = karma.lua\n"
+#define DEFAULTS    "tls 1 verify 1 autoconnect 1 register 0"
+
+static const struct acceptance {
+	const char *name, *text;
+	show *show;
+	const char *shown;
+} acceptances[] = {
+	ACCEPTED("an empty file", "", show_daemon, "level 2, 0 networks, 0 scripts"),
+	ACCEPTED("a comment alone", "; nothing\n# either", show_daemon,
+		"level 2, 0 networks, 0 scripts"),
+	ACCEPTED("a log level", "[daemon]\nlog_level = trace\n", show_daemon,
+		"level 4, 0 networks, 0 scripts"),
+	ACCEPTED("an empty section", "[daemon]\n", show_daemon, "level 2, 0 networks, 0 scripts"),
+	ACCEPTED("several sections", NET "[network m.2]\nhost = h\nnick = x\n" SCRIPT, show_daemon,
+		"level 2, 2 networks, 1 scripts"),
+	ACCEPTED("lines that end in CR LF", "[daemon]\r\nlog_level = error\r\n", show_daemon,
+		"level 0, 0 networks, 0 scripts"),
+	ACCEPTED("a byte order mark", "\xef\xbb\xbf[daemon]\nlog_level = error\n", show_daemon,
+		"level 0, 0 networks, 0 scripts"),
+	ACCEPTED("no newline at the end", "[daemon]\nlog_level = warning", show_daemon,
+		"level 1, 0 networks, 0 scripts"),
+	ACCEPTED("comments behind everything", "[daemon] ; a\nlog_level = debug ; b = c ; d\n",
+		show_daemon, "level 3, 0 networks, 0 scripts"),
+	ACCEPTED("a long comment", "[daemon]\n; " X190 X190 "\nlog_level = debug ; " X190 "\n",
+		show_daemon, "level 3, 0 networks, 0 scripts"),
+
+	ACCEPTED("a host", HOST("irc.example.net"), show_hosts, "irc.example.net 6697"),
+	ACCEPTED("a host and the network's port", HOST("h") "port = 7000\n", show_hosts, "h 7000"),
+	ACCEPTED("a host with a port", HOST("h:6667") "port = 7000\n", show_hosts, "h 6667"),
+	ACCEPTED("hosts by spaces and commas", HOST("a b:1,c , 192.0.2.1:2"), show_hosts,
+		"a 6697|b 1|c 6697|192.0.2.1 2"),
+	ACCEPTED("an IPv6 address", HOST("2001:db8::1"), show_hosts, "2001:db8::1 6697"),
+	ACCEPTED("an IPv6 address in brackets", HOST("[2001:db8::1]"), show_hosts,
+		"2001:db8::1 6697"),
+	ACCEPTED("an IPv6 address with a port", HOST("[::1]:6667"), show_hosts, "::1 6667"),
+	ACCEPTED("hosts on indented lines", HOST("a") "  b:1\n\t[::1]:2\n", show_hosts,
+		"a 6697|b 1|::1 2"),
+	ACCEPTED("hosts that begin in the next line", HOST("") "  a ; first\n  b\n", show_hosts,
+		"a 6697|b 6697"),
+
+	ACCEPTED("channels", NET "channels = #a, &b,+c\n", show_channels, "#a|&b|+c"),
+	ACCEPTED("channels with keys", NET "channels = #a k,#b, #c   l\n", show_channels,
+		"#a k|#b|#c l"),
+	ACCEPTED("channels on indented lines", NET "channels = #a,\n  #b key,\n\t&c\n  #d\n",
+		show_channels, "#a|#b key|&c|#d"),
+	ACCEPTED("channels that begin with commas", NET "channels = #a\n  ,#b\n", show_channels,
+		"#a|#b"),
+	ACCEPTED("channels of two hashes", NET "channels = #a\n  ##b\n", show_channels, "#a|##b"),
+	ACCEPTED("comments between channels",
+		NET "channels = #a ; a\n# b\n  # c\n  ## d\n\n  ;e\n  #f ; f\n", show_channels,
+		"#a|#f"),
+	ACCEPTED("a channel with a semicolon", NET "channels = #a;b\n", show_channels, "#a;b"),
+	ACCEPTED("a channel with =", NET "channels = #a\n  #c=d\n", show_channels, "#a|#c=d"),
+
+	ACCEPTED("a nick alone", NET, show_person, "x|x|x|"),
+	ACCEPTED("a person", NET "alt_nicks = x_, x`\n  [x]\nuser = bot\nrealname = a = b, c: d\n",
+		show_person, "x|bot|a = b, c: d|x_|x`|[x]"),
+	ACCEPTED("a line of 198 bytes", NET "realname = " X187 "\n", show_person, "x|x|" X187 "|"),
+
+	ACCEPTED("no switches", NET, show_switches, DEFAULTS),
+	ACCEPTED("all switches", NET "tls=no\ntls_verify=OFF\nautoconnect=false\nregister=manual\n",
+		show_switches, "tls 0 verify 0 autoconnect 0 register 1"),
+	ACCEPTED("switches in other words", NET "tls = on\ntls_verify = True\nautoconnect = YES\n",
+		show_switches, DEFAULTS),
+	ACCEPTED("the default pace", NET, show_pace, "5 lines, 0.5 a second, 512 at most, 5"),
+	ACCEPTED("a pace",
+		NET "flood_burst=1\nflood_rate=0\nqueue_max=100000\n[daemon]\ndial_rate=0.25\n",
+		show_pace, "1 lines, 0 a second, 100000 at most, 0.25"),
+	ACCEPTED("the default times", NET, show_times, "30000 60000 120000 30000"),
+	ACCEPTED("times", NET "connect_timeout=0.1\nregister_timeout=1.5\nping_interval=86400\n",
+		show_times, "100 1500 86400000 30000"),
+
+	ACCEPTED("fingerprints", NET "tls_fingerprint = " HEX "\n  " HEX "\n", show_pins,
+		"0123..ef 0123..ef "),
+	ACCEPTED("a fingerprint with colons",
+		NET "tls_fingerprint = AB:CD:"
+		    "456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+		    "\n",
+		show_pins, "abcd..ef "),
+	ACCEPTED("authorities", NET "tls_ca = ca.pem\n", show_files,
+		"/etc/ebb/scripts|/usr/share/ebb/scripts ca ca.pem"),
+	ACCEPTED("a script path", "[daemon]\nscript_path = lib:/b : c\n", show_files,
+		"lib|/b|c ca none"),
+	ACCEPTED("scripts on the path",
+		"[script tell]\n[script quiz]\n[script karma]\nfile = karma.lua\n"
+		"[daemon]\nscript_path = /nope:lib\n",
+		show_files,
+		"/nope|lib ca none tell lib/tell.lua quiz lib/quiz/init.lua karma karma.lua"),
+	ACCEPTED("scripts that are off and not there",
+		"[script a]\nenabled = no\n[script b]\nenabled = no\nfile = b.lua\n"
+		"[daemon]\nscript_path = lib\n",
+		show_files, "lib ca none a none b b.lua"),
+
+	ACCEPTED("a script", SCRIPT, show_script, "on:"),
+	ACCEPTED("a script that is off", SCRIPT "enabled = no\n", show_script, "off:"),
+	ACCEPTED("a script of two networks",
+		SCRIPT "networks = n, m\n" NET "[network m]\nhost = h\nnick = x\n", show_script,
+		"on:n|m"),
+	ACCEPTED("a script's own keys", SCRIPT "b = 1\nA-c.d = x = y\ntoken_file = t\n",
+		show_script, "on: b=1@3 A-c.d=x = y@4 token_file=t@5"),
+	ACCEPTED("a script's own value of lines", SCRIPT "text = a ; b\n  #c\n\n  ,d\n",
+		show_script, "on: text=a\n#c\n,d@3"),
+};
+
+static void config_accepts(void **state)
+{
+	const struct acceptance *row = *state;
+	struct config *c = accept(row->text);
+	struct buf shown;
+	buf_init(&shown, 1 << 16);
+
+	row->show(c, &shown);
+
+	assert_slice(buf_str(&shown), row->shown);
+	buf_fini(&shown);
+	config_free(c);
+}
+
+static void all_errors_come_in_the_order_of_lines(void **state)
+{
+	(void)state;
+	write_file("ebb.ini", "[script karma]\n"
+			      "file = karma.lua\n"
+			      "networks = m\n"
+			      "trust = full\n"
+			      "[nettwork a]\n"
+			      "[network n]\n"
+			      "port = 0\n"
+			      "host\n"
+			      "alt_nicks =\n"
+			      "  port = 1\n"
+			      "channels = a\n"
+			      "[daemon]\n"
+			      "dial_rate = 5000\n");
+
+	refuse_file("3: [script karma] networks: there is no section [network m]\n"
+		    "4: [script karma] trust: is reserved for a later version, and would limit "
+		    "nothing; remove the line\n"
+		    "5: [nettwork a] is unknown; do you mean network?\n"
+		    "6: [network n] host: is missing; add a line host = ...\n"
+		    "6: [network n] nick: is missing; add a line nick = ...\n"
+		    "7: [network n] port: 0 is not within 1 and 65535\n"
+		    "8: [network n] the line has no \"=\"; write KEY = VALUE\n"
+		    "9: [network n] alt_nicks: is empty; give it a value or remove the line\n"
+		    "10: [network n] " INDENTED "\n"
+		    "11: [network n] channels: a is not a channel: it must begin with # & + or !\n"
+		    "13: [daemon] dial_rate: 5000 is not within 0.1 and 1000");
+}
+
+static void errors_stop_where_their_buffer_is_full(void **state)
+{
+	(void)state;
+	struct buf errors;
+	struct config *c;
+	buf_init(&errors, 60);
+	write_file("ebb.ini", NET "port = 0\nport = 0\n");
+
+	assert_int_equal(config_load("ebb.ini", &c, &errors), ERR_CONFIG);
+
+	assert_slice(
+		buf_str(&errors), "ebb.ini:4: [network n] port: 0 is not within 1 and 65535\n");
+	buf_fini(&errors);
+}
+
+static void refuse_path(const char *path, const char *expected)
+{
+	struct buf errors;
+	struct config *c;
+	buf_init(&errors, 1 << 16);
+	assert_int_equal(config_load(path, &c, &errors), ERR_CONFIG);
+	assert_slice(buf_str(&errors), expected);
+	buf_fini(&errors);
+}
+
+static void a_file_that_cannot_be_read_is_one_error(void **state)
+{
+	(void)state;
+	refuse_path("nope.ini", "nope.ini: No such file or directory\n");
+	refuse_path("lib", "lib: Is a directory\n");
+	refuse_path("/dev/zero", "/dev/zero: is larger than 1048576 bytes\n");
+}
+
+static void a_line_with_a_nul_is_refused(void **state)
+{
+	(void)state;
+	write_bytes("ebb.ini", STR("[daemon]\nlog_level = in\0fo\n"));
+	refuse_file("2: [daemon] " NOT_TEXT);
+}
+
+static void relative_paths_begin_at_the_folder_of_the_file(void **state)
+{
+	(void)state;
+	struct buf errors;
+	struct config *c;
+	buf_init(&errors, 1 << 16);
+	write_file("lib/ebb.ini", "[script tell]\nfile = tell.lua\n[daemon]\nscript_path = a:/b\n");
+
+	assert_int_equal(config_load("./lib/ebb.ini", &c, &errors), 0);
+
+	assert_string_equal(config_script(c, STR("tell"))->path, "./lib/tell.lua");
+	assert_string_equal(c->daemon.script_path.names[0], "./lib/a");
+	assert_string_equal(c->daemon.script_path.names[1], "/b");
+	config_free(c);
+	buf_fini(&errors);
+}
+
+static void networks_and_scripts_are_found_by_name(void **state)
+{
+	(void)state;
+	struct config *c = accept(NET SCRIPT "[daemon]\nscript_path = lib\n");
+
+	assert_ptr_equal(config_network(c, STR("n")), c->networks[0]);
+	assert_null(config_network(c, STR("N")));
+	assert_ptr_equal(config_script(c, STR("karma")), c->scripts[0]);
+	assert_null(config_script(c, STR("tell")));
+	assert_int_equal(c->networks[0]->line, 1);
+	assert_int_equal(c->scripts[0]->line, 4);
+
+	char *path = config_find_script(c, STR("quiz"), NULL);
+	assert_string_equal(path, "lib/quiz/init.lua");
+	free(path);
+	assert_null(config_find_script(c, STR("nope"), NULL));
+	config_free(c);
+}
+
+#define SECRET_FILE NET "server_password_file = "
+
+static void assert_secret(const char *text, const char *secret)
+{
+	struct config *c = accept(text);
+	assert_string_equal(c->networks[0]->server_password, secret);
+	config_free(c);
+}
+
+static void a_secret_is_a_path_where_there_are_no_credentials(void **state)
+{
+	(void)state;
+	unsetenv("CREDENTIALS_DIRECTORY");
+	write_file("secret", "pass word ;#\n");
+
+	assert_secret(NET "server_password = a b; c\n", "a b; c");
+	assert_secret(SECRET_FILE "secret\n", "pass word ;#");
+	assert_secret(SECRET_FILE "./secret\n", "pass word ;#");
+	write_file("secret", "x\r\n");
+	assert_secret(SECRET_FILE "secret\n", "x");
+	write_file("secret", "x");
+	assert_secret(SECRET_FILE "secret\n", "x");
+}
+
+static void a_secret_is_looked_up_among_the_credentials_first(void **state)
+{
+	(void)state;
+	setenv("CREDENTIALS_DIRECTORY", "creds", 1);
+	write_file("password", "by path\n");
+	assert_secret(SECRET_FILE "password\n", "by path");
+
+	write_file("creds/secret_password", "with a prefix\n");
+	assert_secret(SECRET_FILE "password\n", "with a prefix");
+	write_file("creds/password", "by name\n");
+	assert_secret(SECRET_FILE "password\n", "by name");
+
+	assert_secret(SECRET_FILE "./password\n", "by path");
+	write_file("ebb.ini", SECRET_FILE "nope\n");
+	refuse_file("4: [network n] server_password_file: nope is not there, nor a credential of "
+		    "that name");
+	unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+static const struct secret_row {
+	const char *name;
+	struct str bytes;
+	const char *why;
+} secret_rows[] = {
+	{"secret: empty",             {"", 0},       "is empty"                    },
+	{"secret: a newline alone",   {"\n", 1},     "is empty"                    },
+	{"secret: two lines",         {"a\nb\n", 4}, "holds a second line or a NUL"},
+	{"secret: two newlines",      {"a\n\n", 3},  "holds a second line or a NUL"},
+	{"secret: a carriage return", {"a\rb", 3},   "holds a second line or a NUL"},
+	{"secret: a NUL",             {"a\0b", 3},   "holds a second line or a NUL"},
+};
+
+static void secret_is_refused(void **state)
+{
+	const struct secret_row *row = *state;
+	char expected[128];
+	write_bytes("secret", row->bytes);
+	snprintf(expected, sizeof(expected), "4: [network n] server_password_file: secret %s",
+		row->why);
+	write_file("ebb.ini", SECRET_FILE "secret\n");
+	refuse_file(expected);
+}
+
+static void a_secret_has_4096_bytes_at_most(void **state)
+{
+	(void)state;
+	char bytes[4098];
+	memset(bytes, 's', sizeof(bytes));
+	bytes[4096] = '\n';
+	write_bytes("secret", (struct str){bytes, 4097});
+	struct config *c = accept(SECRET_FILE "secret\n");
+	assert_int_equal(strlen(c->networks[0]->server_password), 4096);
+	config_free(c);
+
+	bytes[4096] = 's';
+	bytes[4097] = '\n';
+	write_bytes("secret", (struct str){bytes, 4098});
+	write_file("ebb.ini", SECRET_FILE "secret\n");
+	refuse_file("4: [network n] server_password_file: secret is longer than 4096 bytes");
+}
+
+static void errors_tell_no_secret(void **state)
+{
+	(void)state;
+	struct buf errors;
+	struct config *c;
+	buf_init(&errors, 1 << 16);
+	write_file("ebb.ini",
+		NET "server_password = hunter2\n  hunter2\nserver_password : hunter2\n"
+		    "channels = #a hunter2 hunter2, #b :hunter2\n"
+		    "server_password hunter2 = hunter2\n");
+
+	assert_int_equal(config_load("ebb.ini", &c, &errors), ERR_CONFIG);
+
+	assert_null(strstr(buf_str(&errors).p, "hunter2"));
+	buf_fini(&errors);
+}
+
+static void every_row_of_the_table_is_complete(void **state)
+{
+	(void)state;
+	const struct config_option *o;
+	for (size_t i = 0; (o = config_option(i)); i++) {
+		assert_non_null(o->key);
+		assert_non_null(config_type_name(o->type));
+		assert_true(strlen(o->help) > 5);
+		assert_false(o->standard && o->without);
+		assert_true(o->min <= o->max);
+		bool is_number = o->type == CONFIG_WHOLE || o->type == CONFIG_NUMBER ||
+				 o->type == CONFIG_SECONDS;
+		assert_int_equal(is_number, o->max > 0);
+		assert_true(o->type != CONFIG_CHOICE || o->words);
+		for (size_t k = 0; k < i; k++)
+			assert_true(config_option(k)->kind != o->kind ||
+				    strcmp(config_option(k)->key, o->key) != 0);
+	}
+}
+
+/* What the manual and the sample are searched for: a line, whole. */
+static bool next_line(struct str *rest, struct str *line)
+{
+	*line = str_cut(rest, '\n');
+	return line->p != NULL;
+}
+
+static struct str sections_of(struct str text, const char *const begin[], enum config_kind kind)
+{
+	const char *from = strstr(text.p, begin[kind]);
+	assert_non_null(from);
+	const char *to = kind + 1 < CONFIG_KINDS ? strstr(from, begin[kind + 1]) : text.p + text.n;
+	assert_non_null(to);
+	return (struct str){from, (size_t)(to - from)};
+}
+
+/* The value of a key, commented out or not; *above gets the comment before it. */
+static struct str find_in_sample(struct str text, const char *key, struct str *above)
+{
+	struct str line, rest = text, start = text;
+	while (next_line(&rest, &line)) {
+		struct str value = str_skip(line, str_starts(line, STR(";")) ? 1 : 0);
+		struct str name = str_cut(&value, '=');
+		if (name.n == strlen(key) + 1 && str_starts(name, str_of(key))) {
+			*above = (struct str){start.p, (size_t)(line.p - start.p)};
+			return str_trim(value);
+		}
+		if (line.n == 0)
+			start = rest;
+	}
+	return STR_NONE;
+}
+
+static void assert_contains(struct str text, const char *needle)
+{
+	char *copy = str_dup(text);
+	if (!strstr(copy, needle))
+		print_error("not found: %s\n in: %s\n", needle, copy);
+	assert_non_null(strstr(copy, needle));
+	free(copy);
+}
+
+static struct buf read_source(const char *name)
+{
+	char path[4096];
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	return read_file(path);
+}
+
+static void the_sample_shows_every_key_with_its_default(void **state)
+{
+	(void)state;
+	static const char *const begin[] = {"[daemon]", "[network example]", ";[script karma]"};
+	struct buf sample = read_source("conf/ebb.ini");
+	const struct config_option *o;
+	for (size_t i = 0; (o = config_option(i)); i++) {
+		char expected[512];
+		struct str above,
+			value = find_in_sample(
+				sections_of(buf_str(&sample), begin, o->kind), o->key, &above);
+		if (!value.p)
+			print_error("not in the sample: %s\n", o->key);
+		assert_non_null(value.p);
+		snprintf(expected, sizeof(expected), "; %s.", o->help);
+		assert_contains(above, expected);
+		if (o->standard)
+			assert_slice(value, o->standard);
+		snprintf(expected, sizeof(expected), "Default: %s.", o->without);
+		if (o->without)
+			assert_contains(above, expected);
+	}
+	buf_fini(&sample);
+}
+
+/* A commented key is ";key =", prose has a space behind the semicolon. */
+static char *uncommented(struct str text)
+{
+	struct buf out;
+	struct str line;
+	buf_init(&out, 1 << 16);
+	while (next_line(&text, &line)) {
+		bool is_prose = line.n < 2 || line.p[0] != ';' || line.p[1] == ' ';
+		assert_int_equal(buf_add(&out, str_skip(line, is_prose ? 0 : 1)), 0);
+		assert_int_equal(buf_add(&out, STR("\n")), 0);
+	}
+	return buf_detach(&out);
+}
+
+static void the_sample_is_accepted_as_it_is(void **state)
+{
+	(void)state;
+	struct buf sample = read_source("conf/ebb.ini");
+	struct config *c = accept(buf_str(&sample).p);
+
+	assert_int_equal(c->n_networks, 1);
+	assert_int_equal(c->n_scripts, 0);
+
+	config_free(c);
+	buf_fini(&sample);
+}
+
+static void the_sample_is_accepted_with_all_its_keys(void **state)
+{
+	(void)state;
+	struct buf sample = read_source("conf/ebb.ini");
+	char *text = uncommented(buf_str(&sample));
+	write_file("other-password", "secret\n");
+
+	struct config *c = accept(text);
+
+	assert_int_equal(c->n_networks, 2);
+	assert_int_equal(c->n_scripts, 1);
+	assert_string_equal(c->scripts[0]->pairs[0].key, "greeting");
+	assert_int_equal(c->scripts[0]->n_pairs, 1);
+	assert_string_equal(c->networks[1]->server_password, "secret");
+	config_free(c);
+	free(text);
+	buf_fini(&sample);
+}
+
+/* The two lines that the manual has below a key. */
+static void describe(const struct config_option *o, struct buf *out)
+{
+	const char *name = config_type_name(o->type);
+	tell(out, "%c%s", name[0] - 'a' + 'A', name + 1);
+	if (o->type == CONFIG_CHOICE)
+		tell(out, ": %s", o->words);
+	else if (o->words)
+		tell(out, " of %s", o->words);
+	if (o->max > 0)
+		tell(out, ", %g to %g", o->min, o->max);
+	if (o->standard || o->without)
+		tell(out, ".\nDefault: %s.\n", o->standard ? o->standard : o->without);
+	else
+		tell(out, ".\nRequired.\n");
+}
+
+static void the_manual_says_what_the_table_says(void **state)
+{
+	(void)state;
+	static const char *const begin[] = {
+		".Sh DAEMON KEYS", ".Sh NETWORK KEYS", ".Sh SCRIPT KEYS"};
+	struct buf manual = read_source("doc/ebb.ini.5");
+	const struct config_option *o;
+	for (size_t i = 0; (o = config_option(i)); i++) {
+		struct buf entry;
+		buf_init(&entry, 4096);
+		tell(&entry, ".It Cm %s", o->key);
+		if (o->type == CONFIG_SECRET)
+			tell(&entry, " , %s_file", o->key);
+		tell(&entry, "\n");
+		describe(o, &entry);
+		assert_contains(sections_of(buf_str(&manual), begin, o->kind), buf_str(&entry).p);
+		buf_fini(&entry);
+	}
+	buf_fini(&manual);
+}
+
+static void the_manual_has_no_key_beside_the_table(void **state)
+{
+	(void)state;
+	struct buf manual = read_source("doc/ebb.ini.5");
+	struct str rest = buf_str(&manual), line;
+	size_t entries = 0, rows = 0;
+	while (next_line(&rest, &line))
+		entries += str_starts(line, STR(".It Cm "));
+	while (config_option(rows))
+		rows++;
+	assert_int_equal(entries, rows);
+	buf_fini(&manual);
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	(void)st, (void)kind, (void)ftw;
+	return remove(path);
+}
+
+static void enter_folder(char *folder)
+{
+	root = getcwd(NULL, 0);
+	unsetenv("CREDENTIALS_DIRECTORY");
+	if (!mkdtemp(folder) || chdir(folder) < 0 || mkdir("lib", 0700) < 0 ||
+		mkdir("lib/quiz", 0700) < 0 || mkdir("creds", 0700) < 0)
+		abort();
+	for (size_t i = 0; i < COUNTOF(files); i++)
+		write_file(files[i], "");
+}
+
+static void leave_folder(const char *folder)
+{
+	if (chdir(root) < 0 || nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) < 0)
+		abort();
+	free(root);
+}
+
+int main(void)
+{
+	char folder[] = "/tmp/ebb-test-config-XXXXXX";
+	struct check c = {0};
+	check_rows(&c, refusals, config_refuses);
+	check_rows(&c, acceptances, config_accepts);
+	check_test(&c, all_errors_come_in_the_order_of_lines);
+	check_test(&c, errors_stop_where_their_buffer_is_full);
+	check_test(&c, a_file_that_cannot_be_read_is_one_error);
+	check_test(&c, a_line_with_a_nul_is_refused);
+	check_test(&c, relative_paths_begin_at_the_folder_of_the_file);
+	check_test(&c, networks_and_scripts_are_found_by_name);
+	check_test(&c, a_secret_is_a_path_where_there_are_no_credentials);
+	check_test(&c, a_secret_is_looked_up_among_the_credentials_first);
+	check_rows(&c, secret_rows, secret_is_refused);
+	check_test(&c, a_secret_has_4096_bytes_at_most);
+	check_test(&c, errors_tell_no_secret);
+	check_test(&c, every_row_of_the_table_is_complete);
+	check_test(&c, the_sample_shows_every_key_with_its_default);
+	check_test(&c, the_sample_is_accepted_as_it_is);
+	check_test(&c, the_sample_is_accepted_with_all_its_keys);
+	check_test(&c, the_manual_says_what_the_table_says);
+	check_test(&c, the_manual_has_no_key_beside_the_table);
+	enter_folder(folder);
+	int status = check_run(&c, "config");
+	leave_folder(folder);
+	return status;
+}
