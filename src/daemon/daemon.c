@@ -80,8 +80,8 @@ static bool is_same_file(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static int find_context(struct daemon *d, const char *ca_file, struct tls_context **out,
-		struct err *err)
+static int find_context(
+	struct daemon *d, const char *ca_file, struct tls_context **out, struct err *err)
 {
 	for (size_t i = 0; i < d->n_contexts; i++)
 		if (is_same_file(d->contexts[i].ca_file, ca_file)) {
@@ -113,7 +113,7 @@ static int add_networks(struct daemon *d)
 		struct tls_context *context = NULL;
 		struct err err;
 		if (c->networks[i]->tls &&
-				find_context(d, c->networks[i]->tls_ca, &context, &err) < 0) {
+			find_context(d, c->networks[i]->tls_ca, &context, &err) < 0) {
 			log_error("%s: %s", c->networks[i]->name, err.text);
 			return ERR_CONFIG;
 		}
@@ -130,10 +130,12 @@ static bool load_script(struct daemon *d, const struct config_script *c)
 		pairs[i][0] = c->pairs[i].key;
 		pairs[i][1] = c->pairs[i].value;
 	}
-	struct script_options options = {.name = c->name, .path = c->path,
-			.networks = c->networks.n ? (const char *const *)c->networks.names : NULL,
-			.n_networks = c->networks.n,
-			.pairs = (const char *const(*)[2])pairs, .n_pairs = c->n_pairs};
+	struct script_options options = {.name = c->name,
+		.path = c->path,
+		.networks = c->networks.n ? (const char *const *)c->networks.names : NULL,
+		.n_networks = c->networks.n,
+		.pairs = (const char *const(*)[2])pairs,
+		.n_pairs = c->n_pairs};
 	bool ok = host_load(&d->host, &options) == 0;
 	free(pairs);
 	return ok;

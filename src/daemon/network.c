@@ -23,7 +23,7 @@ enum network_state {
 };
 
 static const char *const state_names[] = {
-		"idle", "resolving", "connecting", "tls", "registering", "ready", "closing"};
+	"idle", "resolving", "connecting", "tls", "registering", "ready", "closing"};
 
 struct network {
 	struct network_parts parts;
@@ -32,7 +32,7 @@ struct network {
 	struct net *net;
 
 	enum network_state state;
-	int64_t state_ns;  /* since when */
+	int64_t state_ns; /* since when */
 	bool is_usable;
 	int64_t usable_ns; /* since when */
 	unsigned attempt;  /* since it was last usable */
@@ -52,7 +52,7 @@ struct network {
 	struct timer deadline; /* of the state */
 	struct timer tick;     /* the session's */
 	struct job ending;
-	struct err why;        /* the reason, while is_ending */
+	struct err why; /* the reason, while is_ending */
 };
 
 static const char *name_of(const struct network *n)
@@ -73,7 +73,7 @@ static int64_t now_of(const struct network *n)
 static void set_state(struct network *n, enum network_state state)
 {
 	log_debug("%s: %s after %lld ms %s", name_of(n), state_names[state],
-			(long long)((now_of(n) - n->state_ns) / NS_PER_MS), state_names[n->state]);
+		(long long)((now_of(n) - n->state_ns) / NS_PER_MS), state_names[n->state]);
 	n->state = state;
 	n->state_ns = now_of(n);
 }
@@ -110,11 +110,11 @@ static void log_end(const struct network *n, int64_t uptime_ns)
 		log_info("%s: disconnected as requested", name_of(n));
 	else if (uptime_ns >= 0)
 		log_warn("%s: disconnected from %s:%d after %lld s: %s: %s", name_of(n), h->name,
-				h->port, (long long)(uptime_ns / NS_PER_S), err_name(n->why.code),
-				n->why.text);
+			h->port, (long long)(uptime_ns / NS_PER_S), err_name(n->why.code),
+			n->why.text);
 	else
 		log_warn("%s: %s:%d: not connected: %s: %s", name_of(n), h->name, h->port,
-				err_name(n->why.code), n->why.text);
+			err_name(n->why.code), n->why.text);
 }
 
 static void let_go(struct network *n)
@@ -155,8 +155,8 @@ static void on_deadline(struct timer *t)
 		err_set(&why, ERR_REQUESTED, "requested");
 	else
 		err_set(&why, ERR_TIMEOUT, "no answer within %lld s (%s)",
-				(long long)(n->config->connect_timeout_ns / NS_PER_S),
-				state_names[n->state]);
+			(long long)(n->config->connect_timeout_ns / NS_PER_S),
+			state_names[n->state]);
 	end_with(n, &why);
 }
 
@@ -167,7 +167,7 @@ static void describe_tls(const struct network *n)
 	struct tls_facts facts;
 	tls_describe(n->stream, &facts);
 	log_info("%s: %s, %s, certificate %s", name_of(n), facts.version, facts.cipher,
-			facts.fingerprint);
+		facts.fingerprint);
 }
 
 static void on_open(void *owner)
@@ -237,7 +237,7 @@ static void on_usable(void *owner)
 {
 	struct network *n = owner;
 	log_info("%s: %s:%d: connected as %s", name_of(n), host_of(n)->name, host_of(n)->port,
-			session_nick(n->session));
+		session_nick(n->session));
 	if (session_state(n->session) == SESSION_READY)
 		set_state(n, NETWORK_READY);
 	n->is_usable = true;
@@ -258,8 +258,7 @@ static void on_failed(void *owner, const struct err *why)
 	end_with(owner, why);
 }
 
-static const struct session_ops session_ops = {
-		on_write, on_event, on_usable, on_room, on_failed};
+static const struct session_ops session_ops = {on_write, on_event, on_usable, on_room, on_failed};
 
 /* Connecting. */
 
@@ -280,13 +279,14 @@ static int open_stream(struct network *n, int fd, struct err *err)
 		n->stream = stream_plain_new(n->parts.loop, fd, &stream_events, n);
 		return 0;
 	}
-	struct tls_options options = {.host = host_of(n)->name, .verify = c->tls_verify,
-			.pins = (const unsigned char(*)[TLS_PIN_BYTES])c->tls_fingerprint.pins,
-			.n_pins = c->tls_fingerprint.n};
+	struct tls_options options = {.host = host_of(n)->name,
+		.verify = c->tls_verify,
+		.pins = (const unsigned char(*)[TLS_PIN_BYTES])c->tls_fingerprint.pins,
+		.n_pins = c->tls_fingerprint.n};
 	set_state(n, NETWORK_TLS);
 	timers_after(&n->parts.loop->timers, &n->deadline, c->connect_timeout_ns);
-	return tls_stream_new(n->parts.loop, n->context, fd, &options, &stream_events, n,
-			&n->stream, err);
+	return tls_stream_new(
+		n->parts.loop, n->context, fd, &options, &stream_events, n, &n->stream, err);
 }
 
 static void on_dialled(void *data, int fd, const char *address, const struct err *why)
@@ -320,16 +320,14 @@ static void start(struct network *n)
 static void try_start(struct network *n)
 {
 	int64_t now_ns = now_of(n);
-	int64_t at_ns = guard_when(
-			n->parts.guard, &n->guard, str_of(host_of(n)->name), now_ns);
+	int64_t at_ns = guard_when(n->parts.guard, &n->guard, str_of(host_of(n)->name), now_ns);
 	if (at_ns <= now_ns) {
 		start(n);
 		return;
 	}
 	if (!n->is_held)
 		log_info("%s: %s: not dialled before %lld ms have passed, whatever scripts ask",
-				name_of(n), host_of(n)->name,
-				(long long)((at_ns - now_ns) / NS_PER_MS));
+			name_of(n), host_of(n)->name, (long long)((at_ns - now_ns) / NS_PER_MS));
 	n->is_held = true;
 	timers_set(&n->parts.loop->timers, &n->hold, at_ns);
 }
@@ -372,18 +370,17 @@ static void give_facts(void *data, struct net_facts *out)
 	const struct network *n = data;
 	enum session_state s = session_state(n->session);
 	*out = (struct net_facts){
-			.nick = session_nick(n->session),
-			.host = host_of(n)->name,
-			.port = host_of(n)->port,
-			.state = s == SESSION_READY ? "ready" : state_names[n->state],
-			.is_connected = !n->is_ending &&
-					(s == SESSION_REGISTERING || s == SESSION_READY),
-			.is_usable = n->is_usable && !n->is_ending && n->state != NETWORK_CLOSING,
-			.has_tags = caps_has(session_caps(n->session), CAP_MESSAGE_TAGS),
-			.attempt = n->attempt,
-			.lag_ns = session_lag_ns(n->session),
-			.isupport = session_isupport(n->session),
-			.caps = session_caps(n->session),
+		.nick = session_nick(n->session),
+		.host = host_of(n)->name,
+		.port = host_of(n)->port,
+		.state = s == SESSION_READY ? "ready" : state_names[n->state],
+		.is_connected = !n->is_ending && (s == SESSION_REGISTERING || s == SESSION_READY),
+		.is_usable = n->is_usable && !n->is_ending && n->state != NETWORK_CLOSING,
+		.has_tags = caps_has(session_caps(n->session), CAP_MESSAGE_TAGS),
+		.attempt = n->attempt,
+		.lag_ns = session_lag_ns(n->session),
+		.isupport = session_isupport(n->session),
+		.caps = session_caps(n->session),
 	};
 }
 
@@ -421,28 +418,28 @@ static void fill_options(struct network *n)
 	n->channels = mem_resize(NULL, c->channels.n, sizeof(*n->channels));
 	for (size_t i = 0; i < c->channels.n; i++)
 		n->channels[i] = (struct session_channel){
-				c->channels.channels[i].name, c->channels.channels[i].key};
+			c->channels.channels[i].name, c->channels.channels[i].key};
 	n->options = (struct session_options){
-			.network = c->name,
-			.nick = c->nick,
-			.alt_nicks = (const char *const *)c->alt_nicks.names,
-			.n_alt_nicks = c->alt_nicks.n,
-			.user = c->user,
-			.realname = c->realname,
-			.password = c->server_password,
-			.channels = n->channels,
-			.n_channels = c->channels.n,
-			.is_manual = c->registration == CONFIG_REGISTER_MANUAL,
-			.register_timeout_ns = c->register_timeout_ns,
-			.ping_interval_ns = c->ping_interval_ns,
-			.ping_timeout_ns = c->ping_timeout_ns,
-			.limits = {line_ns, (c->flood_burst - 1) * line_ns, (size_t)c->queue_max,
-					SENDQ_MAX_BYTES},
+		.network = c->name,
+		.nick = c->nick,
+		.alt_nicks = (const char *const *)c->alt_nicks.names,
+		.n_alt_nicks = c->alt_nicks.n,
+		.user = c->user,
+		.realname = c->realname,
+		.password = c->server_password,
+		.channels = n->channels,
+		.n_channels = c->channels.n,
+		.is_manual = c->registration == CONFIG_REGISTER_MANUAL,
+		.register_timeout_ns = c->register_timeout_ns,
+		.ping_interval_ns = c->ping_interval_ns,
+		.ping_timeout_ns = c->ping_timeout_ns,
+		.limits = {line_ns, (c->flood_burst - 1) * line_ns, (size_t)c->queue_max,
+			   SENDQ_MAX_BYTES},
 	};
 }
 
 struct network *network_new(const struct network_parts *parts, const struct config_network *config,
-		struct tls_context *context)
+	struct tls_context *context)
 {
 	struct network *n = mem_new(sizeof(*n));
 	n->parts = *parts;

@@ -22,8 +22,8 @@ void notify_send(const char *state)
 		sa.sun_path[0] = '\0';
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
-	if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&sa,
-				      length) < 0)
+	if (fd < 0 ||
+		sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&sa, length) < 0)
 		log_warn("notify: %s: %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);

@@ -17,6 +17,7 @@ static void on_welcome(struct session *s, const struct message *m)
 {
 	set_owned(&s->nick, m->params[0]);
 	s->is_registered = true;
+	s->caps.is_negotiating = false; /* a server without CAP never answered */
 }
 
 static void on_isupport(struct session *s, const struct message *m)

@@ -92,6 +92,6 @@ void alarm_new(lua_State *L, const struct alarm_options *o)
 
 void alarm_clear(struct script *s)
 {
-	list_each_safe(node, &s->alarms)
+	list_each_safe (node, &s->alarms)
 		drop(container_of(node, struct alarm, node));
 }

@@ -129,8 +129,8 @@ static void add_value(struct params *p, int index, const char *name)
 	size_t n;
 	int type = lua_type(p->L, index);
 	if (type != LUA_TSTRING && type != LUA_TNUMBER)
-		luaL_error(p->L, "%s: %s: text, a number or a list of these expected, got %s", p->who,
-				name, luaL_typename(p->L, index));
+		luaL_error(p->L, "%s: %s: text, a number or a list of these expected, got %s",
+			p->who, name, luaL_typename(p->L, index));
 	if (p->n_values == SCHEMA_LIST_MAX)
 		luaL_error(p->L, "%s: %s: more than %d values", p->who, name, SCHEMA_LIST_MAX);
 	luaL_checkstack(p->L, 4, "too many parameters");
@@ -153,7 +153,7 @@ static void add_param(struct params *p, int key, int value)
 {
 	if (lua_type(p->L, key) != LUA_TSTRING)
 		luaL_error(p->L, "%s: a parameter's name expected as key, got %s", p->who,
-				luaL_typename(p->L, key));
+			luaL_typename(p->L, key));
 	size_t n;
 	const char *name = lua_tolstring(p->L, key, &n);
 	if (strcmp(name, "tags") == 0)
@@ -163,7 +163,10 @@ static void add_param(struct params *p, int key, int value)
 	if (lua_isboolean(p->L, value) && !lua_toboolean(p->L, value))
 		return;
 	struct schema_arg *a = &p->args[p->n_args++];
-	*a = (struct schema_arg){.name = {name, n}, .values = p->values + p->n_values};
+	*a = (struct schema_arg){
+		.name = {name, n},
+                  .values = p->values + p->n_values
+        };
 	size_t first = p->n_values;
 	if (lua_isboolean(p->L, value))
 		a->is_true = true;
@@ -194,8 +197,8 @@ static void put_tag(struct params *p, struct buf *out, int key, int value, bool 
 	const char *k = lua_tolstring(p->L, key, &kn), *v = "";
 	struct str name = {k, kn};
 	if (kn < 2 || k[0] != '+' || str_has(name, ' ') || str_has(name, ';') ||
-			str_has(name, '=') || str_has(name, '\r') || str_has(name, '\n') ||
-			str_has(name, '\0'))
+		str_has(name, '=') || str_has(name, '\r') || str_has(name, '\n') ||
+		str_has(name, '\0'))
 		luaL_error(p->L, "%s: tags: '%s' is no client tag (\"+name\")", p->who, k);
 	if (lua_isboolean(p->L, value) && !lua_toboolean(p->L, value))
 		return;
@@ -227,8 +230,7 @@ static void put_tags(struct params *p, struct buf *out, int table, bool has_tags
 		luaL_error(L, "%s: tags: too long", p->who);
 }
 
-struct str convert_line(
-		lua_State *L, struct str command, int index, bool has_tags, const char *who)
+struct str convert_line(lua_State *L, struct str command, int index, bool has_tags, const char *who)
 {
 	struct params p;
 	struct err err = {0};

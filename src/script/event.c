@@ -55,7 +55,7 @@ void event_hold(struct event **e)
 	if (from->refs)
 		return;
 	size_t n = from->net_name.n + from->name.n + from->values.n +
-			(from->is_line ? from->m.raw.n : 0);
+		   (from->is_line ? from->m.raw.n : 0);
 	struct kept *k = mem_new(sizeof(*k) + n);
 	char *end = k->bytes;
 	k->e = *from;
@@ -92,7 +92,7 @@ void event_unref(struct event *e)
 bool event_is_talk(const struct event *e)
 {
 	return e->kind == EVENT_PRIVMSG || e->kind == EVENT_NOTICE || e->kind == EVENT_TAGMSG ||
-			e->kind == EVENT_CTCP || e->kind == EVENT_CTCP_REPLY || e->kind == EVENT_ACTION;
+	       e->kind == EVENT_CTCP || e->kind == EVENT_CTCP_REPLY || e->kind == EVENT_ACTION;
 }
 
 static struct value str_value(struct str s)

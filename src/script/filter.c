@@ -1,8 +1,8 @@
 #include "script/filter.h"
 
 #include "base/log.h"
-#include "script/modules.h"
 #include "script/host.h"
+#include "script/modules.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -65,7 +65,8 @@ static struct str lay_str(struct layout *l, lua_State *L, int index)
 	return (struct str){copy, n};
 }
 
-static void lay_wanted(struct layout *l, lua_State *L, int index, const char *who, const char *field)
+static void lay_wanted(
+	struct layout *l, lua_State *L, int index, const char *who, const char *field)
 {
 	struct wanted w = {.type = lua_type(L, index)};
 	if (w.type == LUA_TSTRING)
@@ -76,15 +77,15 @@ static void lay_wanted(struct layout *l, lua_State *L, int index, const char *wh
 		w.integer = lua_tointeger(L, index);
 	else
 		luaL_error(L, "%s: filter: %s: text, a whole number or a boolean expected, got %s",
-				who, field, luaL_typename(L, index));
+			who, field, luaL_typename(L, index));
 	l->n_wanted++;
 	if (l->f)
 		*l->wanted++ = w;
 }
 
 /* A value or a list of values. */
-static size_t lay_values(struct layout *l, lua_State *L, int index, const char *who,
-		const char *field)
+static size_t lay_values(
+	struct layout *l, lua_State *L, int index, const char *who, const char *field)
 {
 	if (!lua_istable(L, index)) {
 		lay_wanted(l, L, index, who, field);
@@ -105,14 +106,15 @@ static enum say read_say(lua_State *L, int index, const char *who, const char *f
 		return lua_toboolean(L, index) ? SAY_TRUE : SAY_FALSE;
 	if (lua_type(L, index) == LUA_TSTRING && strcmp(lua_tostring(L, index), "any") == 0)
 		return SAY_ANY;
-	return (enum say)luaL_error(L, "%s: filter: %s: true, false or \"any\" expected", who, field);
+	return (enum say)luaL_error(
+		L, "%s: filter: %s: true, false or \"any\" expected", who, field);
 }
 
 static void check_text(lua_State *L, int index, const char *who, const char *field)
 {
 	if (lua_type(L, index) != LUA_TSTRING)
 		luaL_error(L, "%s: filter: %s: text expected, got %s", who, field,
-				luaL_typename(L, index));
+			luaL_typename(L, index));
 }
 
 /* The keys that are no field of an event. True when key is one of them. */
@@ -149,7 +151,7 @@ static void lay_condition(struct layout *l, lua_State *L, int key, int value, co
 	size_t n = lay_values(l, L, value, who, name);
 	if (l->f)
 		l->f->conditions[l->f->n++] =
-				(struct condition){field, is_name_field(field), first, n};
+			(struct condition){field, is_name_field(field), first, n};
 	l->n_conditions++;
 }
 
@@ -160,7 +162,7 @@ static void lay(struct layout *l, lua_State *L, int table, const char *who)
 		int value = lua_gettop(L), key = value - 1;
 		if (lua_type(L, key) != LUA_TSTRING)
 			luaL_error(L, "%s: filter: a field's name expected as key, got %s", who,
-					luaL_typename(L, key));
+				luaL_typename(L, key));
 		if (!lay_special(l, L, value, who, lua_tostring(L, key)))
 			lay_condition(l, L, key, value, who);
 		lua_settop(L, key);
@@ -173,18 +175,18 @@ static bool is_common(struct str field)
 }
 
 /* A mistyped field would never match: it is refused, where the events are known. */
-static void check_fields(lua_State *L, const struct filter *f, const int *kinds, size_t n,
-		const char *who)
+static void check_fields(
+	lua_State *L, const struct filter *f, const int *kinds, size_t n, const char *who)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		struct str field = f->conditions[i].field;
 		bool is_known = is_common(field);
 		for (size_t k = 0; k < n && !is_known; k++)
 			is_known = kinds[k] >= EVENT_KINDS || kinds[k] == EVENT_ANY ||
-					field_find(kinds[k], field);
+				   field_find(kinds[k], field);
 		if (!is_known)
 			luaL_error(L, "%s: filter: %s has no field '%s'", who, event_name(kinds[0]),
-					field.p);
+				field.p);
 	}
 }
 
@@ -199,15 +201,15 @@ static int match(lua_State *L, struct str text, struct str pattern)
 	return lua_gettop(L) - base;
 }
 
-static struct filter *compile(lua_State *L, int table, const int *kinds, size_t n_kinds,
-		const char *who)
+static struct filter *compile(
+	lua_State *L, int table, const int *kinds, size_t n_kinds, const char *who)
 {
 	struct layout l = {0};
 	lay(&l, L, table, who);
 	size_t fixed = sizeof(struct filter) + l.n_conditions * sizeof(struct condition);
 	size_t n_wanted = l.n_wanted;
 	struct filter *f =
-			lua_newuserdatauv(L, fixed + n_wanted * sizeof(struct wanted) + l.n_bytes, 0);
+		lua_newuserdatauv(L, fixed + n_wanted * sizeof(struct wanted) + l.n_bytes, 0);
 	*f = (struct filter){.function = LUA_NOREF};
 	l = (struct layout){.f = f, .wanted = (struct wanted *)(void *)((char *)f + fixed)};
 	l.bytes = (char *)(l.wanted + n_wanted);
@@ -235,7 +237,7 @@ static void set_metatable(lua_State *L)
 }
 
 struct filter *filter_new(
-		lua_State *L, int index, const int *kinds, size_t n_kinds, const char *who)
+	lua_State *L, int index, const int *kinds, size_t n_kinds, const char *who)
 {
 	struct filter *f;
 	switch (index ? lua_type(L, index) : LUA_TNIL) {
@@ -256,7 +258,7 @@ struct filter *filter_new(
 		return f;
 	default:
 		luaL_error(L, "%s: filter: a table or function expected, got %s", who,
-				luaL_typename(L, index));
+			luaL_typename(L, index));
 		return NULL;
 	}
 }
@@ -284,8 +286,8 @@ static bool says(enum say say, bool is, bool is_unasked)
 	return false;
 }
 
-static bool is_equal(const struct condition *c, const struct wanted *w, struct str s,
-		const struct event *e)
+static bool is_equal(
+	const struct condition *c, const struct wanted *w, struct str s, const struct event *e)
 {
 	if (w->type != LUA_TSTRING)
 		return false;
@@ -295,7 +297,7 @@ static bool is_equal(const struct condition *c, const struct wanted *w, struct s
 }
 
 static bool is_among(const struct condition *c, const struct wanted *w, const struct value *v,
-		const struct event *e)
+	const struct event *e)
 {
 	struct str words = v->str, word;
 	switch (v->type) {
@@ -368,14 +370,14 @@ static int ask_function(lua_State *L)
 	return 0;
 }
 
-static bool ask(lua_State *L, lua_CFunction fn, const struct filter *f, struct event *e,
-		const char *what)
+static bool ask(
+	lua_State *L, lua_CFunction fn, const struct filter *f, struct event *e, const char *what)
 {
 	struct question q = {f, e, false};
 	if (!vm_call(L, fn, &q, 0)) {
 		const char *text = lua_tostring(L, -1);
 		log_error("script %s: %s: filter: %s", script_of(L)->name, what,
-				text ? text : "an error that is no text");
+			text ? text : "an error that is no text");
 		lua_pop(L, 1);
 		return false;
 	}
@@ -386,7 +388,7 @@ bool filter_matches(const struct filter *f, lua_State *L, struct event **e, cons
 {
 	bool is_talk = event_is_talk(*e);
 	if (!says(f ? f->mine : SAY_NOTHING, (*e)->is_mine, is_talk) ||
-			!says(f ? f->replayed : SAY_NOTHING, (*e)->is_replayed, is_talk))
+		!says(f ? f->replayed : SAY_NOTHING, (*e)->is_replayed, is_talk))
 		return false;
 	if (!f)
 		return true;

@@ -34,12 +34,12 @@ void host_init(struct host *h, const struct host_options *options)
 static void script_free(struct script *s)
 {
 	list_remove(&s->node);
-	list_each_safe(node, &s->tasks)
+	list_each_safe (node, &s->tasks)
 		task_drop(container_of(node, struct task, all));
 	listen_clear(s);
 	alarm_clear(s);
 	vm_fini(&s->vm);
-	list_each_safe(node, &s->pool)
+	list_each_safe (node, &s->pool)
 		free(container_of(node, struct task, all));
 	map_fini(&s->names);
 	for (size_t i = 0; i < s->n_networks; i++)
@@ -52,9 +52,9 @@ static void script_free(struct script *s)
 
 void host_fini(struct host *h)
 {
-	list_each_safe(node, &h->scripts)
+	list_each_safe (node, &h->scripts)
 		script_free(container_of(node, struct script, node));
-	list_each_safe(node, &h->events) {
+	list_each_safe (node, &h->events) {
 		list_remove(node);
 		event_unref(container_of(node, struct event, queue));
 	}
@@ -189,7 +189,7 @@ static void run_tasks(struct host *h)
 
 static void deliver(struct host *h, struct event **e)
 {
-	list_each(node, &h->scripts) {
+	list_each (node, &h->scripts) {
 		struct script *s = container_of(node, struct script, node);
 		if (script_hears(s, (*e)->net_name))
 			listen_deliver(s, e);

@@ -141,11 +141,19 @@ static int event_gc(lua_State *L)
 
 void lib_open_event(lua_State *L)
 {
-	static const luaL_Reg metamethods[] = {{"__newindex", event_newindex},
-			{"__pairs", event_pairs}, {"__tostring", event_tostring},
-			{"__eq", event_eq}, {"__gc", event_gc}, {NULL, NULL}};
+	static const luaL_Reg metamethods[] = {
+		{"__newindex", event_newindex},
+                {"__pairs",    event_pairs   },
+		{"__tostring", event_tostring},
+                {"__eq",       event_eq      },
+                {"__gc",       event_gc      },
+		{NULL,         NULL          }
+        };
 	static const luaL_Reg methods[] = {
-			{"copy", event_copy}, {"reply", lib_reply}, {NULL, NULL}};
+		{"copy",  event_copy},
+                {"reply", lib_reply },
+                {NULL,    NULL      }
+        };
 	lua_getglobal(L, "next");
 	lua_setfield(L, LUA_REGISTRYINDEX, "ebb.next");
 	modules_define(L, event_type, metamethods, event_index, methods);

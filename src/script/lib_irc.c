@@ -94,8 +94,8 @@ static int net_same(lua_State *L)
 	size_t an, bn;
 	struct net_facts facts = net_facts(check_net(L, 1));
 	const char *a = luaL_checklstring(L, 2, &an), *b = luaL_checklstring(L, 3, &bn);
-	lua_pushboolean(L, casemap_eq(facts.isupport->casemap, (struct str){a, an},
-					   (struct str){b, bn}));
+	lua_pushboolean(
+		L, casemap_eq(facts.isupport->casemap, (struct str){a, an}, (struct str){b, bn}));
 	return 1;
 }
 
@@ -132,13 +132,15 @@ static struct net *only_net(lua_State *L, const char *who)
 {
 	const struct script *s = script_of(L);
 	struct net *found = NULL;
-	list_each(node, &s->host->nets) {
+	list_each (node, &s->host->nets) {
 		struct net *n = container_of(node, struct net, node);
 		if (!script_hears(s, str_of(n->name)))
 			continue;
 		if (found)
-			luaL_error(L, "%s: which network? this task belongs to none, and the script "
-				      "has several: use network(\"name\"):%s(…)", who, who);
+			luaL_error(L,
+				"%s: which network? this task belongs to none, and the script "
+				"has several: use network(\"name\"):%s(…)",
+				who, who);
 		found = n;
 	}
 	if (!found)
@@ -201,7 +203,9 @@ static int wait_to_send(lua_State *L, struct net *n, struct str line, bool is_ra
 	struct net_waiter *w = lua_newuserdatauv(L, sizeof(*w) + line.n, 0);
 	char *copy = (char *)(w + 1);
 	memcpy(copy, line.p, line.n);
-	*w = (struct net_waiter){.is_raw = is_raw, .line = {copy, line.n}};
+	*w = (struct net_waiter){
+		.is_raw = is_raw, .line = {copy, line.n}
+        };
 	net_wait(&n->senders, w, t);
 	return task_pause(L, -1, after_send);
 }
@@ -223,8 +227,8 @@ static int lib_send(lua_State *L)
 	struct net *n = take_net(L, "send");
 	size_t length;
 	const char *command = luaL_checklstring(L, 1, &length);
-	struct str line = convert_line(
-			L, (struct str){command, length}, 2, net_facts(n).has_tags, "send");
+	struct str line =
+		convert_line(L, (struct str){command, length}, 2, net_facts(n).has_tags, "send");
 	return send_line(L, n, line, false, "send");
 }
 
@@ -305,7 +309,8 @@ int lib_connect(lua_State *L)
 		return 1;
 	if (h->is_stopping || h->options.is_check) {
 		lua_pushnil(L);
-		lua_pushstring(L, h->is_stopping ? "ebb is ending" : "nothing is connected in a check");
+		lua_pushstring(
+			L, h->is_stopping ? "ebb is ending" : "nothing is connected in a check");
 		lua_pushstring(L, err_name(ERR_REQUESTED));
 		return 3;
 	}
@@ -381,7 +386,7 @@ static int lib_networks(lua_State *L)
 	const struct script *s = script_of(L);
 	lua_Integer i = 0;
 	lua_newtable(L);
-	list_each(node, &s->host->nets) {
+	list_each (node, &s->host->nets) {
 		const struct net *n = container_of(node, struct net, node);
 		if (!script_hears(s, str_of(n->name)))
 			continue;
@@ -396,13 +401,28 @@ static int lib_networks(lua_State *L)
 void lib_open_irc(lua_State *L)
 {
 	static const luaL_Reg metamethods[] = {
-			{"__tostring", net_tostring}, {"__eq", net_eq}, {NULL, NULL}};
-	static const luaL_Reg methods[] = {{"send", lib_send}, {"raw", lib_raw},
-			{"connect", lib_connect}, {"disconnect", lib_disconnect},
-			{"same", net_same}, {"is_channel", net_is_channel}, {NULL, NULL}};
-	static const luaL_Reg functions[] = {{"send", lib_send}, {"raw", lib_raw},
-			{"connect", lib_connect}, {"disconnect", lib_disconnect},
-			{"network", lib_network}, {"networks", lib_networks}, {NULL, NULL}};
+		{"__tostring", net_tostring},
+                {"__eq",       net_eq      },
+                {NULL,         NULL        }
+        };
+	static const luaL_Reg methods[] = {
+		{"send",       lib_send      },
+                {"raw",        lib_raw       },
+                {"connect",    lib_connect   },
+		{"disconnect", lib_disconnect},
+                {"same",       net_same      },
+                {"is_channel", net_is_channel},
+		{NULL,         NULL          }
+        };
+	static const luaL_Reg functions[] = {
+		{"send",       lib_send      },
+                {"raw",        lib_raw       },
+                {"connect",    lib_connect   },
+		{"disconnect", lib_disconnect},
+                {"network",    lib_network   },
+		{"networks",   lib_networks  },
+                {NULL,         NULL          }
+        };
 	modules_define(L, net_type, metamethods, net_index, methods);
 	modules_export_all(L, functions);
 }

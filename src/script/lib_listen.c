@@ -13,8 +13,8 @@ static int subscribe(lua_State *L, const char *who, bool is_once)
 {
 	int n = lua_gettop(L);
 	if (n < 2 || n > 3 || !lua_isfunction(L, n))
-		return luaL_error(L, "%s: (event, [filter,] handler) expected, the handler a function",
-				who);
+		return luaL_error(
+			L, "%s: (event, [filter,] handler) expected, the handler a function", who);
 	struct listen_to to = {.who = who, .events = 1, .filter = n == 3 ? 2 : 0};
 	listener_new(L, &to);
 	lua_pushvalue(L, n);
@@ -126,7 +126,7 @@ static void check_own_name(lua_State *L, struct str name)
 {
 	int kinds[EVENT_NAME_KINDS_MAX];
 	bool is_prefixed = name.n >= 7 && (str_ieq((struct str){name.p, 7}, STR("client_")) ||
-			str_ieq((struct str){name.p, 7}, STR("script_")));
+						  str_ieq((struct str){name.p, 7}, STR("script_")));
 	if (name.n == 0)
 		luaL_error(L, "trigger: event: the name is empty");
 	if (is_prefixed || event_kinds(name, kinds))
@@ -135,13 +135,13 @@ static void check_own_name(lua_State *L, struct str name)
 
 static void check_own_fields(lua_State *L, int table)
 {
-	static const char *const taken[] = {"event", "network", "net", "mine", "replayed", "time",
-			"script", "copy", "reply"};
+	static const char *const taken[] = {
+		"event", "network", "net", "mine", "replayed", "time", "script", "copy", "reply"};
 	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
 		size_t n;
 		if (lua_type(L, -2) != LUA_TSTRING)
 			luaL_error(L, "trigger: fields: a name expected as key, got %s",
-					luaL_typename(L, -2));
+				luaL_typename(L, -2));
 		const char *key = lua_tolstring(L, -2, &n);
 		bool is_taken = field_find(EVENT_UNKNOWN, (struct str){key, n}) != NULL;
 		for (size_t i = 0; i < COUNTOF(taken) && !is_taken; i++)
@@ -204,9 +204,14 @@ static int lib_trigger(lua_State *L)
 
 void lib_open_listen(lua_State *L)
 {
-	static const luaL_Reg functions[] = {{"on", lib_on}, {"once", lib_once},
-			{"wait", lib_wait}, {"wait_all", lib_wait_all},
-			{"trigger", lib_trigger}, {NULL, NULL}};
+	static const luaL_Reg functions[] = {
+		{"on",       lib_on      },
+                {"once",     lib_once    },
+                {"wait",     lib_wait    },
+                {"wait_all", lib_wait_all},
+		{"trigger",  lib_trigger },
+                {NULL,       NULL        }
+        };
 	listen_open(L);
 	modules_export_all(L, functions);
 }

@@ -71,8 +71,13 @@ static int lib_print(lua_State *L)
 
 void lib_open_log(lua_State *L)
 {
-	static const luaL_Reg levels[] = {{"debug", log_at_debug}, {"info", log_at_info},
-			{"warn", log_at_warning}, {"error", log_at_error}, {NULL, NULL}};
+	static const luaL_Reg levels[] = {
+		{"debug", log_at_debug  },
+                {"info",  log_at_info   },
+                {"warn",  log_at_warning},
+		{"error", log_at_error  },
+                {NULL,    NULL          }
+        };
 	luaL_newlibtable(L, levels);
 	lua_getglobal(L, "string");
 	lua_getfield(L, -1, "format");

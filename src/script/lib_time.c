@@ -9,7 +9,7 @@ int64_t lib_check_seconds(lua_State *L, int index, const char *who)
 {
 	if (lua_type(L, index) != LUA_TNUMBER)
 		luaL_error(L, "%s: a number of seconds expected, got %s", who,
-				luaL_typename(L, index));
+			luaL_typename(L, index));
 	lua_Number seconds = lua_tonumber(L, index);
 	if (!(seconds >= 0))
 		luaL_error(L, "%s: %f seconds is no time to wait", who, seconds);
@@ -95,8 +95,11 @@ static int start_alarm(lua_State *L, const char *who, bool is_repeated)
 	luaL_checktype(L, 2, LUA_TFUNCTION);
 	if (is_repeated && delay_ns < ALARM_PERIOD_MIN_NS)
 		return luaL_error(L, "%s: a period of a millisecond at least is expected", who);
-	struct alarm_options o = {.what = who, .delay_ns = delay_ns, .is_repeated = is_repeated,
-			.net = net_of(L), .site = script_site(L, 1)};
+	struct alarm_options o = {.what = who,
+		.delay_ns = delay_ns,
+		.is_repeated = is_repeated,
+		.net = net_of(L),
+		.site = script_site(L, 1)};
 	lua_remove(L, 1);
 	lua_pushfstring(L, "%s %s", who, o.site ? o.site : "?");
 	const char *name = script_intern(script_of(L), lua_tostring(L, -1));
@@ -118,10 +121,20 @@ static int lib_every(lua_State *L)
 
 void lib_open_time(lua_State *L)
 {
-	static const luaL_Reg functions[] = {{"sleep", lib_sleep}, {"spawn", lib_spawn},
-			{"after", lib_after}, {"every", lib_every}, {NULL, NULL}};
-	static const luaL_Reg metamethods[] = {{"__tostring", object_tostring}, {NULL, NULL}};
-	static const luaL_Reg methods[] = {{NULL, NULL}};
+	static const luaL_Reg functions[] = {
+		{"sleep", lib_sleep},
+                {"spawn", lib_spawn},
+                {"after", lib_after},
+		{"every", lib_every},
+                {NULL,    NULL     }
+        };
+	static const luaL_Reg metamethods[] = {
+		{"__tostring", object_tostring},
+                {NULL,         NULL           }
+        };
+	static const luaL_Reg methods[] = {
+		{NULL, NULL}
+        };
 	modules_define(L, task_type, metamethods, object_index, methods);
 	modules_export_all(L, functions);
 }

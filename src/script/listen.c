@@ -35,7 +35,7 @@ static void add_name(lua_State *L, struct names *names, int index, const char *w
 	size_t length;
 	if (lua_type(L, index) != LUA_TSTRING)
 		luaL_error(L, "%s: event: a name or a list of names expected, got %s", who,
-				luaL_typename(L, index));
+			luaL_typename(L, index));
 	const char *name = lua_tolstring(L, index, &length);
 	if (length == 0)
 		luaL_error(L, "%s: event: the name is empty", who);
@@ -61,7 +61,8 @@ static void read_names(lua_State *L, struct names *names, int index, const char 
 	}
 	lua_Integer n = luaL_len(L, index);
 	if (n < 1 || n > NAMES_MAX)
-		luaL_error(L, "%s: event: the list has %d names, 1 to %d can be", who, (int)n, NAMES_MAX);
+		luaL_error(L, "%s: event: the list has %d names, 1 to %d can be", who, (int)n,
+			NAMES_MAX);
 	for (lua_Integer i = 1; i <= n; i++) {
 		lua_geti(L, index, i);
 		add_name(L, names, lua_gettop(L), who);
@@ -110,10 +111,13 @@ struct listener *listener_new(lua_State *L, const struct listen_to *to)
 	char what[sizeof(names.text) + 8];
 	read_names(L, &names, to->events, to->who);
 	struct filter *f = filter_new(L, to->filter, names.kinds, names.n, to->who);
-	struct listener *l = lua_newuserdatauv(
-			L, sizeof(*l) + names.n * sizeof(struct listener_node), 2);
-	*l = (struct listener){.script = s, .filter = f, .is_wait = to->is_wait,
-			.self_ref = LUA_NOREF, .n = names.n};
+	struct listener *l =
+		lua_newuserdatauv(L, sizeof(*l) + names.n * sizeof(struct listener_node), 2);
+	*l = (struct listener){.script = s,
+		.filter = f,
+		.is_wait = to->is_wait,
+		.self_ref = LUA_NOREF,
+		.n = names.n};
 	list_init(&l->all);
 	list_init(&l->dead);
 	for (size_t i = 0; i < l->n; i++) {
@@ -197,7 +201,7 @@ void listener_subscribe(lua_State *L, int index, bool is_once)
 
 static void leave_waits(struct task *t)
 {
-	list_each_safe(node, &t->waits)
+	list_each_safe (node, &t->waits)
 		listener_off(container_of(node, struct listener, all));
 }
 
@@ -214,7 +218,7 @@ void listener_wait(lua_State *L, struct task *t, int n)
 
 void listen_clear(struct script *s)
 {
-	list_each_safe(node, &s->listeners)
+	list_each_safe (node, &s->listeners)
 		listener_off(container_of(node, struct listener, all));
 	for (size_t i = 0; i < s->n_kinds; i++)
 		free(s->by_kind[i]);
@@ -256,7 +260,7 @@ static bool is_wanted(const struct listener *l, struct event **e, uint64_t limit
 	if (l->is_dead || l->order > limit)
 		return false;
 	if (!l->is_for_all && (*e)->net.generation &&
-			(l->net.index != (*e)->net.index || l->net.generation != (*e)->net.generation))
+		(l->net.index != (*e)->net.index || l->net.generation != (*e)->net.generation))
 		return false;
 	return filter_matches(l->filter, s->vm.L, e, l->what);
 }
@@ -327,7 +331,7 @@ static void deliver_to_subs(struct walk *w, struct event **e, uint64_t limit)
 
 static bool has_all(const struct task *t)
 {
-	list_each(node, &t->waits)
+	list_each (node, &t->waits)
 		if (!container_of(node, struct listener, all)->got)
 			return false;
 	return true;
@@ -349,20 +353,20 @@ static void deliver_to_waits(struct walk *w, struct event **e, uint64_t limit)
 /* Ends the waits for lines of a connection that is no more. */
 static void end_waits(struct script *s, const struct event *e, uint64_t limit)
 {
-	list_each(node, &s->tasks) {
+	list_each (node, &s->tasks) {
 		struct task *t = container_of(node, struct task, all);
 		if (t->state != TASK_PAUSED || list_is_empty(&t->waits))
 			continue;
 		const struct listener *l = container_of(t->waits.next, struct listener, all);
 		if (l->ends_with_connection && l->order <= limit && l->net.index == e->net.index &&
-				l->net.generation == e->net.generation)
+			l->net.generation == e->net.generation)
 			task_fail(t, ERR_DISCONNECTED, "disconnected");
 	}
 }
 
 static void sweep(struct script *s)
 {
-	list_each_safe(node, &s->dead)
+	list_each_safe (node, &s->dead)
 		unlink_all(container_of(node, struct listener, dead));
 }
 
@@ -398,7 +402,10 @@ static int sub_off(lua_State *L)
 
 void listen_open(lua_State *L)
 {
-	static const luaL_Reg methods[] = {{"off", sub_off}, {NULL, NULL}};
+	static const luaL_Reg methods[] = {
+		{"off", sub_off},
+                {NULL,  NULL   }
+        };
 	luaL_newmetatable(L, listener_type);
 	luaL_newlib(L, methods);
 	lua_setfield(L, -2, "__index");

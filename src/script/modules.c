@@ -5,13 +5,13 @@
 
 /* In this order: what a library uses stands before it. */
 static void (*const libraries[])(lua_State *L) = {
-		sandbox_open,
-		lib_open_log,
-		lib_open_os,
-		lib_open_irc,
-		lib_open_event,
-		lib_open_listen,
-		lib_open_time,
+	sandbox_open,
+	lib_open_log,
+	lib_open_os,
+	lib_open_irc,
+	lib_open_event,
+	lib_open_listen,
+	lib_open_time,
 };
 
 void modules_export(lua_State *L, const char *name)
@@ -32,7 +32,7 @@ void modules_export_all(lua_State *L, const luaL_Reg *functions)
 }
 
 void modules_define(lua_State *L, const char *type, const luaL_Reg *metamethods,
-		lua_CFunction index, const luaL_Reg *methods)
+	lua_CFunction index, const luaL_Reg *methods)
 {
 	luaL_newmetatable(L, type);
 	luaL_setfuncs(L, metamethods, 0);

@@ -23,13 +23,13 @@ struct net *net_new(struct host *h, const char *name, const struct net_ops *ops,
 
 static void fail_all(struct list *waiters, int code, const char *why)
 {
-	list_each_safe(node, waiters)
+	list_each_safe (node, waiters)
 		task_fail(container_of(node, struct net_waiter, node)->task, code, why);
 }
 
 static void wake_all(struct list *waiters)
 {
-	list_each_safe(node, waiters)
+	list_each_safe (node, waiters)
 		task_wake(container_of(node, struct net_waiter, node)->task, WAKE_DONE);
 }
 
@@ -48,7 +48,7 @@ void net_free(struct net *n)
 
 struct net *net_find(const struct host *h, struct str name)
 {
-	list_each(node, &h->nets) {
+	list_each (node, &h->nets) {
 		struct net *n = container_of(node, struct net, node);
 		if (str_eq(str_of(n->name), name))
 			return n;
@@ -115,17 +115,24 @@ static void put_number(struct buf *b, const char *key, int64_t value)
 static struct event own_event(struct net *n, int kind)
 {
 	struct host *h = n->host;
-	return (struct event){.kind = kind, .net = n->handle, .net_name = str_of(n->name),
-			.name = str_of(event_name(kind)), .values = buf_str(&h->scratch),
-			.wall_ns = clock_wall_ns(h->options.clock)};
+	return (struct event){.kind = kind,
+		.net = n->handle,
+		.net_name = str_of(n->name),
+		.name = str_of(event_name(kind)),
+		.values = buf_str(&h->scratch),
+		.wall_ns = clock_wall_ns(h->options.clock)};
 }
 
 void net_line(struct net *n, const struct message *m, int kind, bool is_mine)
 {
 	struct host *h = n->host;
-	struct event e = {.kind = host_line_kind(h, m, kind), .is_line = true, .is_mine = is_mine,
-			.net = n->handle, .net_name = str_of(n->name), .m = *m,
-			.isupport = net_facts(n).isupport};
+	struct event e = {.kind = host_line_kind(h, m, kind),
+		.is_line = true,
+		.is_mine = is_mine,
+		.net = n->handle,
+		.net_name = str_of(n->name),
+		.m = *m,
+		.isupport = net_facts(n).isupport};
 	if (!message_time(message_tag(m, STR("time")), &e.wall_ns))
 		e.wall_ns = clock_wall_ns(h->options.clock);
 	e.name = host_kind_name(h, e.kind);
@@ -149,7 +156,7 @@ void net_connected(struct net *n)
 /* Whether somebody waits in connect: a task whose own function is connect is nobody. */
 static bool has_caller(const struct net *n)
 {
-	list_each(node, &n->connectors)
+	list_each (node, &n->connectors)
 		if (!container_of(node, struct net_waiter, node)->task->is_connect)
 			return true;
 	return false;

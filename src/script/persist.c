@@ -78,7 +78,7 @@ static int encode_key(struct encoder *e, int key)
 		return encode(e, key, 0);
 	default:
 		return err_set(e->err, ERR_INVALID, "%s: a %s as a key cannot be carried over",
-				e->path, luaL_typename(e->L, key));
+			e->path, luaL_typename(e->L, key));
 	}
 }
 
@@ -102,7 +102,7 @@ static int encode_table(struct encoder *e, int index, int depth)
 {
 	if (depth > PERSIST_DEPTH_MAX)
 		return err_set(e->err, ERR_LIMIT, "%s: more than %d tables deep", e->path,
-				PERSIST_DEPTH_MAX);
+			PERSIST_DEPTH_MAX);
 	luaL_checkstack(e->L, 4, "too deep");
 	lua_pushvalue(e->L, index);
 	if (lua_rawget(e->L, e->seen) != LUA_TNIL) {
@@ -138,7 +138,7 @@ static int encode(struct encoder *e, int index, int depth)
 		return encode_table(e, index, depth);
 	default:
 		return err_set(e->err, ERR_INVALID, "%s: a %s cannot be carried over", e->path,
-				luaL_typename(e->L, index));
+			luaL_typename(e->L, index));
 	}
 }
 

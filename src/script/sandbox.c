@@ -2,7 +2,6 @@
 
 #include "base/attr.h"
 
-
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdbool.h>
@@ -66,11 +65,11 @@ static void hide_string_metatable(lua_State *L)
 void sandbox_open(lua_State *L)
 {
 	static const luaL_Reg libraries[] = {
-			{LUA_GNAME,      luaopen_base  },
-			{LUA_TABLIBNAME, luaopen_table },
-			{LUA_STRLIBNAME, luaopen_string},
-			{LUA_MATHLIBNAME, luaopen_math },
-			{LUA_UTF8LIBNAME, luaopen_utf8 },
+		{LUA_GNAME,       luaopen_base  },
+		{LUA_TABLIBNAME,  luaopen_table },
+		{LUA_STRLIBNAME,  luaopen_string},
+		{LUA_MATHLIBNAME, luaopen_math  },
+		{LUA_UTF8LIBNAME, luaopen_utf8  },
 	};
 	for (size_t i = 0; i < COUNTOF(libraries); i++) {
 		luaL_requiref(L, libraries[i].name, libraries[i].func, 1);

@@ -99,7 +99,7 @@ static int report(lua_State *L)
 		return 0;
 	const char *text = luaL_tolstring(L, 1, NULL);
 	log_error("script %s: %s%s%s: %s", t->script->name, t->what, t->site ? " from " : "",
-			t->site ? t->site : "", text);
+		t->site ? t->site : "", text);
 	return 0;
 }
 
@@ -187,9 +187,9 @@ struct task *task_check(lua_State *L, const char *name)
 	struct task *t = task_of(L);
 	if (!t || !lua_isyieldable(L))
 		luaL_error(L,
-				"%s: cannot pause here (inside a filter, or a function that C calls, "
-				"as table.sort and string.gsub do)",
-				name);
+			"%s: cannot pause here (inside a filter, or a function that C calls, "
+			"as table.sort and string.gsub do)",
+			name);
 	return t;
 }
 

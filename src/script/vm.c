@@ -25,7 +25,7 @@ static void *allocate(void *data, void *p, size_t old_size, size_t new_size)
 static int panic(lua_State *L)
 {
 	fprintf(stderr, "ebbd: lua: error outside of protected code: %s\n",
-			lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?");
+		lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?");
 	abort();
 }
 

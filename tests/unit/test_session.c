@@ -1,0 +1,476 @@
+#include "base/clock.h"
+#include "base/mem.h"
+#include "irc/session.h"
+#include "support/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Conversations as lines of text, a mark and a space in front of each:
+ *
+ *     < the server sends        > the session sends, exactly that and in that order
+ *     + so many seconds pass    ! the session is over: kind, then its words
+ *     * it became usable        e an event's name, a star behind it where it is our own
+ *     q quit with that message  s a script sends    r the same, raw    a it must wait for room
+ *     o there is room again     x the connection ends, and a new one begins
+ *
+ * What the session does beyond what is written fails the test.
+ */
+struct talk {
+	const struct session_options *options;
+	struct session *s;
+	int64_t now_ns;
+	struct buf
+		out; /* what was sent and told since the last step, a mark in front of each line */
+	bool with_events;
+};
+
+static void note(struct talk *t, const char *mark, struct str text)
+{
+	assert_int_equal(buf_addf(&t->out, "%s%" STR_F "\n", mark, STR_A(text)), 0);
+}
+
+static void on_write(void *owner, struct str bytes)
+{
+	while (bytes.n) {
+		struct str line = str_cut(&bytes, '\n');
+		assert_true(line.n && line.p[line.n - 1] == '\r');
+		line.n--;
+		note(owner, "> ", line);
+	}
+}
+
+static void on_event(void *owner, const struct message *m, int kind, bool is_mine)
+{
+	struct talk *t = owner;
+	(void)m;
+	if (!t->with_events)
+		return;
+	assert_int_equal(buf_addf(&t->out, "e %s%s\n", event_name(kind), is_mine ? "*" : ""), 0);
+}
+
+static void on_usable(void *owner)
+{
+	note(owner, "*", STR(""));
+}
+
+static void on_room(void *owner)
+{
+	note(owner, "o", STR(""));
+}
+
+static void on_failed(void *owner, const struct err *why)
+{
+	struct talk *t = owner;
+	assert_int_equal(buf_addf(&t->out, "! %s %s\n", err_name(why->code), why->text), 0);
+}
+
+static const struct session_ops ops = {on_write, on_event, on_usable, on_room, on_failed};
+
+/* Time passes step by step, as the loop would let it. */
+static void pass(struct talk *t, int64_t ns)
+{
+	int64_t end_ns = t->now_ns + ns, at_ns;
+	while ((at_ns = session_deadline(t->s)) >= 0 && at_ns <= end_ns) {
+		t->now_ns = at_ns > t->now_ns ? at_ns : t->now_ns;
+		session_tick(t->s, t->now_ns);
+	}
+	t->now_ns = end_ns;
+}
+
+static void act(struct talk *t, char mark, struct str text)
+{
+	int64_t seconds;
+	struct err err;
+	switch (mark) {
+	case '<':
+		session_feed(t->s, text, t->now_ns);
+		break;
+	case '+':
+		assert_true(str_int(text, 0, 1000000, &seconds));
+		pass(t, seconds * NS_PER_S);
+		break;
+	case 'q':
+		session_quit(t->s, text, t->now_ns);
+		break;
+	case 's':
+		assert_int_equal(session_send(t->s, text, t->now_ns, &err), 0);
+		break;
+	case 'r':
+		assert_int_equal(session_raw(t->s, text, t->now_ns, &err), 0);
+		break;
+	case 'a':
+		assert_int_equal(session_send(t->s, text, t->now_ns, &err), ERR_AGAIN);
+		break;
+	case 'x':
+		session_end(t->s);
+		session_begin(t->s, t->now_ns);
+		break;
+	default:
+		fail_msg("no such mark: %c", mark);
+	}
+}
+
+static bool is_expectation(char mark)
+{
+	return strchr(">!*eo", mark) != NULL;
+}
+
+/* Everything noted so far against the expectations that follow in the script. */
+static void compare(struct talk *t, struct str *script)
+{
+	struct buf expected;
+	buf_init(&expected, 65536);
+	while (script->n && is_expectation(script->p[0])) {
+		struct str line = str_cut(script, '\n');
+		assert_int_equal(buf_addf(&expected, "%" STR_F "\n", STR_A(line)), 0);
+	}
+	assert_string_equal(buf_str(&t->out).p, buf_str(&expected).p);
+	buf_reset(&t->out);
+	buf_fini(&expected);
+}
+
+static void go_on(struct talk *t, struct str script)
+{
+	while (script.n) {
+		struct str line = str_cut(&script, '\n');
+		act(t, line.p[0], str_skip(line, 2));
+		compare(t, &script);
+	}
+}
+
+static void run(struct talk *t, struct str script)
+{
+	session_begin(t->s, t->now_ns);
+	compare(t, &script);
+	go_on(t, script);
+}
+
+static const char *const alternatives[] = {"ebb2"};
+static const struct session_channel channels[] = {
+	{"#a", NULL },
+        {"#b", "key"},
+        {"#c", NULL }
+};
+
+static const struct session_options standard = {
+	.network = "test",
+	.nick = "ebb",
+	.user = "u",
+	.realname = "r n",
+	.register_timeout_ns = 60 * NS_PER_S,
+	.ping_interval_ns = 120 * NS_PER_S,
+	.ping_timeout_ns = 30 * NS_PER_S,
+	.limits = {.max_lines = 100, .max_bytes = 100000},
+};
+
+#define HELLO "> CAP LS 302\n> NICK ebb\n> USER u 0 * :r n\n"
+#define READY HELLO "< :s 001 ebb :hi\n< :s 376 ebb :end\n*\n"
+
+static const struct talk_row {
+	const char *name;
+	const char *script;
+	struct {
+		bool manual, alternatives, channels, password, events, paced;
+	} with;
+} rows[] = {
+	{"registers without CAP",						 READY,					     {0}                               },
+	{"sends PASS before NICK and USER",
+         "> CAP LS 302\n> PASS :s3 cret\n> NICK ebb\n> USER u 0 * :r n\n",							   {.password = true}                },
+	{"is ready without a message of the day",                                 HELLO "< :s 001 ebb :hi\n< :s 422 ebb :none\n*\n",
+         {0}																			   },
+	{"is not ready before 001",					       HELLO "< :s 376 ebb :end\n",                       {0}                               },
+	{"asks only for capabilities that it knows",
+         HELLO "< :s CAP * LS :inspircd.org/poison server-time ergo.chat/nope tls\n"
+		      "> CAP REQ :server-time\n< :s CAP ebb ACK :server-time\n> CAP END\n",					  {0}			       },
+	{"asks once the last line of LS is there",
+         HELLO "< :s CAP * LS * :server-time sts=port=6697\n"
+		      "< :s CAP * LS :multi-prefix extended-join=1\n"
+		      "> CAP REQ :extended-join multi-prefix server-time\n"
+		      "< :s CAP ebb ACK :extended-join multi-prefix server-time \n> CAP END\n",				      {0}			       },
+	{"ends the negotiation where nothing is offered",                         HELLO "< :s CAP * LS :\n> CAP END\n",
+         {0}																			   },
+	{"asks one by one after a NAK",
+         HELLO "< :s CAP * LS :server-time multi-prefix\n"
+		      "> CAP REQ :multi-prefix server-time\n"
+		      "< :s CAP ebb NAK :multi-prefix server-time\n"
+		      "> CAP REQ :multi-prefix\n> CAP REQ :server-time\n"
+		      "< :s CAP ebb NAK :multi-prefix\n< :s CAP ebb ACK :server-time\n"
+		      "> CAP END\n",												 {0}			       },
+	{"asks for what is offered later",
+         READY "< :s CAP ebb NEW :server-time sasl\n"
+		      "> CAP REQ :server-time\n"
+		      "< :s CAP ebb ACK :server-time\n"
+		      "< :s CAP ebb DEL :server-time\n",									     {0}			       },
+	{"answers PING at once with its last parameter whole",
+         HELLO "< PING :a b :c\n> PONG :a b :c\n< PING one two\n> PONG :two\n",                                                      {0}                               },
+	{"tries the alternatives, then its nick with underscores, then gives up",
+         HELLO "< :s 433 * ebb :in use\n> NICK ebb2\n< :s 432 * ebb2 :bad\n> NICK ebb_\n"
+		      "< :s 436 * ebb_ :collision\n> NICK ebb__\n"
+		      "< :s 437 * ebb__ :held\n> NICK ebb___\n< :s 433 * ebb___ :in use\n"
+		      "! nick every nick is refused, the last for: in use\n",							{.alternatives = true}            },
+	{"leaves a nick refused later to scripts",                                READY "< :s 433 ebb other :in use\n",              {0}                               },
+	{"takes the nick that the server gives",
+         HELLO "< :s 001 Guest1 :hi\ne rpl_welcome\n< :Guest1!u@h JOIN #a\ne join*\n",
+         {.events = true}																	      },
+	{"follows its nick and knows its own lines",
+         HELLO "< :s 001 ebb :hi\ne rpl_welcome\n< :EBB!u@h NICK :[x]\ne nick*\n"
+		      "< :{X}!u@h PRIVMSG #a :hi\ne privmsg*\n< :ebb!u@h PRIVMSG #a :hi\n"
+		      "e privmsg\n",												 {.events = true}                  },
+	{"compares nicks as the server says",
+         HELLO "< :s 001 a[b :hi\ne rpl_welcome\n"
+		      "< :s 005 a[b CASEMAPPING=ascii :are supported\ne rpl_isupport\n"
+		      "< :a{b!u@h JOIN #a\ne join\n< :A[B!u@h JOIN #a\ne join*\n",						   {.events = true}                  },
+	{"joins when ready, keys first",
+         HELLO "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b,#a,#c key\n*\n",
+         {.channels = true}																	    },
+	{"joins again what it joined since, and not what it left",
+         HELLO "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b,#a,#c key\n*\n"
+		      "s JOIN #d secret\n> JOIN #d secret\ns JOIN #no nokey\n> JOIN #no nokey\n"
+		      "< :ebb!u@h JOIN :#D\n< :ebb!u@h JOIN #e\n< :ebb!u@h PART #A :bye\n"
+		      "< :ebb!u@h KICK #c ebb :no\n< :x!u@h JOIN #f\nx now\n" HELLO
+		      "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b,#d,#c,#e key,secret\n*\n",				     {.channels = true}                },
+	{"ends at ERROR while registering",
+         HELLO "< ERROR :Closing Link: no more connections\n"
+		      "! registration Closing Link: no more connections\n",							  {0}			       },
+	{"tells a throttle from its words",
+         HELLO "< ERROR :Trying to reconnect too fast.\n"
+		      "! throttled Trying to reconnect too fast.\n",								 {0}			       },
+	{"tells a ban from its words",
+         HELLO "< ERROR :Closing Link: x (K-Lined)\n"
+		      "! banned Closing Link: x (K-Lined)\n",									{0}			       },
+	{"tells a ban by 465",
+         HELLO "< :s 465 ebb :You are banned: go away\n! banned You are banned: go away\n"
+		      "< ERROR :Closing Link\n",										     {0}			       },
+	{"tells a wrong server password",
+         HELLO "< :s 464 ebb :Password incorrect\n"
+		      "! registration server_password: Password incorrect\n",							{0}			       },
+	{"ends at ERROR when ready",
+         READY "< ERROR :Server going down\n! closed Server going down\n",                                                           {0}                               },
+	{"knows that it was killed",
+         READY "< :oper!o@h KILL ebb :spam\n! killed killed by oper!o@h: spam\n",                                                    {0}                               },
+	{"gives up when registration takes too long",
+         HELLO "+ 59\n+ 1\n! timeout not registered within 60 s\n+ 100\n",                                                           {0}                               },
+	{"asks after silence, and hears the answer",
+         READY "+ 119\n+ 1\n> PING :ebb\n+ 29\n< :s PONG s :ebb\n+ 119\n+ 1\n> PING :ebb\n",
+         {0}																			   },
+	{"holds a silent server dead",
+         READY "+ 120\n> PING :ebb\n+ 29\n+ 1\n! ping no answer to PING within 30 s\n",                                              {0}                               },
+	{"takes any line for a sign of life",
+         READY
+		"+ 120\n> PING :ebb\n+ 20\n< :x!u@h PRIVMSG ebb :hi\n+ 119\n+ 1\n> PING :ebb\n",				     {0}			       },
+	{"quits past all that waits",
+         READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\ns PRIVMSG #a :3\n"
+		      "q gone home\n> QUIT :gone home\n+ 100\n< ERROR :Closing link\n"
+		      "! requested Closing link\n",										  {.paced = true}                   },
+	{"paces what scripts say, but not PONG",
+         READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\n< PING x\n> PONG :x\n"
+		      "+ 1\n+ 1\n> PRIVMSG #a :2\n",										 {.paced = true}                   },
+	{"asks to wait when the queue is full, and tells of room",
+         READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\ns PRIVMSG #a :3\n"
+		      "a PRIVMSG #a :4\n+ 2\n> PRIVMSG #a :2\no\ns PRIVMSG #a :4\n"
+		      "+ 4\n> PRIVMSG #a :3\n> PRIVMSG #a :4\n",								     {.paced = true}                   },
+	{"drops the backlog with the connection",
+         READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\nx now\n" HELLO "+ 50\n",
+         {.paced = true}																	       },
+	{"sends nothing but PONG when registering by hand",
+         "*\n< :s CAP * LS :server-time\n< PING :x\n> PONG :x\n"
+		"s NICK me\n> NICK me\n< :s 433 * me :in use\n< :s 001 me :hi\n"
+		"< :s 376 me :end\n> JOIN #b,#a,#c key\n",									   {.manual = true, .channels = true}},
+	{"skips what makes no sense",
+         READY "< \n< :s\n< 12 x\n< :x!u@h PRIVMSG\n< PRIVMSG #a :hi\n< :x!u@h JOIN\n"
+		      "< :s 001\n",												  {.events = false}                 },
+};
+
+static struct session_options options_of(const struct talk_row *row)
+{
+	struct session_options o = standard;
+	o.is_manual = row->with.manual;
+	if (row->with.alternatives) {
+		o.alt_nicks = alternatives;
+		o.n_alt_nicks = COUNTOF(alternatives);
+	}
+	if (row->with.channels) {
+		o.channels = channels;
+		o.n_channels = COUNTOF(channels);
+	}
+	if (row->with.password)
+		o.password = "s3 cret";
+	if (row->with.paced)
+		o.limits = (struct sendq_limits){2 * NS_PER_S, 0, 2, 100000};
+	return o;
+}
+
+static void talk_begin(struct talk *t, const struct session_options *o)
+{
+	*t = (struct talk){.options = o, .now_ns = 1000 * NS_PER_S};
+	buf_init(&t->out, 1024 * 1024);
+	t->s = session_new(o, &ops, t);
+}
+
+static void talk_end(struct talk *t)
+{
+	session_free(t->s);
+	buf_fini(&t->out);
+}
+
+static void conversation(void **state)
+{
+	const struct talk_row *row = *state;
+	struct session_options o = options_of(row);
+	struct talk t;
+	talk_begin(&t, &o);
+	t.with_events = row->with.events;
+
+	run(&t, str_of(row->script));
+
+	talk_end(&t);
+}
+
+static void bad_lines_are_counted(void **state)
+{
+	(void)state;
+	struct talk t;
+	talk_begin(&t, &standard);
+
+	run(&t, STR(READY "< :s\n< :x!u@h PRIVMSG\n< 12 x\n"));
+
+	assert_int_equal(session_bad_lines(t.s), 3);
+	talk_end(&t);
+}
+
+static void lag_is_the_time_that_pong_took(void **state)
+{
+	(void)state;
+	struct talk t;
+	talk_begin(&t, &standard);
+
+	run(&t, STR(READY "+ 120\n> PING :ebb\n"));
+	assert_int_equal(session_lag_ns(t.s), -1);
+	go_on(&t, STR("+ 3\n< :s PONG s :ebb\n"));
+
+	assert_int_equal(session_lag_ns(t.s), 3 * NS_PER_S);
+	talk_end(&t);
+}
+
+/* The text of every PRIVMSG sent, and that each fits once the server relays it. */
+static void collect(struct talk *t, struct buf *text, size_t overhead)
+{
+	struct str all = buf_str(&t->out);
+	while (all.n) {
+		struct str line = str_cut(&all, '\n');
+		struct str head = STR("> PRIVMSG #a :");
+		assert_true(str_starts(line, head));
+		assert_true(line.n - 2 + overhead <= 510);
+		assert_int_equal(buf_addf(text, "[%" STR_F "]", STR_A(str_skip(line, head.n))), 0);
+	}
+	buf_reset(&t->out);
+}
+
+static void long_text_is_sent_in_parts_that_are_relayed_whole(void **state)
+{
+	(void)state;
+	struct talk t;
+	struct buf line, text;
+	struct err err;
+	buf_init(&line, 4096);
+	buf_init(&text, 8192);
+	talk_begin(&t, &standard);
+	run(&t, STR(READY "< :ebb!user@some.host.example JOIN #a\n"));
+	assert_int_equal(buf_addf(&line, "PRIVMSG #a :%0*d %0*d", 440, 1, 700, 2), 0);
+
+	assert_int_equal(session_send(t.s, buf_str(&line), t.now_ns, &err), 0);
+
+	size_t source = strlen(":ebb!user@some.host.example ");
+	size_t room = 510 - source - strlen("PRIVMSG #a :");
+	collect(&t, &text, source);
+	struct str rest = buf_str(&text);
+	assert_int_equal(str_find(rest, ']'), 441);
+	rest = str_skip(rest, 442);
+	assert_int_equal(str_find(rest, ']'), 1 + room);
+	buf_fini(&line);
+	buf_fini(&text);
+	talk_end(&t);
+}
+
+static void a_long_action_keeps_its_wrapper(void **state)
+{
+	(void)state;
+	struct talk t;
+	struct buf line;
+	struct err err;
+	buf_init(&line, 4096);
+	talk_begin(&t, &standard);
+	run(&t, STR(READY));
+	assert_int_equal(buf_addf(&line,
+				 "PRIVMSG #a :\x01"
+				 "ACTION %0*d\x01",
+				 600, 1),
+		0);
+
+	assert_int_equal(session_send(t.s, buf_str(&line), t.now_ns, &err), 0);
+
+	struct str sent = buf_str(&t.out);
+	int parts = 0;
+	while (sent.n) {
+		struct str part = str_cut(&sent, '\n');
+		assert_true(str_starts(part, STR("> PRIVMSG #a :\x01"
+						 "ACTION 0")));
+		assert_true(part.p[part.n - 1] == '\x01');
+		parts++;
+	}
+	assert_int_equal(parts, 2);
+	buf_reset(&t.out);
+	buf_fini(&line);
+	talk_end(&t);
+}
+
+static void what_is_too_long_is_refused(void **state)
+{
+	(void)state;
+	struct talk t;
+	struct buf line;
+	struct err err;
+	buf_init(&line, 4096);
+	talk_begin(&t, &standard);
+	run(&t, STR(READY));
+	assert_int_equal(buf_addf(&line, "TOPIC #a :%0*d", 600, 1), 0);
+
+	assert_int_equal(session_send(t.s, buf_str(&line), t.now_ns, &err), ERR_LIMIT);
+	assert_string_equal(err.text, "the line is too long: 610 bytes, the server takes 510");
+	buf_reset(&line);
+	assert_int_equal(buf_addf(&line, "PRIVMSG #a :%0*d", 600, 1), 0);
+	assert_int_equal(session_raw(t.s, buf_str(&line), t.now_ns, &err), ERR_LIMIT);
+
+	assert_slice(buf_str(&t.out), "");
+	buf_fini(&line);
+	talk_end(&t);
+}
+
+static void nothing_is_sent_while_not_connected(void **state)
+{
+	(void)state;
+	struct talk t;
+	struct err err;
+	talk_begin(&t, &standard);
+
+	assert_int_equal(session_send(t.s, STR("PRIVMSG #a :x"), t.now_ns, &err), ERR_DISCONNECTED);
+	assert_string_equal(err.text, "test is not connected");
+	assert_int_equal(session_deadline(t.s), -1);
+
+	talk_end(&t);
+}
+
+int main(void)
+{
+	struct check c = {0};
+	check_rows(&c, rows, conversation);
+	check_test(&c, bad_lines_are_counted);
+	check_test(&c, lag_is_the_time_that_pong_took);
+	check_test(&c, long_text_is_sent_in_parts_that_are_relayed_whole);
+	check_test(&c, a_long_action_keeps_its_wrapper);
+	check_test(&c, what_is_too_long_is_refused);
+	check_test(&c, nothing_is_sent_while_not_connected);
+	return check_run(&c, "session");
+}
