@@ -30,7 +30,7 @@ struct network;
 
 /* Returns owned, idle. Borrows parts, config and context (NULL where config->tls is no). */
 struct network *network_new(const struct network_parts *parts, const struct config_network *config,
-		struct tls_context *context);
+	struct tls_context *context);
 
 /* Drops a connection without a word. */
 void network_free(struct network *n);

@@ -22,7 +22,7 @@ struct alarm_options {
 	const char *what, *site; /* interned */
 	int64_t delay_ns;        /* and the period */
 	bool is_repeated;
-	struct handle net;       /* the network its tasks are about */
+	struct handle net; /* the network its tasks are about */
 };
 
 /* Sets an alarm for the function and its arguments that fill the stack, and takes them off. */

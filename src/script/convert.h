@@ -17,7 +17,7 @@ void convert_push_value(lua_State *L, const struct value *v, const struct event 
 /* The line, without CR LF, that a command with the table of parameters at index makes, in the
  * host's scratch buffer. Raises for what cannot be sent, with who in front. `tags` in the table
  * are client tags: sent only where has_tags. */
-struct str convert_line(lua_State *L, struct str command, int index, bool has_tags,
-		const char *who);
+struct str convert_line(
+	lua_State *L, struct str command, int index, bool has_tags, const char *who);
 
 #endif

@@ -14,19 +14,19 @@
 #include "irc/fields.h"
 
 struct event {
-	unsigned refs;  /* 0: on the stack, borrows */
-	int kind;       /* enum event_kind, or the host's number of a script's own name */
-	bool is_line;   /* m is there; else values */
+	unsigned refs; /* 0: on the stack, borrows */
+	int kind;      /* enum event_kind, or the host's number of a script's own name */
+	bool is_line;  /* m is there; else values */
 	bool is_mine, is_replayed;
-	struct handle net;    /* names nothing for an event of no network */
-	struct str net_name;  /* absent then */
-	struct str name;      /* "privmsg": what ev.event gives */
-	int64_t wall_ns;      /* server-time, else of arrival */
+	bool is_end;               /* the network's connection ended with it */
+	struct handle net;         /* names nothing for an event of no network */
+	struct str net_name;       /* absent then */
+	struct str name;           /* "privmsg": what ev.event gives */
+	int64_t wall_ns;           /* server-time, else of arrival */
 	struct isupport *isupport; /* counted once kept; NULL without a network */
 	struct message m;
-	struct str values;       /* a persist table */
-	unsigned connection;     /* client_disconnect: the connection that ended; else 0 */
-	struct list queue;       /* the host's, while it waits for its turn */
+	struct str values; /* a persist table */
+	struct list queue; /* the host's, while it waits for its turn */
 };
 
 /* Makes *e one on the heap: a copy with one reference, which the caller owns, if it was on the

@@ -21,12 +21,12 @@ enum filter_net { FILTER_NET_UNSAID, FILTER_NET_ALL, FILTER_NET_NAMED };
  * userdata, or nil; returns it or NULL. Raises with who in front for what makes no sense: a field
  * that none of these kinds has, a value that is no text, number or boolean. */
 struct filter *filter_new(
-		lua_State *L, int index, const int *kinds, size_t n_kinds, const char *who);
+	lua_State *L, int index, const int *kinds, size_t n_kinds, const char *who);
 
 enum filter_net filter_net(const struct filter *f, struct str *name);
 
-/* Whether *e passes; f may be NULL. L is the script's main thread: an error in a function is logged,
- * with what in front, and is no match. *e may be replaced by its copy on the heap. */
+/* Whether *e passes; f may be NULL. L is the script's main thread: an error in a function is
+ * logged, with what in front, and is no match. *e may be replaced by its copy on the heap. */
 bool filter_matches(const struct filter *f, lua_State *L, struct event **e, const char *what);
 
 /* Pushes what `match` captures in e, nothing without one; returns how many. Only for an event that

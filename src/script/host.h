@@ -19,13 +19,13 @@
 #include <lua.h>
 
 enum {
-	HOST_EVENTS_MAX = 65536,   /* waiting for their turn */
+	HOST_EVENTS_MAX = 65536, /* waiting for their turn */
 	HOST_SCRATCH_MAX_BYTES = 2 * 1024 * 1024
 };
 
 struct host_options {
-	struct timers *timers;     /* borrowed, outlives the host */
-	const struct clock *clock; /* borrowed, outlives the host */
+	struct timers *timers;      /* borrowed, outlives the host */
+	const struct clock *clock;  /* borrowed, outlives the host */
 	void (*wanted)(void *data); /* host_run is wanted soon, from outside of any call in here */
 	void *data;
 	bool is_check; /* scripts are loaded only to see that they do; nothing acts on the world */
@@ -33,19 +33,19 @@ struct host_options {
 
 struct host {
 	struct host_options options;
-	struct list scripts;   /* struct script, as configured */
-	struct list nets;      /* struct net, as configured */
+	struct list scripts;    /* struct script, as configured */
+	struct list nets;       /* struct net, as configured */
 	struct handles handles; /* nets and tasks */
-	struct list run;       /* struct task: the run queue */
-	struct list events;    /* struct event: what waits for its turn */
+	struct list run;        /* struct task: the run queue */
+	struct list events;     /* struct event: what waits for its turn */
 	size_t n_events;
-	struct map own_kinds;  /* a name that only scripts know, to its kind */
-	char **own_names;      /* owned: the name of kind EVENT_KINDS + i */
+	struct map own_kinds; /* a name that only scripts know, to its kind */
+	char **own_names;     /* owned: the name of kind EVENT_KINDS + i */
 	size_t n_own;
-	uint64_t order;        /* of what listens: counts up */
+	uint64_t order; /* of what listens: counts up */
 	bool is_running, is_stopping;
 	struct task *current;
-	struct buf scratch;    /* a line or a value that is being made */
+	struct buf scratch; /* a line or a value that is being made */
 	int64_t start_ns;
 };
 
@@ -55,20 +55,20 @@ struct script {
 	struct list node;
 	struct vm vm;
 	char *name, *path;
-	char **networks;           /* owned; NULL: all */
+	char **networks; /* owned; NULL: all */
 	size_t n_networks;
-	struct list tasks, pool;   /* struct task */
+	struct list tasks, pool; /* struct task */
 	size_t n_pool;
-	struct list listeners;     /* struct listener: subscriptions */
-	struct list dead;          /* those that went away during a delivery */
+	struct list listeners;      /* struct listener: subscriptions */
+	struct list dead;           /* those that went away during a delivery */
 	struct listeners **by_kind; /* NULL where nothing listens */
 	size_t n_kinds;
-	struct list alarms;        /* struct alarm: after and every */
-	struct map names;          /* interned text */
+	struct list alarms; /* struct alarm: after and every */
+	struct map names;   /* interned text */
 	bool is_delivering;
-	struct event *last_event;  /* whose userdata is in the registry at event_ref */
+	struct event *last_event; /* whose userdata is in the registry at event_ref */
 	int event_ref;
-	bool outage_is_told;       /* since a connection ended, a script is told of it once */
+	bool outage_is_told; /* since a connection ended, a script is told of it once */
 };
 
 struct script_options {

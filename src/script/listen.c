@@ -388,7 +388,7 @@ void listen_deliver(struct script *s, struct event **e)
 		s->is_delivering = false;
 		sweep(s);
 	}
-	if ((*e)->connection) {
+	if ((*e)->is_end) {
 		s->outage_is_told = false;
 		end_waits(s, *e, limit);
 	}

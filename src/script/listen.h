@@ -25,13 +25,14 @@ struct listener {
 	uint64_t order;
 	struct filter *filter; /* its userdata is user value 1; NULL for none */
 	bool is_wait, is_once, is_dead;
-	bool is_for_all;       /* hears of all networks, else of net only */
+	bool is_for_all; /* hears of all networks, else of net only */
 	struct handle net;
-	bool ends_with_connection; /* a wait that began while net was connected, for its lines only */
-	int self_ref;          /* a subscription's place in the registry */
+	bool ends_with_connection; /* a wait that began while net was connected, for its lines only
+				    */
+	int self_ref;              /* a subscription's place in the registry */
 	const char *what, *site;
-	struct task *task;     /* a wait's */
-	struct event *got;     /* a wait's; counted */
+	struct task *task; /* a wait's */
+	struct event *got; /* a wait's; counted */
 	size_t n;
 	struct listener_node {
 		struct list node;
@@ -42,9 +43,9 @@ struct listener {
 
 /* What listener_new is told; the filter's table is at a stack index. */
 struct listen_to {
-	const char *who;  /* "on": for errors */
-	int events;       /* index of a name or a list of names */
-	int filter;       /* index; 0: none */
+	const char *who; /* "on": for errors */
+	int events;      /* index of a name or a list of names */
+	int filter;      /* index; 0: none */
 	bool is_wait;
 };
 

@@ -23,7 +23,7 @@ void modules_export_all(lua_State *L, const luaL_Reg *functions);
 /* Defines a userdata type: methods are behind its fields, which index(L) gives, with the table of
  * methods as its upvalue 1. */
 void modules_define(lua_State *L, const char *type, const luaL_Reg *metamethods,
-		lua_CFunction index, const luaL_Reg *methods);
+	lua_CFunction index, const luaL_Reg *methods);
 
 /* lib_event.c. Pushes e, which is on the heap, as a read-only object; within one script an event
  * that is being delivered has one. May raise out of memory. */

@@ -143,7 +143,6 @@ void net_connected(struct net *n)
 {
 	struct buf *b = &n->host->scratch;
 	struct net_facts facts = net_facts(n);
-	n->connection++;
 	buf_reset(b);
 	persist_open(b);
 	put_fact(b, "host", facts.host);
@@ -177,7 +176,7 @@ static void tell_of_end(struct net *n, const struct net_end *end)
 		put_number(b, "uptime", end->uptime_ns / NS_PER_S);
 	persist_close(b);
 	struct event e = own_event(n, EVENT_CLIENT_DISCONNECT);
-	e.connection = n->connection;
+	e.is_end = true;
 	host_event(n->host, &e);
 }
 
@@ -185,7 +184,6 @@ void net_closed(struct net *n, const struct net_end *end)
 {
 	bool is_attempt = end->uptime_ns < 0;
 	bool has_been_told = is_attempt && has_caller(n);
-	n->connection += is_attempt;
 	fail_all(&n->senders, ERR_DISCONNECTED, end->why->text);
 	fail_all(&n->connectors, end->why->code, end->why->text);
 	if (has_been_told)

@@ -44,7 +44,6 @@ struct net {
 	char *name;
 	const struct net_ops *ops;
 	void *data;
-	unsigned connection;    /* counts connections and attempts */
 	struct list connectors; /* struct net_waiter: tasks in connect */
 	struct list closers;    /* in disconnect */
 	struct list senders;    /* in send or raw, with their line */

@@ -23,7 +23,7 @@ enum { PERSIST_DEPTH_MAX = 60, PERSIST_BYTES_MAX = 1024 * 1024 };
  * which begins with what. ERR_LIMIT when it is too deep, or out is full. Out is then as it was. May
  * raise out of memory; owns nothing meanwhile. */
 NODISCARD int persist_encode(
-		lua_State *L, int index, struct buf *out, const char *what, struct err *err);
+	lua_State *L, int index, struct buf *out, const char *what, struct err *err);
 
 /* Pushes the value that bytes hold. May raise out of memory. */
 void persist_decode(lua_State *L, struct str bytes);

@@ -34,22 +34,22 @@ enum task_state { TASK_RUNNABLE, TASK_RUNNING, TASK_PAUSED };
 /* Why a paused task runs again. */
 enum wake {
 	WAKE_NONE,
-	WAKE_TIMER,  /* its deadline passed */
-	WAKE_DONE,   /* what it waited for is there */
-	WAKE_FAILED  /* it cannot come: code and why say more */
+	WAKE_TIMER, /* its deadline passed */
+	WAKE_DONE,  /* what it waited for is there */
+	WAKE_FAILED /* it cannot come: code and why say more */
 };
 
 struct task {
 	struct script *script;
 	lua_State *T;
-	int ref;           /* of T in the registry, for as long as the thread is used */
-	struct list all;   /* of the script's tasks, or of its pool */
-	struct list run;   /* in the host's run queue */
+	int ref;         /* of T in the registry, for as long as the thread is used */
+	struct list all; /* of the script's tasks, or of its pool */
+	struct list run; /* in the host's run queue */
 	struct timer timer;
 	struct handle handle;
 	enum task_state state;
-	bool failed;       /* its function raised; the error is on T */
-	bool is_connect;   /* its own function is connect: nobody, when an attempt fails */
+	bool failed;     /* its function raised; the error is on T */
+	bool is_connect; /* its own function is connect: nobody, when an attempt fails */
 
 	/* What it waits for. detach takes it off; NULL for a deadline alone. */
 	void (*detach)(struct task *t);
@@ -57,8 +57,8 @@ struct task {
 	struct list waits; /* struct listener: the events that it waits for */
 	/* What it was woken with. */
 	enum wake wake;
-	int code;          /* an ERR_* */
-	char *why;         /* owned */
+	int code;  /* an ERR_* */
+	char *why; /* owned */
 
 	/* Pushes its function and arguments onto T, where these are not there already. */
 	int (*start)(lua_State *T, struct task *t);
@@ -66,9 +66,9 @@ struct task {
 	void (*ended)(struct task *t, void *data); /* told of its end; NULL */
 	void *ended_data;
 
-	struct handle net;   /* the network it is about, inherited by what it starts */
-	const char *what;    /* "on privmsg", "spawn": interned by the script */
-	const char *site;    /* where it was made, "karma.lua:12": interned, or NULL */
+	struct handle net; /* the network it is about, inherited by what it starts */
+	const char *what;  /* "on privmsg", "spawn": interned by the script */
+	const char *site;  /* where it was made, "karma.lua:12": interned, or NULL */
 };
 
 /* The task that runs in T; NULL for the main thread. */

@@ -1,0 +1,227 @@
+#include "support/stage.h"
+
+#include "base/log.h"
+#include "script/listen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const names[STAGE_NETS] = {"one", "two"};
+
+static int64_t now_ns(void *data)
+{
+	const struct stage *st = data;
+	return st->timers.now_ns;
+}
+
+static void on_wanted(void *data)
+{
+	struct stage *st = data;
+	st->is_wanted = true;
+}
+
+static void on_log(enum log_level level, struct str text, void *data)
+{
+	static const char *const levels[] = {"error", "warning", "info", "debug", "trace"};
+	struct stage *st = data;
+	assert_int_equal(buf_addf(&st->log, "%s %" STR_F "\n", levels[level], STR_A(text)), 0);
+}
+
+static void give_facts(void *data, struct net_facts *out)
+{
+	const struct stage_net *n = data;
+	*out = (struct net_facts){.nick = "ebb",
+		.host = "irc.test",
+		.port = 6697,
+		.state = n->state,
+		.is_connected = n->is_connected,
+		.is_usable = n->is_usable,
+		.has_tags = true,
+		.attempt = (unsigned)n->attempts,
+		.lag_ns = -1,
+		.isupport = n->isupport,
+		.caps = &n->caps};
+}
+
+static struct stage *stage_of(const struct stage_net *n)
+{
+	return container_of(n->net->host, struct stage, host);
+}
+
+static int take_line(void *data, struct str line, bool is_raw, struct err *err)
+{
+	const struct stage_net *n = data;
+	struct stage *st = stage_of(n);
+	if (!n->is_connected)
+		return err_set(err, ERR_DISCONNECTED, "%s is not connected", n->net->name);
+	if (n->is_full)
+		return err_set(err, ERR_AGAIN, "full");
+	assert_int_equal(buf_addf(&st->sent, "%s%s%" STR_F "\n",
+				 n == st->nets ? "" : "two: ", is_raw ? "raw " : "", STR_A(line)),
+		0);
+	return 0;
+}
+
+static void begin_attempt(void *data)
+{
+	struct stage_net *n = data;
+	if (strcmp(n->state, "idle") != 0)
+		return;
+	n->state = "connecting";
+	n->attempts++;
+}
+
+static bool begin_end(void *data, struct str message)
+{
+	struct stage_net *n = data;
+	if (strcmp(n->state, "idle") == 0)
+		return false;
+	assert_int_equal(buf_addf(&stage_of(n)->sent, "end %" STR_F "\n", STR_A(message)), 0);
+	n->state = "closing";
+	n->is_usable = false;
+	return true;
+}
+
+static const struct net_ops ops = {give_facts, take_line, begin_attempt, begin_end};
+
+void stage_begin(struct stage *st, size_t n_nets)
+{
+	*st = (struct stage){
+		.n_nets = n_nets, .n_events = event_count(), .folder = "/tmp/ebb-stage-XXXXXX"};
+	assert_non_null(mkdtemp(st->folder));
+	timers_init(&st->timers, 1000 * NS_PER_S);
+	st->clock = (struct clock){now_ns, now_ns, st};
+	buf_init(&st->sent, 16 * 1024 * 1024);
+	buf_init(&st->log, 16 * 1024 * 1024);
+	log_set_sink(on_log, st);
+	struct host_options options = {&st->timers, &st->clock, on_wanted, st, false};
+	host_init(&st->host, &options);
+	for (size_t i = 0; i < n_nets; i++) {
+		struct stage_net *n = &st->nets[i];
+		*n = (struct stage_net){.isupport = isupport_new(),
+			.is_connected = true,
+			.is_usable = true,
+			.state = "ready"};
+		n->net = net_new(&st->host, names[i], &ops, n);
+	}
+}
+
+void stage_end(struct stage *st)
+{
+	for (size_t i = 0; i < st->n_nets; i++) {
+		net_free(st->nets[i].net);
+		isupport_unref(st->nets[i].isupport);
+	}
+	host_fini(&st->host);
+	assert_int_equal(event_count(), st->n_events);
+	assert_int_equal(timers_next(&st->timers), -1);
+	timers_fini(&st->timers);
+	log_set_sink(NULL, NULL);
+	buf_fini(&st->sent);
+	buf_fini(&st->log);
+	rmdir(st->folder);
+}
+
+bool stage_load(struct stage *st, const char *name, const char *source)
+{
+	static const char *const pairs[][2] = {
+		{"greeting", "hello"}
+        };
+	char path[128];
+	snprintf(path, sizeof(path), "%s/%s.lua", st->folder, name);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(source, f);
+	fclose(f);
+	struct script_options options = {
+		.name = name, .path = path, .pairs = pairs, .n_pairs = COUNTOF(pairs)};
+	bool ok = host_load(&st->host, &options) == 0;
+	unlink(path);
+	stage_run(st);
+	return ok;
+}
+
+void stage_run(struct stage *st)
+{
+	do {
+		st->is_wanted = false;
+		host_run(&st->host);
+	} while (st->is_wanted);
+}
+
+void stage_pass(struct stage *st, double seconds)
+{
+	int64_t end_ns = st->timers.now_ns + clock_from_seconds(seconds), at_ns;
+	stage_run(st);
+	while ((at_ns = timers_next(&st->timers)) >= 0 && at_ns <= end_ns) {
+		timers_run(&st->timers, at_ns);
+		stage_run(st);
+	}
+	timers_run(&st->timers, end_ns);
+}
+
+void stage_line(struct stage *st, size_t i, const char *line)
+{
+	struct stage_net *n = &st->nets[i];
+	struct message m;
+	char *copy = strdup(line); /* so that a slice that outlives the call is seen */
+	assert_int_equal(message_parse(&m, str_of(copy)), 0);
+	int kind = event_kind_of(&m, n->isupport);
+	assert_true(kind >= 0);
+	if (kind == 5)
+		for (size_t k = 1; k + 1 < m.n_params; k++)
+			assert_true(isupport_apply(&n->isupport, m.params[k]));
+	net_line(n->net, &m, kind, m.nick.n && str_ieq(m.nick, STR("ebb")));
+	free(copy);
+	stage_run(st);
+}
+
+void stage_lose(struct stage *st, size_t i, int code, const char *why)
+{
+	struct stage_net *n = &st->nets[i];
+	struct err err;
+	err_set(&err, code, "%s", why);
+	struct net_end end = {&err, "irc.test", 6697, n->is_connected ? 60 * NS_PER_S : -1};
+	n->is_connected = n->is_usable = false;
+	n->state = "idle";
+	net_closed(n->net, &end);
+	stage_run(st);
+}
+
+void stage_connect(struct stage *st, size_t i)
+{
+	struct stage_net *n = &st->nets[i];
+	n->is_connected = n->is_usable = true;
+	n->state = "ready";
+	net_connected(n->net);
+	stage_run(st);
+}
+
+void stage_room(struct stage *st, size_t i)
+{
+	st->nets[i].is_full = false;
+	net_room(st->nets[i].net);
+	stage_run(st);
+}
+
+void stage_check(struct stage *st, const char *expected, const char *file, int line)
+{
+	if (strcmp(buf_str(&st->sent).p, expected) != 0) {
+		print_error("%s:%d: sent:\n%sexpected:\n%slog:\n%s", file, line,
+			buf_str(&st->sent).p, expected, buf_str(&st->log).p);
+		_fail(file, line);
+	}
+	buf_reset(&st->sent);
+}
+
+void stage_check_log(struct stage *st, const char *text, const char *file, int line)
+{
+	if (!strstr(buf_str(&st->log).p, text)) {
+		print_error("%s:%d: \"%s\" is not in the log:\n%s", file, line, text,
+			buf_str(&st->log).p);
+		_fail(file, line);
+	}
+	buf_reset(&st->log);
+}

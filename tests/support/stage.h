@@ -1,0 +1,71 @@
+/*
+ * stage: scripts on a host of their own, with a fake network and a clock that the test moves.
+ *
+ * The network is a struct net whose other end is the test: what scripts send is noted, and lines,
+ * connections and their ends come when the test says so. Nothing waits for anything real.
+ */
+#ifndef EBB_TESTS_SUPPORT_STAGE_H
+#define EBB_TESTS_SUPPORT_STAGE_H
+
+#include "script/net.h"
+#include "support/check.h"
+
+enum { STAGE_NETS = 2 };
+
+struct stage_net {
+	struct net *net;
+	struct isupport *isupport;
+	struct caps caps;
+	bool is_connected, is_usable;
+	bool is_full; /* what is sent has to wait */
+	int attempts; /* how often connect was asked for */
+	const char *state;
+};
+
+struct stage {
+	struct timers timers;
+	struct clock clock;
+	struct host host;
+	struct stage_net nets[STAGE_NETS]; /* "one" and "two" */
+	size_t n_nets;
+	struct buf sent; /* lines that scripts sent, "\n" after each; "two: " before its own */
+	struct buf log;  /* "level text\n" */
+	char folder[64];
+	bool is_wanted;
+	size_t n_events; /* on the heap before */
+};
+
+/* With the networks "one" and, if wanted, "two", both ready for use as nick "ebb". */
+void stage_begin(struct stage *st, size_t n_nets);
+void stage_end(struct stage *st);
+
+/* Loads a script from its source; false when it is refused. */
+bool stage_load(struct stage *st, const char *name, const char *source);
+
+/* Runs until there is nothing left to do now. */
+void stage_run(struct stage *st);
+
+/* Time passes, from deadline to deadline. */
+void stage_pass(struct stage *st, double seconds);
+
+/* A line comes from network i. */
+void stage_line(struct stage *st, size_t i, const char *line);
+
+/* The connection of network i ends; or, where it has none, the attempt fails. */
+void stage_lose(struct stage *st, size_t i, int code, const char *why);
+
+/* Network i becomes ready for use. */
+void stage_connect(struct stage *st, size_t i);
+
+/* The queue of network i has room again. */
+void stage_room(struct stage *st, size_t i);
+
+/* What was sent since the last call, exactly. */
+#define stage_expect(st, expected) stage_check((st), (expected), __FILE__, __LINE__)
+void stage_check(struct stage *st, const char *expected, const char *file, int line);
+
+/* That the log has this text; forgets the log. */
+#define stage_expect_log(st, text) stage_check_log((st), (text), __FILE__, __LINE__)
+void stage_check_log(struct stage *st, const char *text, const char *file, int line);
+
+#endif
