@@ -1,0 +1,52 @@
+/*
+ * guard: how soon a network and a host may be dialled again.
+ *
+ * A floor under every reconnect policy, so that no script can turn the bot into a nuisance:
+ *
+ *     a network   one attempt in GUARD_PAUSE_NS, and GUARD_ATTEMPTS in GUARD_WINDOW_NS without a
+ *                 success
+ *     a host      `rate` attempts a second after a burst of GUARD_BURST, over all networks that
+ *                 name it (a token bucket)
+ *
+ * It holds no clock: callers pass monotonic nanoseconds. Hosts are forgotten when their bucket is
+ * full again.
+ */
+#ifndef EBB_NET_GUARD_H
+#define EBB_NET_GUARD_H
+
+#include "base/clock.h"
+#include "base/map.h"
+
+enum { GUARD_ATTEMPTS = 10, GUARD_BURST = 5, GUARD_RATE = 5, GUARD_HOSTS_MAX = 4096 };
+
+#define GUARD_PAUSE_NS  (2 * NS_PER_S)
+#define GUARD_WINDOW_NS (600 * NS_PER_S)
+
+struct guard {
+	int64_t interval_ns; /* in which a host's bucket gains one */
+	struct map hosts;    /* folded name to struct host, oldest attempt first */
+};
+
+/* Zeroed memory is a network that was never dialled. */
+struct guard_network {
+	int64_t attempts_ns[GUARD_ATTEMPTS]; /* a ring: the latest, since the last success */
+	unsigned long n;                     /* attempts since the last success */
+	int64_t last_ns;
+	bool has_last;
+};
+
+/* rate: attempts a second for each host, 1 or more. */
+void guard_init(struct guard *g, int rate);
+void guard_fini(struct guard *g);
+
+/* The earliest time at which host may be dialled for the network; now_ns when it may be now. */
+int64_t guard_when(
+	struct guard *g, const struct guard_network *network, struct str host, int64_t now_ns);
+
+/* Counts an attempt that is made now. */
+void guard_attempt(struct guard *g, struct guard_network *network, struct str host, int64_t now_ns);
+
+/* The network registered us: its failures are forgotten, the pause is not. */
+void guard_success(struct guard_network *network);
+
+#endif

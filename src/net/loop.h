@@ -1,0 +1,96 @@
+/*
+ * loop: one event loop, shared by everything that waits.
+ *
+ * It runs on the ev_loop that it is given and owns nothing of it but its own watchers, so the
+ * program around it may have watchers too. All deadlines live in loop->timers (base/timers.h),
+ * never in watchers of libev: only this file knows ev_timer.
+ *
+ * A turn of the loop is: wait; loop->timers.now_ns becomes the clock's time; the descriptors and
+ * signals that are ready; the deadlines that are due; the jobs. Descriptors come before
+ * deadlines, so bytes that wait in a socket are seen before the timeout that they refute.
+ *
+ * The loop itself, and each watcher that is started on it, must not move in memory. What a
+ * watcher belongs to is found with container_of.
+ */
+#ifndef EBB_NET_LOOP_H
+#define EBB_NET_LOOP_H
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/timers.h"
+
+#include <ev.h>
+
+struct loop {
+	struct ev_loop *ev;        /* borrowed; outlives the loop */
+	const struct clock *clock; /* borrowed; outlives the loop */
+	struct timers timers;      /* for everybody to set deadlines in */
+	struct list jobs;
+	struct ev_prepare prepare;
+	struct ev_check check;
+	struct ev_timer alarm; /* wakes the loop for the earliest deadline */
+	int64_t alarm_ns;
+};
+
+/* Borrows ev and clock. The watchers do not keep ev_run from returning when nothing else is
+ * left to wait for, except that a deadline does. */
+void loop_init(struct loop *loop, struct ev_loop *ev, const struct clock *clock);
+
+/* Runs the jobs that are left, which releases the memory of this turn, then lets go of the
+ * ev_loop. Deadlines that are still set are forgotten. Does nothing for zeroed memory. */
+void loop_fini(struct loop *loop);
+
+/* Runs until loop_stop, or until there is nothing left to wait for. Not from a callback. */
+void loop_run(struct loop *loop);
+
+/* Ends loop_run (or the ev_run of the program around) after the present turn. */
+void loop_stop(struct loop *loop);
+
+/*
+ * A job is a call that comes later in the same turn, when the stack is short again: an answer
+ * that is known already, a write that waits for more to write, memory to release. Jobs run in the
+ * order in which they were deferred; jobs that jobs defer run too, before the loop waits again.
+ * After JOBS_A_TURN of them the descriptors get a look in between.
+ */
+struct job {
+	struct list node;
+	void (*run)(struct job *job); /* may free the job's owner */
+};
+
+enum { JOBS_A_TURN = 10000 };
+
+void job_init(struct job *job, void (*run)(struct job *job));
+
+/* Does nothing for a job that is pending already. */
+void loop_defer(struct loop *loop, struct job *job);
+
+/* Does nothing for a job that is not pending. */
+void job_cancel(struct job *job);
+
+bool job_is_pending(const struct job *job);
+
+/* A descriptor to watch. The descriptor is borrowed: stop before it is closed. */
+struct loop_fd {
+	struct ev_io io;
+	void (*run)(struct loop_fd *watch, int revents); /* of EV_READ and EV_WRITE */
+};
+
+void loop_fd_init(struct loop_fd *watch, int fd, void (*run)(struct loop_fd *watch, int revents));
+
+/* Watches for events, of EV_READ and EV_WRITE; called again it changes them; 0 stops. */
+void loop_fd_start(struct loop *loop, struct loop_fd *watch, int events);
+
+/* Does nothing for what is not started; an event that is pending is dropped. */
+void loop_fd_stop(struct loop *loop, struct loop_fd *watch);
+
+/* A signal to watch. A signal number belongs to one loop of the process at a time. */
+struct loop_signal {
+	struct ev_signal signal;
+	void (*run)(struct loop_signal *watch);
+};
+
+/* run is to be set before; the watch does not keep ev_run from returning. */
+void loop_signal_start(struct loop *loop, struct loop_signal *watch, int signum);
+void loop_signal_stop(struct loop *loop, struct loop_signal *watch);
+
+#endif
