@@ -15,6 +15,7 @@
 #ifndef EBB_NET_LOOP_H
 #define EBB_NET_LOOP_H
 
+#include "base/attr.h"
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/timers.h"

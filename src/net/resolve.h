@@ -10,24 +10,10 @@
 #define EBB_NET_RESOLVE_H
 
 #include "base/err.h"
+#include "net/address.h"
 #include "net/loop.h"
 
-#include <sys/socket.h>
-
 #define RESOLVE_GRACE_NS (250 * NS_PER_MS)
-
-struct address {
-	struct sockaddr_storage sa;
-	socklen_t n;
-};
-
-enum { ADDRESS_TEXT_BYTES = 64 };
-
-/* "192.0.2.7:6697" or "[2001:db8::7]:6697". */
-void address_format(const struct address *a, char text[ADDRESS_TEXT_BYTES]);
-
-/* Reads an address without port; port is put in. False for anything else, names for instance. */
-NODISCARD bool address_parse(const char *text, uint16_t port, struct address *out);
 
 struct resolver_options {
 	const char *servers; /* "127.0.0.1:5353,[::1]:53" instead of resolv.conf's; NULL: those */
@@ -38,7 +24,8 @@ struct resolver {
 	struct loop *loop; /* borrowed; outlives the resolver */
 	struct resolver_options options;
 	struct resolver_channel *channel; /* the present one, made when first needed */
-	struct list channels; /* those that still wait for answers, and the present one */
+	struct list channels;             /* the present one, and older ones with answers to come */
+	struct list resolves;
 };
 
 /* Borrows loop and options->servers; options may be NULL. */

@@ -1,0 +1,110 @@
+#include "net/guard.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { HOST_MAX = 255 }; /* RFC 1035, section 2.3.4 */
+
+struct host {
+	int64_t full_ns; /* when its bucket is full again */
+};
+
+void guard_init(struct guard *g, int rate)
+{
+	assert(rate > 0);
+	*g = (struct guard){.interval_ns = NS_PER_S / rate};
+}
+
+static void forget(struct guard *g, struct str folded)
+{
+	free(map_remove(&g->hosts, folded));
+}
+
+void guard_fini(struct guard *g)
+{
+	while (map_first(&g->hosts))
+		forget(g, map_key(map_first(&g->hosts)));
+	map_fini(&g->hosts);
+}
+
+static struct str fold(struct str host, char folded[HOST_MAX])
+{
+	size_t n = host.n < HOST_MAX ? host.n : HOST_MAX;
+	for (size_t i = 0; i < n; i++) {
+		char c = host.p[i];
+		folded[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	}
+	return (struct str){folded, n};
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t network_when(const struct guard_network *network)
+{
+	int64_t when_ns = INT64_MIN;
+	if (network->has_last)
+		when_ns = network->last_ns + GUARD_PAUSE_NS;
+	if (network->n >= GUARD_ATTEMPTS) {
+		int64_t oldest_ns = network->attempts_ns[network->n % GUARD_ATTEMPTS];
+		when_ns = later(when_ns, oldest_ns + GUARD_WINDOW_NS);
+	}
+	return when_ns;
+}
+
+/* A bucket that is full at full_ns lacks one attempt for each interval until then. */
+static int64_t host_when(struct guard *g, struct str folded)
+{
+	const struct host *host = map_get(&g->hosts, folded);
+	return host ? host->full_ns - (GUARD_BURST - 1) * g->interval_ns : INT64_MIN;
+}
+
+int64_t guard_when(
+	struct guard *g, const struct guard_network *network, struct str host, int64_t now_ns)
+{
+	char folded[HOST_MAX];
+	int64_t when_ns = later(network_when(network), host_when(g, fold(host, folded)));
+	return later(when_ns, now_ns);
+}
+
+static void forget_full(struct guard *g, int64_t now_ns)
+{
+	for (;;) {
+		struct map_entry *oldest = map_first(&g->hosts);
+		if (!oldest)
+			return;
+		const struct host *host = map_value(oldest);
+		if (host->full_ns > now_ns && map_count(&g->hosts) < GUARD_HOSTS_MAX)
+			return;
+		forget(g, map_key(oldest));
+	}
+}
+
+static void count_host(struct guard *g, struct str folded, int64_t now_ns)
+{
+	struct host *host = map_remove(&g->hosts, folded);
+	if (!host)
+		host = mem_new(sizeof(*host));
+	forget_full(g, now_ns);
+	host->full_ns = later(host->full_ns, now_ns) + g->interval_ns;
+	map_put(&g->hosts, folded, host);
+}
+
+void guard_attempt(
+	struct guard *g, struct guard_network *network, struct str host, int64_t now_ns)
+{
+	char folded[HOST_MAX];
+	network->attempts_ns[network->n++ % GUARD_ATTEMPTS] = now_ns;
+	network->last_ns = now_ns;
+	network->has_last = true;
+	count_host(g, fold(host, folded), now_ns);
+}
+
+void guard_success(struct guard_network *network)
+{
+	network->n = 0;
+}

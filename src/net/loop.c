@@ -1,0 +1,185 @@
+#include "net/loop.h"
+
+#include <assert.h>
+
+static struct loop *loop_of(const void *watcher_data)
+{
+	return (struct loop *)(uintptr_t)watcher_data;
+}
+
+static void read_clock(struct loop *loop)
+{
+	int64_t now_ns = clock_mono_ns(loop->clock);
+	if (now_ns > loop->timers.now_ns)
+		loop->timers.now_ns = now_ns;
+}
+
+static void on_check(struct ev_loop *ev, struct ev_check *check, int revents)
+{
+	(void)ev;
+	(void)revents;
+	read_clock(loop_of(check->data));
+}
+
+static void on_alarm(struct ev_loop *ev, struct ev_timer *alarm, int revents)
+{
+	(void)ev;
+	(void)alarm;
+	(void)revents;
+}
+
+static void run_jobs(struct loop *loop, int most)
+{
+	for (int i = 0; i < most && !list_is_empty(&loop->jobs); i++) {
+		struct job *job = container_of(loop->jobs.next, struct job, node);
+		list_remove(&job->node);
+		job->run(job);
+	}
+}
+
+/* The alarm counts from libev's idea of now, which is as old as timers.now_ns: both were read
+ * when the last wait ended. */
+static void set_alarm(struct loop *loop)
+{
+	int64_t at_ns = list_is_empty(&loop->jobs) ? timers_next(&loop->timers) : 0;
+	if (ev_is_active(&loop->alarm) && at_ns == loop->alarm_ns)
+		return;
+	ev_timer_stop(loop->ev, &loop->alarm);
+	loop->alarm_ns = at_ns;
+	if (at_ns < 0)
+		return;
+	int64_t delay_ns = at_ns - loop->timers.now_ns;
+	ev_timer_set(&loop->alarm, delay_ns > 0 ? (double)delay_ns / NS_PER_S : 0., 0.);
+	ev_timer_start(loop->ev, &loop->alarm);
+}
+
+static void on_prepare(struct ev_loop *ev, struct ev_prepare *prepare, int revents)
+{
+	(void)ev;
+	(void)revents;
+	struct loop *loop = loop_of(prepare->data);
+	timers_run(&loop->timers, loop->timers.now_ns);
+	run_jobs(loop, JOBS_A_TURN);
+	set_alarm(loop);
+}
+
+void loop_init(struct loop *loop, struct ev_loop *ev, const struct clock *clock)
+{
+	*loop = (struct loop){.ev = ev, .clock = clock, .alarm_ns = -1};
+	timers_init(&loop->timers, clock_mono_ns(clock));
+	list_init(&loop->jobs);
+	ev_timer_init(&loop->alarm, on_alarm, 0., 0.);
+	ev_prepare_init(&loop->prepare, on_prepare);
+	ev_set_priority(&loop->prepare, EV_MINPRI);
+	loop->prepare.data = loop;
+	ev_prepare_start(ev, &loop->prepare);
+	ev_unref(ev);
+	ev_check_init(&loop->check, on_check);
+	ev_set_priority(&loop->check, EV_MAXPRI);
+	loop->check.data = loop;
+	ev_check_start(ev, &loop->check);
+	ev_unref(ev);
+}
+
+void loop_fini(struct loop *loop)
+{
+	if (!loop->ev)
+		return;
+	while (!list_is_empty(&loop->jobs))
+		run_jobs(loop, JOBS_A_TURN);
+	ev_ref(loop->ev);
+	ev_check_stop(loop->ev, &loop->check);
+	ev_ref(loop->ev);
+	ev_prepare_stop(loop->ev, &loop->prepare);
+	ev_timer_stop(loop->ev, &loop->alarm);
+	timers_fini(&loop->timers);
+	*loop = (struct loop){0};
+}
+
+void loop_run(struct loop *loop)
+{
+	ev_now_update(loop->ev);
+	read_clock(loop);
+	ev_run(loop->ev, 0);
+}
+
+void loop_stop(struct loop *loop)
+{
+	ev_break(loop->ev, EVBREAK_ALL);
+}
+
+void job_init(struct job *job, void (*run)(struct job *job))
+{
+	list_init(&job->node);
+	job->run = run;
+}
+
+void loop_defer(struct loop *loop, struct job *job)
+{
+	if (!job_is_pending(job))
+		list_append(&loop->jobs, &job->node);
+}
+
+void job_cancel(struct job *job)
+{
+	list_remove(&job->node);
+}
+
+bool job_is_pending(const struct job *job)
+{
+	return list_is_linked(&job->node);
+}
+
+static void on_io(struct ev_loop *ev, struct ev_io *io, int revents)
+{
+	(void)ev;
+	struct loop_fd *watch = container_of(io, struct loop_fd, io);
+	watch->run(watch, revents & (EV_READ | EV_WRITE));
+}
+
+void loop_fd_init(struct loop_fd *watch, int fd, void (*run)(struct loop_fd *watch, int revents))
+{
+	ev_io_init(&watch->io, on_io, fd, 0);
+	watch->run = run;
+}
+
+void loop_fd_start(struct loop *loop, struct loop_fd *watch, int events)
+{
+	const int mask = EV_READ | EV_WRITE;
+	assert((events & ~mask) == 0);
+	if (ev_is_active(&watch->io) && (watch->io.events & mask) == events)
+		return;
+	loop_fd_stop(loop, watch);
+	if (!events)
+		return;
+	ev_io_set(&watch->io, watch->io.fd, events);
+	ev_io_start(loop->ev, &watch->io);
+}
+
+void loop_fd_stop(struct loop *loop, struct loop_fd *watch)
+{
+	ev_io_stop(loop->ev, &watch->io);
+}
+
+static void on_signal(struct ev_loop *ev, struct ev_signal *signal, int revents)
+{
+	(void)ev;
+	(void)revents;
+	struct loop_signal *watch = container_of(signal, struct loop_signal, signal);
+	watch->run(watch);
+}
+
+void loop_signal_start(struct loop *loop, struct loop_signal *watch, int signum)
+{
+	ev_signal_init(&watch->signal, on_signal, signum);
+	ev_signal_start(loop->ev, &watch->signal);
+	ev_unref(loop->ev);
+}
+
+void loop_signal_stop(struct loop *loop, struct loop_signal *watch)
+{
+	if (!ev_is_active(&watch->signal))
+		return;
+	ev_ref(loop->ev);
+	ev_signal_stop(loop->ev, &watch->signal);
+}
