@@ -94,8 +94,7 @@ static void count_host(struct guard *g, struct str folded, int64_t now_ns)
 	map_put(&g->hosts, folded, host);
 }
 
-void guard_attempt(
-	struct guard *g, struct guard_network *network, struct str host, int64_t now_ns)
+void guard_attempt(struct guard *g, struct guard_network *network, struct str host, int64_t now_ns)
 {
 	char folded[HOST_MAX];
 	network->attempts_ns[network->n++ % GUARD_ATTEMPTS] = now_ns;

@@ -95,7 +95,7 @@ static void on_socket(struct loop_fd *watch, int revents)
 
 static struct socket *find_socket(struct resolver_channel *channel, int fd)
 {
-	list_each(node, &channel->sockets) {
+	list_each (node, &channel->sockets) {
 		struct socket *socket = container_of(node, struct socket, node);
 		if (socket->watch.io.fd == fd)
 			return socket;
@@ -182,8 +182,8 @@ static int set_up(struct resolver_channel *channel, const struct resolver_option
 		.sock_state_cb = on_socket_state,
 		.sock_state_cb_data = channel,
 	};
-	int status = ares_init_options(&channel->ares, &o,
-		ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+	int status = ares_init_options(
+		&channel->ares, &o, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
 	if (status == ARES_SUCCESS && options->servers)
 		status = ares_set_servers_ports_csv(channel->ares, options->servers);
 	return status;
@@ -283,8 +283,7 @@ static size_t count(const struct ares_addrinfo *found)
 	return n;
 }
 
-static size_t copy_addresses(
-	const struct ares_addrinfo *found, uint16_t port, struct address **out)
+static size_t copy_addresses(const struct ares_addrinfo *found, uint16_t port, struct address **out)
 {
 	struct address *addresses = mem_new(count(found) * sizeof(*addresses));
 	size_t n = 0;
@@ -372,8 +371,7 @@ static void on_answer(void *data, int status, int timeouts, struct ares_addrinfo
 
 static void ask(struct resolve *r, struct lookup *lookup, int family)
 {
-	const struct ares_addrinfo_hints hints = {
-		.ai_family = family, .ai_socktype = SOCK_STREAM};
+	const struct ares_addrinfo_hints hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
 	lookup->resolve = r;
 	lookup->is_asked = true;
 	r->channel->asked++;
@@ -394,8 +392,8 @@ static void ask_servers(struct resolve *r)
 	set_timer(r->channel);
 }
 
-struct resolve *resolve_start(struct resolver *resolver, const char *host, uint16_t port,
-	resolve_done *done, void *data)
+struct resolve *resolve_start(
+	struct resolver *resolver, const char *host, uint16_t port, resolve_done *done, void *data)
 {
 	struct resolve *r = mem_new(sizeof(*r));
 	r->resolver = resolver;

@@ -142,8 +142,8 @@ static void add_general_name(struct buf *names, const GENERAL_NAME *name)
 static void add_common_name(struct buf *names, const X509 *certificate)
 {
 	char name[128];
-	if (X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name,
-		    sizeof(name)) > 0)
+	if (X509_NAME_get_text_by_NID(
+		    X509_get_subject_name(certificate), NID_commonName, name, sizeof(name)) > 0)
 		add_name(names, str_of(name));
 }
 
@@ -231,7 +231,8 @@ static void explain_refusal(struct terms *terms, X509_STORE_CTX *store)
 		break;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 		format_date(X509_get0_notBefore(at), date);
-		refuse(terms, "the certificate is not valid before %s: is this machine's clock right?",
+		refuse(terms,
+			"the certificate is not valid before %s: is this machine's clock right?",
 			date);
 		break;
 	default:
@@ -416,7 +417,7 @@ static int load_cas(SSL_CTX *ssl, const char *ca_file, struct err *err)
 {
 	ERR_clear_error();
 	int ok = ca_file ? SSL_CTX_load_verify_file(ssl, ca_file)
-	                 : SSL_CTX_set_default_verify_paths(ssl);
+			 : SSL_CTX_set_default_verify_paths(ssl);
 	if (ok == 1)
 		return 0;
 	const char *reason = ERR_reason_error_string(ERR_peek_error());
@@ -440,7 +441,8 @@ static BIO_METHOD *bio_method(void)
 static void set_up(SSL_CTX *ssl)
 {
 	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
-	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
+	SSL_CTX_set_options(
+		ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
 	SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
@@ -503,8 +505,7 @@ static bool set_host(SSL *ssl, const char *host)
 	struct address literal;
 	if (address_parse(host, 0, &literal))
 		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
-	return host[0] && SSL_set_tlsext_host_name(ssl, host) == 1 &&
-	       SSL_set1_host(ssl, host) == 1;
+	return host[0] && SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1;
 }
 
 static int connect_bio(struct tls *t)

@@ -1,0 +1,29 @@
+/* certs: certificates for tests, made on the spot. */
+#ifndef EBB_TESTS_SUPPORT_CERTS_H
+#define EBB_TESTS_SUPPORT_CERTS_H
+
+#include <openssl/x509.h>
+
+struct cert {
+	X509 *x509;
+	EVP_PKEY *key;
+};
+
+struct certs {
+	struct cert ca;
+	struct cert good;        /* by the CA, for localhost and 127.0.0.1 */
+	struct cert wrong_name;  /* by the CA, for irc.example.org and 192.0.2.1 */
+	struct cert expired;     /* by the CA, until 2001-09-09 */
+	struct cert self_signed; /* for localhost, by itself */
+	char ca_file[64];        /* the CA as PEM, in a temporary file */
+};
+
+void certs_make(struct certs *c);
+
+/* Removes the file too. */
+void certs_free(struct certs *c);
+
+/* The SHA-256 of the certificate. */
+void cert_digest(const struct cert *cert, unsigned char digest[32]);
+
+#endif
