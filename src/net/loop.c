@@ -73,12 +73,10 @@ void loop_init(struct loop *loop, struct ev_loop *ev, const struct clock *clock)
 	ev_set_priority(&loop->prepare, EV_MINPRI);
 	loop->prepare.data = loop;
 	ev_prepare_start(ev, &loop->prepare);
-	ev_unref(ev);
 	ev_check_init(&loop->check, on_check);
 	ev_set_priority(&loop->check, EV_MAXPRI);
 	loop->check.data = loop;
 	ev_check_start(ev, &loop->check);
-	ev_unref(ev);
 }
 
 void loop_fini(struct loop *loop)
@@ -87,9 +85,7 @@ void loop_fini(struct loop *loop)
 		return;
 	while (!list_is_empty(&loop->jobs))
 		run_jobs(loop, JOBS_A_TURN);
-	ev_ref(loop->ev);
 	ev_check_stop(loop->ev, &loop->check);
-	ev_ref(loop->ev);
 	ev_prepare_stop(loop->ev, &loop->prepare);
 	ev_timer_stop(loop->ev, &loop->alarm);
 	timers_fini(&loop->timers);
@@ -173,13 +169,9 @@ void loop_signal_start(struct loop *loop, struct loop_signal *watch, int signum)
 {
 	ev_signal_init(&watch->signal, on_signal, signum);
 	ev_signal_start(loop->ev, &watch->signal);
-	ev_unref(loop->ev);
 }
 
 void loop_signal_stop(struct loop *loop, struct loop_signal *watch)
 {
-	if (!ev_is_active(&watch->signal))
-		return;
-	ev_ref(loop->ev);
 	ev_signal_stop(loop->ev, &watch->signal);
 }

@@ -33,15 +33,14 @@ struct loop {
 	int64_t alarm_ns;
 };
 
-/* Borrows ev and clock. The watchers do not keep ev_run from returning when nothing else is
- * left to wait for, except that a deadline does. */
+/* Borrows ev and clock. From here to loop_fini there is always something for ev_run to wait for. */
 void loop_init(struct loop *loop, struct ev_loop *ev, const struct clock *clock);
 
 /* Runs the jobs that are left, which releases the memory of this turn, then lets go of the
  * ev_loop. Deadlines that are still set are forgotten. Does nothing for zeroed memory. */
 void loop_fini(struct loop *loop);
 
-/* Runs until loop_stop, or until there is nothing left to wait for. Not from a callback. */
+/* Runs until loop_stop. Not from a callback. */
 void loop_run(struct loop *loop);
 
 /* Ends loop_run (or the ev_run of the program around) after the present turn. */
@@ -90,8 +89,10 @@ struct loop_signal {
 	void (*run)(struct loop_signal *watch);
 };
 
-/* run is to be set before; the watch does not keep ev_run from returning. */
+/* watch->run is to be set before. */
 void loop_signal_start(struct loop *loop, struct loop_signal *watch, int signum);
+
+/* Does nothing for what is not started. */
 void loop_signal_stop(struct loop *loop, struct loop_signal *watch);
 
 #endif

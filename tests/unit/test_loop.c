@@ -1,0 +1,324 @@
+#include "net/loop.h"
+#include "support/peer.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct loop loop;
+static char story[256];
+
+static void tell(const char *what)
+{
+	strncat(story, what, sizeof(story) - strlen(story) - 1);
+}
+
+static void start(void)
+{
+	story[0] = '\0';
+	test_loop_init(&loop);
+}
+
+struct teller {
+	struct job job;
+	struct timer timer;
+	const char *says;
+	struct teller *next;
+	int repeats;
+};
+
+static void on_job(struct job *job)
+{
+	struct teller *t = container_of(job, struct teller, job);
+	tell(t->says);
+	if (t->next)
+		loop_defer(&loop, &t->next->job);
+	if (t->repeats-- > 0)
+		loop_defer(&loop, job);
+}
+
+static void on_timer(struct timer *timer)
+{
+	tell(container_of(timer, struct teller, timer)->says);
+}
+
+static struct teller teller(const char *says)
+{
+	return (struct teller){.timer.fire = on_timer, .says = says};
+}
+
+static void jobs_run_in_the_order_of_their_deferral(void **state)
+{
+	(void)state;
+	struct teller a = teller("a"), b = teller("b"), c = teller("c");
+	start();
+	job_init(&a.job, on_job);
+	job_init(&b.job, on_job);
+	job_init(&c.job, on_job);
+	a.next = &c;
+
+	loop_defer(&loop, &a.job);
+	loop_defer(&loop, &b.job);
+	loop_defer(&loop, &a.job);
+	assert_true(job_is_pending(&a.job));
+	ev_run(loop.ev, EVRUN_NOWAIT);
+
+	assert_string_equal(story, "abc");
+	assert_false(job_is_pending(&a.job));
+	test_loop_fini(&loop);
+}
+
+static void a_cancelled_job_does_not_run(void **state)
+{
+	(void)state;
+	struct teller a = teller("a"), b = teller("b");
+	start();
+	job_init(&a.job, on_job);
+	job_init(&b.job, on_job);
+	loop_defer(&loop, &a.job);
+	loop_defer(&loop, &b.job);
+
+	job_cancel(&a.job);
+	job_cancel(&a.job);
+	ev_run(loop.ev, EVRUN_NOWAIT);
+
+	assert_string_equal(story, "b");
+	test_loop_fini(&loop);
+}
+
+static void fini_runs_the_jobs_that_are_left(void **state)
+{
+	(void)state;
+	struct teller a = teller("a"), b = teller("b");
+	start();
+	job_init(&a.job, on_job);
+	job_init(&b.job, on_job);
+	a.next = &b;
+
+	loop_defer(&loop, &a.job);
+	test_loop_fini(&loop);
+
+	assert_string_equal(story, "ab");
+}
+
+struct pipe_watch {
+	struct loop_fd watch;
+	int fds[2];
+	int n;
+};
+
+static void on_readable(struct loop_fd *watch, int revents)
+{
+	struct pipe_watch *p = container_of(watch, struct pipe_watch, watch);
+	char c;
+	assert_int_equal(revents, EV_READ);
+	assert_int_equal(read(p->fds[0], &c, 1), 1);
+	p->n++;
+	tell("fd");
+}
+
+static void open_pipe(struct pipe_watch *p)
+{
+	*p = (struct pipe_watch){0};
+	assert_int_equal(pipe2(p->fds, O_NONBLOCK | O_CLOEXEC), 0);
+	loop_fd_init(&p->watch, p->fds[0], on_readable);
+	loop_fd_start(&loop, &p->watch, EV_READ);
+}
+
+static void close_pipe(struct pipe_watch *p)
+{
+	loop_fd_stop(&loop, &p->watch);
+	loop_fd_stop(&loop, &p->watch);
+	close(p->fds[0]);
+	close(p->fds[1]);
+}
+
+static void descriptors_get_a_look_while_jobs_defer_themselves(void **state)
+{
+	(void)state;
+	struct teller endless = teller("");
+	struct pipe_watch p;
+	start();
+	open_pipe(&p);
+	job_init(&endless.job, on_job);
+	endless.repeats = 5 * JOBS_A_TURN;
+	loop_defer(&loop, &endless.job);
+	assert_int_equal(write(p.fds[1], "x", 1), 1);
+
+	run_until(&loop, p.n == 1);
+
+	assert_true(endless.repeats > 2 * JOBS_A_TURN);
+	run_until(&loop, endless.repeats < 0);
+	close_pipe(&p);
+	test_loop_fini(&loop);
+}
+
+static void a_turn_is_descriptors_then_deadlines_then_jobs(void **state)
+{
+	(void)state;
+	struct teller due = teller(" timer"), job = teller(" job");
+	struct pipe_watch p;
+	start();
+	open_pipe(&p);
+	run_idle(&loop);
+	job_init(&job.job, on_job);
+	timers_after(&loop.timers, &due.timer, 0);
+	assert_int_equal(write(p.fds[1], "x", 1), 1);
+	loop.timers.heap[0]->at_ns = loop.timers.now_ns + 1; /* due once the clock is read */
+	loop_defer(&loop, &job.job);
+
+	ev_run(loop.ev, EVRUN_ONCE);
+	loop_defer(&loop, &job.job);
+	ev_run(loop.ev, EVRUN_ONCE);
+
+	assert_string_equal(story, " jobfd timer job");
+	close_pipe(&p);
+	test_loop_fini(&loop);
+}
+
+static void a_deadline_wakes_the_loop_and_not_before(void **state)
+{
+	(void)state;
+	struct teller t = teller("t");
+	start();
+	int64_t begin_ns = clock_mono_ns(&clock_system);
+	timers_set(&loop.timers, &t.timer, begin_ns + 30 * NS_PER_MS);
+
+	run_until(&loop, story[0]);
+
+	int64_t took_ns = clock_mono_ns(&clock_system) - begin_ns;
+	assert_true(took_ns >= 30 * NS_PER_MS);
+	test_loop_fini(&loop);
+}
+
+static void on_stop(struct timer *timer)
+{
+	on_timer(timer);
+	loop_stop(&loop);
+}
+
+static void the_loop_runs_until_it_is_stopped(void **state)
+{
+	(void)state;
+	struct teller t = teller("t"), j = teller("j");
+	start();
+	job_init(&j.job, on_job);
+	t.timer.fire = on_stop;
+	timers_after(&loop.timers, &t.timer, NS_PER_MS);
+	loop_defer(&loop, &j.job);
+
+	loop_run(&loop);
+
+	assert_string_equal(story, "jt");
+	test_loop_fini(&loop);
+}
+
+static int64_t fake_now_ns;
+
+static int64_t fake_mono(void *data)
+{
+	(void)data;
+	return fake_now_ns;
+}
+
+static void time_comes_from_the_clock_that_was_given(void **state)
+{
+	(void)state;
+	const struct clock clock = {fake_mono, fake_mono, NULL};
+	struct ev_loop *ev = ev_loop_new(EVFLAG_AUTO);
+	struct teller t = teller("t");
+	story[0] = '\0';
+	fake_now_ns = 1000 * NS_PER_S;
+	loop_init(&loop, ev, &clock);
+	timers_after(&loop.timers, &t.timer, 3600 * NS_PER_S);
+
+	ev_run(ev, EVRUN_NOWAIT);
+	assert_string_equal(story, "");
+	fake_now_ns += 3600 * NS_PER_S;
+	ev_run(ev, EVRUN_NOWAIT);
+	ev_run(ev, EVRUN_NOWAIT);
+
+	assert_string_equal(story, "t");
+	assert_int_equal(loop.timers.now_ns, fake_now_ns);
+	loop_fini(&loop);
+	ev_loop_destroy(ev);
+}
+
+static void events_of_a_descriptor_can_be_changed(void **state)
+{
+	(void)state;
+	struct pipe_watch p;
+	start();
+	open_pipe(&p);
+	assert_int_equal(write(p.fds[1], "xy", 2), 2);
+
+	loop_fd_start(&loop, &p.watch, 0);
+	run_idle(&loop);
+	assert_int_equal(p.n, 0);
+	loop_fd_start(&loop, &p.watch, EV_READ);
+	loop_fd_start(&loop, &p.watch, EV_READ);
+
+	run_until(&loop, p.n == 2);
+	close_pipe(&p);
+	test_loop_fini(&loop);
+}
+
+struct signal_watch {
+	struct loop_signal watch;
+	int n;
+};
+
+static void on_signal(struct loop_signal *watch)
+{
+	container_of(watch, struct signal_watch, watch)->n++;
+	loop_stop(&loop);
+}
+
+static void on_raise(struct timer *timer)
+{
+	(void)timer;
+	raise(SIGUSR1);
+}
+
+static void a_signal_is_delivered_by_the_loop(void **state)
+{
+	(void)state;
+	struct signal_watch w = {.watch.run = on_signal};
+	struct timer raiser = {.fire = on_raise}, forever = {.fire = on_timer};
+	start();
+	loop_signal_start(&loop, &w.watch, SIGUSR1);
+	timers_after(&loop.timers, &raiser, 0);
+	timers_after(&loop.timers, &forever, 3600 * NS_PER_S);
+
+	loop_run(&loop);
+
+	assert_int_equal(w.n, 1);
+	loop_signal_stop(&loop, &w.watch);
+	loop_signal_stop(&loop, &w.watch);
+	test_loop_fini(&loop);
+}
+
+static void fini_accepts_zeroed_memory(void **state)
+{
+	(void)state;
+	struct loop zeroed = {0};
+	loop_fini(&zeroed);
+}
+
+int main(void)
+{
+	struct check c = {0};
+	check_test(&c, jobs_run_in_the_order_of_their_deferral);
+	check_test(&c, a_cancelled_job_does_not_run);
+	check_test(&c, fini_runs_the_jobs_that_are_left);
+	check_test(&c, descriptors_get_a_look_while_jobs_defer_themselves);
+	check_test(&c, a_turn_is_descriptors_then_deadlines_then_jobs);
+	check_test(&c, a_deadline_wakes_the_loop_and_not_before);
+	check_test(&c, the_loop_runs_until_it_is_stopped);
+	check_test(&c, time_comes_from_the_clock_that_was_given);
+	check_test(&c, events_of_a_descriptor_can_be_changed);
+	check_test(&c, a_signal_is_delivered_by_the_loop);
+	check_test(&c, fini_accepts_zeroed_memory);
+	return check_run(&c, "loop");
+}
