@@ -32,9 +32,11 @@ SUPPORT := $(patsubst tests/support/%.c,$(BUILD)/obj/support/%.o,$(wildcard test
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all deps deps-dev check check-unit check-built asan lint format install clean
+.PHONY: all units deps deps-dev check check-unit check-built asan lint format install clean
 
 all: $(BUILD)/ebbd
+
+units: $(UNITS)
 
 $(BUILD)/ebbd: $(BUILD)/obj/main.o $(BUILD)/libebb.a
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
@@ -68,10 +70,10 @@ deps-dev:
 check: deps
 	@$(MAKE) --no-print-directory check-built
 
-check-built: $(BUILD)/ebbd $(UNITS)
+check-built: all units
 	@BUILD=$(BUILD) sh tests/run.sh unit integration
 
-check-unit: $(UNITS)
+check-unit: units
 	@BUILD=$(BUILD) sh tests/run.sh unit
 
 asan:

@@ -11,10 +11,10 @@ struct host {
 	int64_t full_ns; /* when its bucket is full again */
 };
 
-void guard_init(struct guard *g, int rate)
+void guard_init(struct guard *g, double rate)
 {
 	assert(rate > 0);
-	*g = (struct guard){.interval_ns = NS_PER_S / rate};
+	*g = (struct guard){.interval_ns = clock_from_seconds(1 / rate)};
 }
 
 static void forget(struct guard *g, struct str folded)

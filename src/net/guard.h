@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 
-enum { GUARD_ATTEMPTS = 10, GUARD_BURST = 5, GUARD_RATE = 5, GUARD_HOSTS_MAX = 4096 };
+enum { GUARD_ATTEMPTS = 10, GUARD_BURST = 5, GUARD_HOSTS_MAX = 4096 };
 
 #define GUARD_PAUSE_NS  (2 * NS_PER_S)
 #define GUARD_WINDOW_NS (600 * NS_PER_S)
@@ -35,8 +35,8 @@ struct guard_network {
 	bool has_last;
 };
 
-/* rate: attempts a second for each host, 1 or more. */
-void guard_init(struct guard *g, int rate);
+/* rate: attempts a second for each host, more than 0. */
+void guard_init(struct guard *g, double rate);
 void guard_fini(struct guard *g);
 
 /* The earliest time at which host may be dialled for the network; now_ns when it may be now. */

@@ -214,19 +214,21 @@ static void queue_event(struct host *h, struct event *e)
 		event_hold(&e);
 	list_append(&h->events, &e->queue);
 	h->n_events++;
-	if (!h->is_running)
-		want_more(h);
 }
 
 void host_event(struct host *h, struct event *e)
 {
-	if (h->is_running || !list_is_empty(&h->events)) {
+	if (h->is_running) {
 		queue_event(h, e);
+		return;
+	}
+	if (!list_is_empty(&h->events) || !list_is_empty(&h->run)) {
+		queue_event(h, e); /* a copy: what runs before it may overwrite what it borrows */
+		host_run(h);
 		return;
 	}
 	struct event *delivered = e;
 	h->is_running = true;
-	run_tasks(h);
 	deliver(h, &delivered);
 	h->is_running = false;
 	if (delivered != e)
