@@ -239,7 +239,8 @@ static void on_ready(struct loop_fd *w, int revents)
 	}
 	if (revents & s->write_waits)
 		flush(s);
-	if (is_alive(s) && revents & s->read_waits)
+	bool has_share = !timer_is_set(&s->again);
+	if (is_alive(s) && has_share && revents & s->read_waits)
 		read_on(s);
 }
 

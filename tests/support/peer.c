@@ -219,13 +219,18 @@ void peer_send(struct peer *p, struct str bytes)
 		return;
 	}
 	assert_int_equal(SSL_write(p->ssl, bytes.p, (int)bytes.n), bytes.n);
-	pull_from_tls(p);
-	watch(p);
+	peer_flush(p);
 }
 
 void peer_send_raw(struct peer *p, struct str bytes)
 {
 	assert_int_equal(buf_add(&p->wire, bytes), 0);
+	watch(p);
+}
+
+void peer_flush(struct peer *p)
+{
+	pull_from_tls(p);
 	watch(p);
 }
 
@@ -244,8 +249,7 @@ void peer_close(struct peer *p)
 {
 	if (p->ssl) {
 		SSL_shutdown(p->ssl);
-		pull_from_tls(p);
-		watch(p);
+		peer_flush(p);
 	}
 	peer_cut(p);
 }

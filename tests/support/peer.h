@@ -67,6 +67,9 @@ void peer_send(struct peer *p, struct str bytes);
 /* Sends as it is. */
 void peer_send_raw(struct peer *p, struct str bytes);
 
+/* Sends what was done to p->ssl from outside. */
+void peer_flush(struct peer *p);
+
 void peer_listen(struct peer *p, bool listens);
 
 /* Ends in good order; cuts without a word of TLS; resets. */
