@@ -14,20 +14,6 @@ static void read_clock(struct loop *loop)
 		loop->timers.now_ns = now_ns;
 }
 
-static void on_check(struct ev_loop *ev, struct ev_check *check, int revents)
-{
-	(void)ev;
-	(void)revents;
-	read_clock(loop_of(check->data));
-}
-
-static void on_alarm(struct ev_loop *ev, struct ev_timer *alarm, int revents)
-{
-	(void)ev;
-	(void)alarm;
-	(void)revents;
-}
-
 static void run_jobs(struct loop *loop, int most)
 {
 	for (int i = 0; i < most && !list_is_empty(&loop->jobs); i++) {
@@ -35,6 +21,29 @@ static void run_jobs(struct loop *loop, int most)
 		list_remove(&job->node);
 		job->run(job);
 	}
+}
+
+static void on_wake(struct ev_loop *ev, struct ev_check *check, int revents)
+{
+	(void)ev;
+	(void)revents;
+	read_clock(loop_of(check->data));
+}
+
+static void on_turn_end(struct ev_loop *ev, struct ev_check *check, int revents)
+{
+	(void)ev;
+	(void)revents;
+	struct loop *loop = loop_of(check->data);
+	timers_run(&loop->timers, loop->timers.now_ns);
+	run_jobs(loop, JOBS_A_TURN);
+}
+
+static void on_alarm(struct ev_loop *ev, struct ev_timer *alarm, int revents)
+{
+	(void)ev;
+	(void)alarm;
+	(void)revents;
 }
 
 /* The alarm counts from libev's idea of now, which is as old as timers.now_ns: both were read
@@ -53,14 +62,23 @@ static void set_alarm(struct loop *loop)
 	ev_timer_start(loop->ev, &loop->alarm);
 }
 
+/* Jobs are pending here if they were deferred before ev_run, or were too many for their turn. */
 static void on_prepare(struct ev_loop *ev, struct ev_prepare *prepare, int revents)
 {
 	(void)ev;
 	(void)revents;
 	struct loop *loop = loop_of(prepare->data);
-	timers_run(&loop->timers, loop->timers.now_ns);
 	run_jobs(loop, JOBS_A_TURN);
 	set_alarm(loop);
+}
+
+static void start_check(struct loop *loop, struct ev_check *check, int priority,
+	void (*run)(struct ev_loop *ev, struct ev_check *check, int revents))
+{
+	ev_check_init(check, run);
+	ev_set_priority(check, priority);
+	check->data = loop;
+	ev_check_start(loop->ev, check);
 }
 
 void loop_init(struct loop *loop, struct ev_loop *ev, const struct clock *clock)
@@ -73,10 +91,8 @@ void loop_init(struct loop *loop, struct ev_loop *ev, const struct clock *clock)
 	ev_set_priority(&loop->prepare, EV_MINPRI);
 	loop->prepare.data = loop;
 	ev_prepare_start(ev, &loop->prepare);
-	ev_check_init(&loop->check, on_check);
-	ev_set_priority(&loop->check, EV_MAXPRI);
-	loop->check.data = loop;
-	ev_check_start(ev, &loop->check);
+	start_check(loop, &loop->wake, EV_MAXPRI, on_wake);
+	start_check(loop, &loop->turn_end, EV_MINPRI, on_turn_end);
 }
 
 void loop_fini(struct loop *loop)
@@ -85,7 +101,8 @@ void loop_fini(struct loop *loop)
 		return;
 	while (!list_is_empty(&loop->jobs))
 		run_jobs(loop, JOBS_A_TURN);
-	ev_check_stop(loop->ev, &loop->check);
+	ev_check_stop(loop->ev, &loop->wake);
+	ev_check_stop(loop->ev, &loop->turn_end);
 	ev_prepare_stop(loop->ev, &loop->prepare);
 	ev_timer_stop(loop->ev, &loop->alarm);
 	timers_fini(&loop->timers);

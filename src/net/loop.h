@@ -28,7 +28,7 @@ struct loop {
 	struct timers timers;      /* for everybody to set deadlines in */
 	struct list jobs;
 	struct ev_prepare prepare;
-	struct ev_check check;
+	struct ev_check wake, turn_end;
 	struct ev_timer alarm; /* wakes the loop for the earliest deadline */
 	int64_t alarm_ns;
 };

@@ -81,6 +81,12 @@ static int fill(struct stream *s, struct err *why)
 	return 0;
 }
 
+/* Now would be the end of this turn. */
+static void read_next_turn(struct stream *s)
+{
+	timers_after(&s->loop->timers, &s->again, 1);
+}
+
 static void tell_data(struct stream *s, size_t had)
 {
 	if (s->in.n > had && s->events->on_data)
@@ -105,7 +111,7 @@ static void read_on(struct stream *s)
 	if (!is_alive(s))
 		return;
 	if (r == 0 && s->ops->holds_bytes)
-		timers_after(&s->loop->timers, &s->again, 0);
+		read_next_turn(s);
 	if (r < 0 && r != ERR_AGAIN)
 		finish(s, &why);
 	else
@@ -183,7 +189,7 @@ static void become_open(struct stream *s)
 		return;
 	flush(s);
 	if (is_alive(s) && s->ops->holds_bytes)
-		timers_after(&s->loop->timers, &s->again, 0);
+		read_next_turn(s);
 }
 
 static void advance_open(struct stream *s)
@@ -299,7 +305,7 @@ void stream_resume(struct stream *s)
 		return;
 	s->is_paused = false;
 	if (s->state == STREAM_OPEN)
-		timers_after(&s->loop->timers, &s->again, 0);
+		read_next_turn(s);
 }
 
 void stream_free(struct stream *s)

@@ -73,8 +73,8 @@ static void on_question(struct loop_fd *watch, int revents)
 	unsigned char packet[512];
 	struct sockaddr_storage from;
 	socklen_t n_from = sizeof(from);
-	ssize_t got = recvfrom(
-		dns.fd, packet, sizeof(packet), 0, (struct sockaddr *)&from, &n_from);
+	ssize_t got =
+		recvfrom(dns.fd, packet, sizeof(packet), 0, (struct sockaddr *)&from, &n_from);
 	if (got < 17)
 		return;
 	int type = packet[question_end(packet) - 3];
