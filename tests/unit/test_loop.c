@@ -170,7 +170,7 @@ static void a_turn_is_descriptors_then_deadlines_then_jobs(void **state)
 
 	ev_run(loop.ev, EVRUN_ONCE);
 	loop_defer(&loop, &job.job);
-	ev_run(loop.ev, EVRUN_ONCE);
+	ev_run(loop.ev, EVRUN_NOWAIT);
 
 	assert_string_equal(story, " jobfd timer job");
 	close_pipe(&p);
