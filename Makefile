@@ -32,7 +32,7 @@ SUPPORT := $(patsubst tests/support/%.c,$(BUILD)/obj/support/%.o,$(wildcard test
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all units deps deps-dev check check-unit check-built asan lint format install clean
+.PHONY: all units deps deps-dev check check-unit check-built asan lint format doc install clean
 
 all: $(BUILD)/ebbd
 
@@ -89,6 +89,32 @@ lint:
 
 format:
 	clang-format -i $(SOURCES) $(HEADERS) src/main.c $(wildcard tests/unit/*.c tests/support/*.[ch])
+
+# The manual page of the Lua interface is made of the file that documents it for editors.
+doc: $(BUILD)/doc/ebb-lua.7
+
+$(BUILD)/doc/ebb-lua.7: doc/man.lua doc/ebb.lua
+	@mkdir -p $(@D)
+	lua5.4 doc/man.lua < doc/ebb.lua > $@
+
+# The default of script_path knows /usr only: under another PREFIX the sample sets it.
+SHARE := $(DESTDIR)$(PREFIX)/share
+install: $(BUILD)/ebbd doc
+	install -d $(DESTDIR)/etc/ebb/scripts $(SHARE)/ebb/scripts $(SHARE)/doc/ebb \
+		$(SHARE)/man/man5 $(SHARE)/man/man7 $(SHARE)/man/man8 \
+		$(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -d -m 700 $(DESTDIR)/etc/ebb/secrets
+	install -m 755 $(BUILD)/ebbd $(DESTDIR)$(PREFIX)/sbin
+	install -m 644 scripts/*.lua $(SHARE)/ebb/scripts
+	install -m 644 doc/ebb.lua $(SHARE)/ebb
+	install -m 644 README.md LICENSE $(SHARE)/doc/ebb
+	sed '/^;script_path/{s,/usr/share,$(PREFIX)/share,$(if $(filter-out /usr,$(PREFIX)),;s,^;,,)}' \
+		conf/ebb.ini > $(SHARE)/doc/ebb/ebb.ini
+	install -m 644 doc/ebb.ini.5 $(SHARE)/man/man5
+	install -m 644 $(BUILD)/doc/ebb-lua.7 $(SHARE)/man/man7
+	install -m 644 doc/ebbd.8 $(SHARE)/man/man8
+	sed 's,/usr/sbin,$(PREFIX)/sbin,' systemd/ebb.service \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/system/ebb.service
 
 clean:
 	rm -rf $(BUILD)

@@ -1,0 +1,807 @@
+---@meta
+
+--- The Lua interface of ebb. It is documented here and nowhere else: `make doc` makes the manual
+--- page ebb-lua(7) of this file, and editors with the Lua language server read it as it is. For
+--- these, a file .luarc.json beside the scripts says:
+---
+--- ```json
+--- { "runtime.version": "Lua 5.4", "workspace.library": ["/usr/share/ebb/ebb.lua"],
+---   "runtime.builtin": { "coroutine": "disable", "debug": "disable", "io": "disable",
+---     "os": "disable", "package": "disable" } }
+--- ```
+
+--- # DESCRIPTION
+---
+--- ebb runs scripts in Lua 5.4, each in a state of its own: scripts share no variables. A script
+--- says what it wants to hear of, and is called when that comes:
+---
+--- ```lua
+--- on("privmsg", { match = "^!ping$" }, function(ev)
+---   ev:reply("pong")
+--- end)
+--- ```
+---
+--- **Tasks.** The script's file and every handler run as a task, written as if it could block. What
+--- is marked as pausing here suspends its task and nothing else: other tasks, other scripts and the
+--- connection go on. Everything not so marked returns at once. Between two pauses a task is not
+--- interrupted: what it reads and writes meanwhile needs no lock, and while it computes all else
+--- waits. After a pause the world may have changed.
+---
+--- **Networks.** A task belongs to the network that its event came from, and so does what it starts
+--- with `spawn`, `after` and `every`. `send`, `raw`, `connect`, `disconnect` and `network` mean
+--- that network where none is named. In a task of no network, as the script's file itself is, they
+--- mean the only network that the script takes part in; where it has several, that is an error.
+--- Each of them is also a method of a network: `network("libera"):send(…)`.
+---
+--- **Failure.** A wrong argument raises an error that names it. What can fail in normal life gives
+--- `nil, message, kind`, for `wait` and `wait_all` `nil, kind`. Only what sends raises instead,
+--- because nobody checks it: an error object with a kind, see ERROR OBJECTS. An error that nobody
+--- catches ends its task, and is logged with its traceback; the script goes on. In the script's
+--- file it means that the script is not loaded, unless the file had paused before.
+---
+--- **Text.** Strings are bytes, as servers and users send them; most of it is UTF-8.
+
+--- # LISTENING
+---
+--- For each event the matching handlers run first: script by script in the order of the
+--- configuration, within a script as they were registered, each up to its end or first pause. Then
+--- the matching waits go on, in the order in which they began; then comes the next event. A handler
+--- or wait that is made during an event does not see that event; one that is switched off during it
+--- does not run.
+
+--- Runs a handler for each matching event, in a task of its own.
+---
+--- `event` is a name, in any case, or a list of names; see EVENTS. A name that neither IRC nor ebb
+--- knows is an event of scripts' own. The handler gets the event, and then what the filter's
+--- `match` captured.
+---
+--- ```lua
+--- local sub = on("privmsg", { match = "^!say (.+)" }, function(ev, words)
+---   ev:reply(words)
+--- end)
+--- sub:off()
+--- ```
+---@param event ebb.Names
+---@param filter ebb.Wanted
+---@param handler async fun(ev: ebb.Event, ...: string|integer)
+---@return ebb.Subscription subscription
+---@overload fun(event: ebb.Names, handler: async fun(ev: ebb.Event)): ebb.Subscription
+function on(event, filter, handler) end
+
+--- As `on`, for the first matching event only: the subscription is over before the handler runs.
+---@param event ebb.Names
+---@param filter ebb.Wanted
+---@param handler async fun(ev: ebb.Event, ...: string|integer)
+---@return ebb.Subscription subscription
+---@overload fun(event: ebb.Names, handler: async fun(ev: ebb.Event)): ebb.Subscription
+function once(event, filter, handler) end
+
+--- Waits for the next matching event and returns it, followed by what the filter's `match`
+--- captured.
+---
+--- Gives `nil, "timeout"` when `timeout` seconds have passed, and `nil, "disconnected"` when the
+--- connection ended. The latter is for a wait that names only what the server sends, in a task of a
+--- network that was connected when the wait began; a wait for `client_connect` or for an event of
+--- scripts' own goes on. A wait listens to the task's network; a task without one, or a filter with
+--- `network = "*"`, to all. `timeout` may stand in the filter's place.
+---
+--- ```lua
+--- on("privmsg", { match = "^!quiz$" }, function(ev)
+---   ev:reply("what is the capital of France?")
+---   local right = { channel = ev.channel, match = "[Pp]aris" }
+---   local answer = wait("privmsg", right, 30)
+---   ev:reply(answer and "right, " .. answer.nick or "too slow")
+--- end)
+--- ```
+---@async
+---@param event ebb.Names
+---@param filter? ebb.Wanted
+---@param timeout? number seconds; none: for ever
+---@return ebb.Event? ev
+---@return any kind why there is no event; else what was captured
+---@return any ...
+---@overload fun(event: ebb.Names, timeout: number): ebb.Event?, string?
+function wait(event, filter, timeout) end
+
+--- Waits until each of 1 to 64 events has come once, in whatever order.
+---
+--- Returns a table with the events by the names given, else `nil, "timeout"` or `nil,
+--- "disconnected"` as `wait` does.
+---
+--- ```lua
+--- local got = wait_all({ "rpl_endofmotd", "rpl_endofnames" }, 60)
+--- if got then log(got.rpl_endofnames.channel) end
+--- ```
+---@async
+---@param events ebb.EventName[]
+---@param timeout? number seconds; none: for ever
+---@return table<string, ebb.Event>? got
+---@return string? kind
+function wait_all(events, timeout) end
+
+--- Makes an event of the script's own, which every script may handle.
+---
+--- The event is queued: handlers run after this task has paused or ended. It belongs to the task's
+--- network, and has the fields given, with `script`, the name of the script that made it.
+---
+--- Fields are plain values: booleans, numbers, strings, and tables of these, 1 MB in all. Nobody
+--- can forge a line from the server: the name must not be one that IRC or ebb has, nor begin with
+--- `client_` or `script_`, and a field must not be one that every event has. Both raise. When 65536
+--- events wait for their turn it raises an error object of kind `limit`.
+---
+--- ```lua
+--- on("goal", function(ev) log(ev.script .. " says: " .. ev.team) end)
+--- trigger("goal", { team = "home", score = { 1, 0 } })
+--- ```
+---@param event string
+---@param fields? table<string, any>
+function trigger(event, fields) end
+
+--- What `on` and `once` return.
+---@class ebb.Subscription
+local sub = {}
+
+--- Ends the subscription. Allowed at any time, also twice. A handler that has begun goes on.
+function sub:off() end
+
+--- # FILTERING
+---
+--- A filter says which events of a name are wanted. As a table it is evaluated before a task or an
+--- event object is made, so lines that do not match cost next to nothing.
+---
+--- Each key names a field of the event. Its value is text, a whole number or a boolean that the
+--- field must equal, or a list of which it must equal one. A field that is a list itself matches
+--- when one of its elements does. `nick`, `target`, `channel` and `new_nick` are compared under the
+--- network's casemapping, all others byte by byte. A key that no such event has is an error, but
+--- for events of scripts' own, which may have any.
+---
+--- ```lua
+--- on("kick", { channel = { "#ebb", "#ebb-dev" }, target = "ebb" }, handler)
+--- on("join", function(ev) return ev.nick:find("^guest") end, handler)
+--- ```
+---
+--- A filter may be a function of the event instead. It must not pause; an error in it is logged and
+--- taken for no. `mine` and `replayed` are then as in a table that does not name them.
+
+--- A filter: a table, or a function.
+---@alias ebb.Wanted ebb.Filter|fun(ev: ebb.Event): boolean
+
+--- The keys of a filter that are more than a field to compare.
+---@class ebb.Filter
+---@field match? string A Lua pattern that must be found in `message`. What it captures, or the
+--- whole match where it captures nothing, follows the event as arguments or results.
+---@field mine? boolean|"any" Whether the event is our own doing. Not named: what we say (privmsg,
+--- notice, tagmsg, ctcp, ctcp_reply, action) is not delivered, all else is.
+---@field replayed? boolean|"any" Whether the event is replayed from a history. Not named: as
+--- `mine`.
+---@field network? string|string[] The name of a network, or `"*"` for all of them. A name that the
+--- script has no network of is an error.
+---@field [string] string|integer|boolean|(string|integer|boolean)[]
+
+--- # EVENT OBJECTS
+---
+--- Handlers and waits get an event: an object that cannot be changed and may be kept. Its fields
+--- are read when they are asked for; one that it does not have is nil. `pairs(ev)` walks them, and
+--- two objects of the same event are equal.
+
+--- These fields every event may have; EVENTS names the further ones of each.
+---@class ebb.Event
+---@field event string The event's name; a numeric's is its first one, `rpl_isupport`.
+---@field network string? The name of its network; nil for an event of none.
+---@field net ebb.Network? The object of its network.
+---@field command string? The command as it was received, `PRIVMSG` or `433`.
+---@field params string[]? The parameters as they were received.
+---@field source string? Who sent it, as received: `nick!user@host`, or a server.
+---@field nick string? The sender's nick; nil for a server.
+---@field user string? The sender's user name.
+---@field host string? The sender's host; the server's name where a server sent it.
+---@field account string? The sender's services account, where the server tells it with each line.
+---@field tags table<string, string>? The message tags; `""` for one without value.
+---@field msgid string? The message's identity, for replies and reactions.
+---@field batch string? The reference of the batch that it is part of.
+---@field bot boolean? Whether the sender is marked as a bot.
+---@field mine boolean Whether we are the sender.
+---@field replayed boolean Whether it is replayed from a history.
+---@field time number When it was: seconds since the epoch, with fractions. The server's time where
+--- the line has it, else that of its arrival.
+---@field raw string? The line as it was received, tags included.
+---@field message string? Of most events: the text.
+---@field target string? Of many events: whom it is about, or to.
+---@field channel string? Of many events: the channel's name.
+---@field script string? Of an event that a script made: that script's name.
+---@field [string] any
+local ev = {}
+
+--- Says something where the event was: in its channel, else to its sender alone.
+---
+--- What was said to `@#channel` is answered there. Sends as `send` does, and raises as it does; an
+--- event that has nobody to answer is an error.
+---@async
+---@param text string|number
+---@return true
+function ev:reply(text) end
+
+--- Returns the fields as a plain table, but for `net`.
+---@return table<string, any> fields
+function ev:copy() end
+
+--- # EVENTS
+---
+--- Every line from the server is an event. Its name is the command in lower case, for a numeric its
+--- three digits (`"433"`) or one of its names (`"err_nicknameinuse"`) in RFC 1459, RFC 2812, the
+--- modern IRC documents, IRCv3 and the lists of the servers. Where documents give a name to several
+--- numerics it stands for all of these. Lines that ebb answers by itself, as PING, are events too.
+---
+--- A numeric has `target`, ourselves, and `message`, its last parameter. Those with more are listed
+--- in NUMERICS.
+
+--- One event, or several.
+---@alias ebb.Names ebb.EventName|ebb.EventName[]
+
+--- The names, and the fields of each beside those that every event has.
+---@alias ebb.EventName
+---| "*" # every line from the server
+---| "client_connect" # the network is ready for use: registered, and the configured channels are about to be joined. With register = manual: the connection stands. Fields: host, port
+---| "client_disconnect" # a connection ended, or an attempt failed that no task waits for. Fields: host, port, reason (text), kind (as of connect), requested (boolean: disconnect or the end of ebb was the cause), uptime (whole seconds since it was ready; nil when it never was)
+---| "privmsg" # somebody says something. Fields: target, message, channel (nil in private), statusmsg ("@" when it was said to the operators of the channel only)
+---| "notice" # the same, to be read and not answered. Fields: as privmsg
+---| "action" # "/me": somebody does something. Fields: as privmsg, and ctcp
+---| "ctcp" # a request from client to client. Such a line is not a privmsg event too. Fields: target, channel, statusmsg, ctcp (the request, in upper case), message (its text)
+---| "ctcp_reply" # the answer to one. Fields: as ctcp
+---| "tagmsg" # a line of tags only. Fields: target, channel, statusmsg
+---| "join" # somebody enters a channel. Fields: channel, account and real_name where the server tells them
+---| "part" # somebody leaves a channel. Fields: channel, message ("" for none)
+---| "quit" # somebody leaves the network. Fields: message ("" for none)
+---| "kick" # somebody is thrown out of a channel. Fields: channel, target, message
+---| "kill" # somebody is thrown off the network. Fields: target, message
+---| "nick" # somebody changes nick. Fields: new_nick
+---| "invite" # somebody is invited. Fields: target, channel
+---| "topic" # a topic is set. Fields: channel, message ("" when it was removed)
+---| "channelmode" # a channel's modes change. Fields: channel, modes (the letters as sent), params (their arguments), changes (a list of { set = boolean, mode = letter, param = text or nil })
+---| "usermode" # a user's modes change. Fields: nick (whose), modes
+---| "mode" # channelmode and usermode
+---| "account" # somebody logs in or out. Fields: account (nil: out)
+---| "away" # somebody goes away or is back. Fields: message (nil: back)
+---| "chghost" # somebody's user name and host change. Fields: new_user, new_host
+---| "setname" # somebody's real name changes. Fields: real_name
+---| "wallops" # operators tell all who listen. Fields: message
+---| "ping" # ebb has answered it. Fields: message
+---| "pong" # Fields: message
+---| "error" # the server ends the connection. Fields: message
+---| "fail" # a command failed. Fields: target_command, code, context (a list), message
+---| "warn" # the server warns. Fields: as fail
+---| "note" # the server notes. Fields: as fail
+---| "batch" # a batch opens or closes. Fields: reference, type, batch_params (a list)
+---| "cap" # capability negotiation. Fields: target, subcommand, caps (a list)
+---| "authenticate" # Fields: data
+---| ebb.Numeric
+---| string
+
+--- # ACTING
+
+--- Sends a command by its name, with named parameters. See COMMANDS.
+---
+--- The line is queued and sent as soon as flood control lets it. Pauses only while the queue is
+--- full. A PRIVMSG or NOTICE that is too long for one line is sent as several, cut at a space, else
+--- between characters. Returns true.
+---
+--- An unknown command or parameter, a parameter that is missing, and a value that would break the
+--- line (a line break anywhere; a space, an empty value or a leading colon where only the last
+--- parameter may have them) raise, and nothing is sent. So do, with a kind, a network that is not
+--- connected (`disconnected`), also when the connection ends while the task waits for room, and a
+--- line that is too long (`limit`).
+---
+--- ```lua
+--- send("join", { channel = { "#ebb", "#ebb-dev" } })
+--- send("privmsg", { target = "#ebb", message = "good morning" })
+--- send("tagmsg", { target = "#ebb", tags = { ["+draft/react"] = ":)" } })
+--- ```
+---@async
+---@param command ebb.Command in any case
+---@param params? ebb.Params
+---@return true
+function send(command, params) end
+
+--- Sends one line as it is, without CR and LF. Queued as `send` does; returns and raises as it
+--- does.
+---@async
+---@param line string
+---@return true
+function raw(line) end
+
+--- Connects, and returns the network when it is ready for use.
+---
+--- A network that is ready is returned at once, an attempt that is under way is shared. It returns
+--- after the handlers of `client_connect` have run to their first pause. Whatever scripts ask, a
+--- network is not dialled again before two seconds have passed, and no more than ten times in ten
+--- minutes without success: `connect` waits until it may.
+---
+--- A failure gives `nil, message, kind`, and then nobody else is told of it: who calls `connect`
+--- has to try again, or to leave it. A task whose own function is `connect`, as in
+--- `spawn(connect)`, does not count as a caller: there a failure becomes `client_disconnect`, and
+--- the script `reconnect` sees to it. While ebb ends, and under `ebbd --check`, it fails at once,
+--- of kind `requested`.
+---
+--- The kinds:
+--- - `dns`: the host's name is not known;
+--- - `refused`: nobody listens there, or there is no way to the address;
+--- - `timeout`: no answer in time;
+--- - `tls`: the encryption failed, or the certificate is not trusted;
+--- - `closed`: the server closed the connection;
+--- - `registration`: the server did not let us in, for instance for a wrong password;
+--- - `banned`, `throttled`: it said so;
+--- - `nick`: every nick was refused;
+--- - `killed`: an operator ended it;
+--- - `ping`: the server fell silent;
+--- - `requested`: somebody called `disconnect`, or ebb ends;
+--- - `limit`, `system`: the machine itself lacks something.
+---
+--- ```lua
+--- local net, why, kind = connect("libera")
+--- if not net then log.warn("no luck (%s): %s", kind, why) end
+--- ```
+---@async
+---@param network? string|ebb.Network its name or object; an unknown name is an error
+---@return ebb.Network? network
+---@return string? message
+---@return string? kind
+function connect(network) end
+
+--- Ends the connection, or the attempt to connect, and returns true when it is closed.
+---
+--- `message` goes with QUIT, ahead of all that waits in the queue, which is dropped. The kind of
+--- the end is `requested`, so no policy comes back. Where there is nothing to end it returns at
+--- once. A single text that is the name of a network means that network. `send("quit")` is not the
+--- same: to others it looks as if the server had closed the connection.
+---
+--- ```lua
+--- disconnect("good night")
+--- disconnect("libera", "good night")
+--- ```
+---@async
+---@param network string|ebb.Network
+---@param message? string
+---@return true
+---@overload fun(message?: string): true
+function disconnect(network, message) end
+
+--- Returns the object of a network: by its name, else the task's.
+---
+--- `nil, message` where the script has no network of that name.
+---@param name? string
+---@return ebb.Network? network
+---@return string? message
+function network(name) end
+
+--- Iterates over the networks of the script, in the order of the configuration.
+---
+--- ```lua
+--- for net in networks() do
+---   if net.state == "ready" then net:send("away", { message = "asleep" }) end
+--- end
+--- ```
+---@return fun(): ebb.Network? iterator
+function networks() end
+
+--- # COMMANDS
+---
+--- Each command has one or more forms, lines with holes; a hole is a parameter of `send`. The form
+--- with the most parameters for which all are given is used, and must have room for every parameter
+--- given. A parameter that is false or nil is not given. `{x:comma}` and `{x:space}` take one value
+--- or a list, which is joined; `{x:bool}` takes true; `{x:nospace}` takes one word.
+---
+--- Every command takes `tags` as well: a table of client tags, whose names begin with `+`, with
+--- text or true as value. They are left out where the server has no message tags.
+
+--- Parameters by name: text, a number, a list of these, or a boolean.
+---@alias ebb.Params table<string, string|number|boolean|table>
+
+--- The commands and their forms.
+---@alias ebb.Command
+---| "pass" # PASS {password}
+---| "nick" # NICK {nick}
+---| "user" # USER {nick} {mode} * :{realname} | USER {nick} 0 * :{realname}
+---| "oper" # OPER {nick} {password}
+---| "usermode" # MODE {nick} {modes} | MODE {nick}
+---| "service" # SERVICE {nick} * {distribution} {type} 0 :{info}
+---| "quit" # QUIT :{message} | QUIT
+---| "squit" # SQUIT {server} :{message} | SQUIT {server}
+---| "join" # JOIN {channel:comma} {key:comma} | JOIN {channel:comma}
+---| "part" # PART {channel:comma} :{message} | PART {channel:comma}
+---| "channelmode" # MODE {channel} {modes} {params:space} | MODE {channel} {modes} | MODE {channel} {params:space} | MODE {channel}
+---| "topic" # TOPIC {channel} :{message} | TOPIC {channel}
+---| "names" # NAMES {channel:comma} {target} | NAMES {channel:comma} | NAMES
+---| "list" # LIST {channel:comma} {target} | LIST {channel:comma} | LIST
+---| "invite" # INVITE {nick} {channel}
+---| "kick" # KICK {channel:comma} {nick:comma} :{message} | KICK {channel:comma} {nick:comma}
+---| "privmsg" # PRIVMSG {target} :{message}
+---| "notice" # NOTICE {target} :{message}
+---| "motd" # MOTD {target} | MOTD
+---| "lusers" # LUSERS {mask} {target} | LUSERS {mask} | LUSERS
+---| "version" # VERSION {target} | VERSION
+---| "stats" # STATS {query} {target} | STATS {query} | STATS
+---| "links" # LINKS {remote} {mask} | LINKS {mask} | LINKS
+---| "time" # TIME {target} | TIME
+---| "connect" # CONNECT {target} {port} {remote} | CONNECT {target} {port}
+---| "trace" # TRACE {target} | TRACE
+---| "admin" # ADMIN {target} | ADMIN
+---| "info" # INFO {target} | INFO
+---| "servlist" # SERVLIST {mask} {type} | SERVLIST {mask} | SERVLIST
+---| "squery" # SQUERY {target} :{message}
+---| "who" # WHO {mask} {o:bool} | WHO {mask} | WHO
+---| "whois" # WHOIS {target} {mask:comma} | WHOIS {mask:comma}
+---| "whowas" # WHOWAS {nick:comma} {count} {target} | WHOWAS {nick:comma} {count} | WHOWAS {nick:comma}
+---| "kill" # KILL {nick} :{message}
+---| "ping" # PING {message:nospace} {target} | PING {message:nospace}
+---| "pong" # PONG :{message} | PONG
+---| "away" # AWAY :{message} | AWAY
+---| "rehash" # REHASH
+---| "die" # DIE
+---| "restart" # RESTART
+---| "summon" # SUMMON {nick} {target} {channel} | SUMMON {nick} {target} | SUMMON {nick}
+---| "users" # USERS {target} | USERS
+---| "wallops" # WALLOPS :{message}
+---| "userhost" # USERHOST {nick:space}
+---| "ison" # ISON {nick:space}
+---| "accept" # ACCEPT {nick:comma}
+---| "action" # PRIVMSG {target} :\x01ACTION {message}\x01
+---| "authenticate" # AUTHENTICATE {data}
+---| "cap" # CAP {subcommand} :{caps:space} | CAP {subcommand} {version} | CAP {subcommand}
+---| "chathistory" # CHATHISTORY {subcommand} {target} {from} {to} {limit} | CHATHISTORY {subcommand} {target} {from} {limit} | CHATHISTORY {subcommand} {from} {to} {limit}
+---| "ctcp" # PRIVMSG {target} :\x01{command:nospace} {message}\x01 | PRIVMSG {target} :\x01{command:nospace}\x01
+---| "ctcp_reply" # NOTICE {target} :\x01{command:nospace} {message}\x01 | NOTICE {target} :\x01{command:nospace}\x01
+---| "help" # HELP :{subject} | HELP
+---| "knock" # KNOCK {channel} :{message} | KNOCK {channel}
+---| "mode" # MODE {target} {modes} {params:space} | MODE {target} {modes} | MODE {target}
+---| "monitor" # MONITOR {modifier} {target:comma} | MONITOR {modifier}
+---| "setname" # SETNAME :{realname} | SETNAME :{real_name}
+---| "silence" # SILENCE {mask:comma} {flags} | SILENCE {mask:comma} | SILENCE
+---| "tagmsg" # TAGMSG {target}
+---| "webirc" # WEBIRC {password} {gateway} {hostname} {ip} :{options:space} | WEBIRC {password} {gateway} {hostname} {ip}
+---| "whox" # WHO {mask} {fields}
+
+--- # NETWORK OBJECTS
+
+--- A network. `ev.net`, `connect`, `network` and `networks` give it; two objects of one network are
+--- equal. Its fields tell what is true now.
+---@class ebb.Network
+---@field name string Its name in the configuration.
+---@field nick string Our nick, or the one that is tried while we are not registered yet.
+---@field state "idle"|"resolving"|"connecting"|"tls"|"registering"|"ready"|"closing"
+---@field host string The server that it is connected to, or that is tried next.
+---@field port integer The port of that server.
+---@field lag number? Seconds that the last PING of ours took; nil before the first answer.
+---@field attempt integer How many attempts were begun since it was last ready.
+---@field caps table<string, true> The capabilities that are negotiated, by name.
+---@field isupport table<string, string> What the server says of itself, by token: `NETWORK`,
+--- `NICKLEN`.
+local net = {}
+
+--- As `send`, to this network.
+---@async
+---@param command ebb.Command
+---@param params? ebb.Params
+---@return true
+function net:send(command, params) end
+
+--- As `raw`, to this network.
+---@async
+---@param line string
+---@return true
+function net:raw(line) end
+
+--- As `connect`, of this network.
+---@async
+---@return ebb.Network? network
+---@return string? message
+---@return string? kind
+function net:connect() end
+
+--- As `disconnect`, of this network.
+---@async
+---@param message? string
+---@return true
+function net:disconnect(message) end
+
+--- Whether two nicks or channels are the same under the network's casemapping.
+---@param a string
+---@param b string
+---@return boolean
+function net:same(a, b) end
+
+--- Whether a name is that of a channel.
+---@param name string
+---@return boolean
+function net:is_channel(name) end
+
+--- # TIME AND TASKS
+
+--- Pauses for a number of seconds, which may have a fraction. With 0, other tasks have their turn.
+---@async
+---@param seconds number
+function sleep(seconds) end
+
+--- Starts a task that runs `fn` with the arguments given.
+---
+--- It begins after the present task has paused or ended. An error in it is logged with its
+--- traceback and the place where it was spawned.
+---
+--- ```lua
+--- for net in networks() do spawn(net.connect, net) end
+--- ```
+---@param fn async fun(...: any)
+---@param ... any
+---@return ebb.Task task
+function spawn(fn, ...) end
+
+--- Runs `fn` with the arguments given once, in `seconds` from now, as a task of its own.
+---
+--- ```lua
+--- after(180, function()
+---   send("privmsg", { target = "#tea", message = "it is ready" })
+--- end)
+--- ```
+---@param seconds number
+---@param fn async fun(...: any)
+---@param ... any
+---@return ebb.Task task
+function after(seconds, fn, ...) end
+
+--- Runs `fn` with the arguments given again and again, `seconds` apart and first after `seconds`,
+--- each time as a task of its own, for as long as the script runs.
+---
+--- It never overlaps itself: a time that comes while the task before still runs is passed over. An
+--- error ends only the task in which it is. A millisecond is the shortest period.
+---@param seconds number
+---@param fn async fun(...: any)
+---@param ... any
+---@return ebb.Task task
+function every(seconds, fn, ...) end
+
+--- What `spawn`, `after` and `every` return.
+---@class ebb.Task
+---@field name string What it is and where it was made, as in the log: `spawn karma.lua:12`.
+
+--- # LOG AND CONFIGURATION
+
+--- The log. Called, `log(text)` writes a line of level info.
+---
+--- The functions take a format and its arguments, as `string.format` does, or a text alone, which
+--- is taken as it is. A level that is not logged costs nothing. ebb puts the script's name in
+--- front.
+---
+--- ```lua
+--- log("ready")
+--- log.warn("%s: %d lines were lost", ev.network, n)
+--- ```
+---@class ebb.Log
+---@overload fun(text: any)
+log = {}
+
+--- A line of level debug.
+---@param format any
+---@param ... any
+function log.debug(format, ...) end
+
+--- A line of level info.
+---@param format any
+---@param ... any
+function log.info(format, ...) end
+
+--- A line of level warning: something went wrong, and the script coped.
+---@param format any
+---@param ... any
+function log.warn(format, ...) end
+
+--- A line of level error: a person must act.
+---@param format any
+---@param ... any
+function log.error(format, ...) end
+
+--- Writes its arguments to the log, separated by tabs, as a line of level info.
+---@param ... any
+function print(...) end
+
+--- The keys of the script's section in the configuration that are not ebb's own, as text.
+---
+--- ```lua
+--- local greeting = config.greeting or "hello"
+--- local seconds = tonumber(config.seconds) or 60
+--- ```
+---@type table<string, string>
+config = {}
+
+--- All of the globals above as fields of one table, but for `print`: `ebb.on`, `ebb.send` and so
+--- on.
+---@type table<string, any>
+ebb = {}
+
+--- # ERROR OBJECTS
+
+--- What `send`, `raw` and `reply` raise when the network is at fault, not the script: an object
+--- that `pcall` gives. So does `trigger` when too many events wait. As text (`tostring`) it is its
+--- message.
+---
+--- One of kind `disconnected` that nobody catches is logged once for a script and an outage,
+--- without traceback.
+---
+--- ```lua
+--- local ok, e = pcall(send, "away", { message = "asleep" })
+--- if not ok and type(e) == "table" and e.kind == "disconnected" then
+---   log("nobody is told: " .. e.message)
+--- end
+--- ```
+---@class ebb.Error
+---@field kind "disconnected"|"limit" Why it was raised.
+---@field message string The same in words, with the place in the script.
+
+--- # STANDARD LIBRARY
+---
+--- The basic functions are there (but `warn` does nothing), without `dofile` and `loadfile`; `load`
+--- takes text only, and `collectgarbage` only `"collect"`, `"count"` and `"step"`. So are `table`,
+--- `math`, `utf8`, and `string` without `dump`. Of `os` there are the four functions below. There
+--- is no `io`, `package`, `require`, `debug` or `coroutine`.
+---
+--- A task cannot pause in a filter, nor in a function that the library calls, as `table.sort` and
+--- `string.gsub` do; `sleep` and the like raise there. In `pcall`, iterators and metamethods it
+--- can.
+
+--- What there is of the library `os`.
+---@class oslib
+os = {}
+
+--- The time of day in whole seconds since the epoch, or the time that a table means.
+---@param table? table as `os.date("*t")` gives
+---@return integer
+function os.time(table) end
+
+--- A time as text or as a table, as Lua's manual says; without `time`, now.
+---@param format? string
+---@param time? integer
+---@return string|table text
+function os.date(format, time) end
+
+--- Seconds since ebb began, with fractions: a clock that never jumps. (Lua's own gives CPU time.)
+---@return number
+function os.clock() end
+
+--- The seconds from `from` to `to`.
+---@param to integer
+---@param from integer
+---@return number
+function os.difftime(to, from) end
+
+--- # NUMERICS
+---
+--- Fields of numerics, beyond `target` and `message`. `count`, `max`, `limit`, `hopcount`, `idle`,
+--- `signon`, `created`, `set_at` and the `users` of `rpl_list` are whole numbers; `info`, `params`,
+--- `nicks`, `replies`, `channels` and the `users` of `rpl_namreply` are lists; all others are text.
+
+--- The numerics with fields of their own.
+---@alias ebb.Numeric
+---| "rpl_myinfo" # 004: info
+---| "rpl_isupport" # 005: info
+---| "rpl_savenick" # 043: nick
+---| "rpl_endofstats" # 219: query
+---| "rpl_umodeis" # 221: modes
+---| "rpl_luserop" # 252: count
+---| "rpl_luserunknown" # 253: count
+---| "rpl_luserchannels" # 254: count
+---| "rpl_tryagain" # 263: target_command
+---| "rpl_localusers" # 265: count max
+---| "rpl_globalusers" # 266: count max
+---| "rpl_whoiscertfp" # 276: nick
+---| "rpl_away" # 301: nick
+---| "rpl_userhost" # 302: replies
+---| "rpl_ison" # 303: nicks
+---| "rpl_whoisregnick" # 307: nick
+---| "rpl_whoishelpop" # 310: nick
+---| "rpl_whoisuser" # 311: nick user host real_name
+---| "rpl_whoisserver" # 312: nick server server_info
+---| "rpl_whoisoperator" # 313: nick
+---| "rpl_whowasuser" # 314: nick user host real_name
+---| "rpl_endofwho" # 315: name
+---| "rpl_whoisidle" # 317: nick idle signon
+---| "rpl_endofwhois" # 318: nick
+---| "rpl_whoischannels" # 319: nick channels
+---| "rpl_whoisspecial" # 320: nick
+---| "rpl_list" # 322: channel users topic
+---| "rpl_channelmodeis" # 324: channel modes params
+---| "rpl_channelurl" # 328: channel url
+---| "rpl_creationtime" # 329: channel created
+---| "rpl_whoisaccount" # 330: nick account
+---| "rpl_notopic" # 331: channel
+---| "rpl_topic" # 332: channel
+---| "rpl_topicwhotime" # 333: channel setter set_at
+---| "rpl_whoisbot" # 335: nick
+---| "rpl_whoisactually" # 338: nick ip
+---| "rpl_userip" # 340: replies
+---| "rpl_inviting" # 341: nick channel
+---| "rpl_whoiscountry" # 344: nick
+---| "rpl_invitelist" # 346: channel mask setter set_at
+---| "rpl_endofinvitelist" # 347: channel
+---| "rpl_exceptlist" # 348: channel mask setter set_at
+---| "rpl_endofexceptlist" # 349: channel
+---| "rpl_whoisgateway" # 350: nick
+---| "rpl_version" # 351: version server
+---| "rpl_whoreply" # 352: channel user host server nick hg_code hopcount real_name
+---| "rpl_namreply" # 353: channel_type channel users
+---| "rpl_links" # 364: mask server
+---| "rpl_endofnames" # 366: channel
+---| "rpl_banlist" # 367: channel mask setter set_at
+---| "rpl_endofbanlist" # 368: channel
+---| "rpl_endofwhowas" # 369: nick
+---| "rpl_whoishost" # 378: nick
+---| "rpl_whoismodes" # 379: nick
+---| "rpl_time" # 391: server
+---| "rpl_visiblehost" # 396: host
+---| "err_nosuchnick" # 401: nick
+---| "err_nosuchserver" # 402: server
+---| "err_nosuchchannel" # 403: channel
+---| "err_cannotsendtochan" # 404: channel
+---| "err_toomanychannels" # 405: channel
+---| "err_wasnosuchnick" # 406: nick
+---| "err_unknowncommand" # 421: unknown_command
+---| "err_erroneusnickname" # 432: nick
+---| "err_nicknameinuse" # 433: nick
+---| "err_servicenameinuse" # 434: nick
+---| "err_banonchan" # 435: nick channel
+---| "err_nickcollision" # 436: nick
+---| "err_unavailresource" # 437: nick channel
+---| "err_nicktoofast" # 438: nick
+---| "err_usernotinchannel" # 441: nick channel
+---| "err_notonchannel" # 442: channel
+---| "err_useronchannel" # 443: nick channel
+---| "err_needmoreparams" # 461: target_command
+---| "err_keyset" # 467: channel
+---| "err_linkchannel" # 470: channel new_channel
+---| "err_channelisfull" # 471: channel
+---| "err_unknownmode" # 472: mode
+---| "err_inviteonlychan" # 473: channel
+---| "err_bannedfromchan" # 474: channel
+---| "err_badchannelkey" # 475: channel
+---| "err_badchanmask" # 476: channel
+---| "err_needreggednick" # 477: channel
+---| "err_banlistfull" # 478: channel mode
+---| "err_badchanname" # 479: channel
+---| "err_cannotknock" # 480: channel
+---| "err_chanoprivsneeded" # 482: channel
+---| "err_uniqopprivsneeded" # 485: channel
+---| "err_htmdisabled" # 488: channel
+---| "err_secureonlychan" # 489: channel
+---| "err_noswear" # 490: channel
+---| "err_ownmode" # 494: channel
+---| "err_delayrejoin" # 495: channel
+---| "err_chanownprivneeded" # 499: channel
+---| "err_toomanyjoins" # 500: channel
+---| "err_admonly" # 519: channel
+---| "err_operonly" # 520: channel
+---| "err_helpnotfound" # 524: subject
+---| "rpl_whoissecure" # 671: nick
+---| "err_invalidmodeparam" # 696: channel mode
+---| "err_listmodealreadyset" # 697: channel mask mode
+---| "err_listmodenotset" # 698: channel mask mode
+---| "rpl_helpstart" # 704: subject
+---| "rpl_helptxt" # 705: subject
+---| "rpl_endofhelp" # 706: subject
+---| "rpl_knock" # 710: channel mask
+---| "rpl_knockdlvr" # 711: channel
+---| "err_toomanyknock" # 712: channel
+---| "err_chanopen" # 713: channel
+---| "err_knockonchan" # 714: channel
+---| "rpl_targumodeg" # 716: nick
+---| "rpl_targnotify" # 717: nick
+---| "rpl_umodegmsg" # 718: nick mask
+---| "rpl_quietlist" # 728: channel mode mask setter set_at
+---| "rpl_endofquietlist" # 729: channel mode
+---| "rpl_mononline" # 730: targets
+---| "rpl_monoffline" # 731: targets
+---| "rpl_monlist" # 732: targets
+---| "err_monlistfull" # 734: limit targets
+---| "rpl_loggedin" # 900: mask account
+---| "rpl_loggedout" # 901: mask
+---| "rpl_saslmechs" # 908: mechanisms
+
+--- # SEE ALSO
+---
+--- ebb.ini(5), ebbd(8), Lua 5.4's manual at https://www.lua.org/manual/5.4/
