@@ -97,7 +97,7 @@ $(BUILD)/doc/ebb-lua.7: doc/man.lua doc/ebb.lua
 	@mkdir -p $(@D)
 	lua5.4 doc/man.lua < doc/ebb.lua > $@
 
-# The default of script_path knows /usr only: under another PREFIX the sample sets it.
+# The default of script_path knows /usr only: the sample names the folder that is installed to.
 SHARE := $(DESTDIR)$(PREFIX)/share
 install: $(BUILD)/ebbd doc
 	install -d $(DESTDIR)/etc/ebb/scripts $(SHARE)/ebb/scripts $(SHARE)/doc/ebb \
@@ -108,12 +108,12 @@ install: $(BUILD)/ebbd doc
 	install -m 644 scripts/*.lua $(SHARE)/ebb/scripts
 	install -m 644 doc/ebb.lua $(SHARE)/ebb
 	install -m 644 README.md LICENSE $(SHARE)/doc/ebb
-	sed '/^;script_path/{s,/usr/share,$(PREFIX)/share,$(if $(filter-out /usr,$(PREFIX)),;s,^;,,)}' \
-		conf/ebb.ini > $(SHARE)/doc/ebb/ebb.ini
+	sed '/^;script_path/{s|/usr/share|$(PREFIX)/share|;s|^;||;}' conf/ebb.ini \
+		> $(SHARE)/doc/ebb/ebb.ini
 	install -m 644 doc/ebb.ini.5 $(SHARE)/man/man5
 	install -m 644 $(BUILD)/doc/ebb-lua.7 $(SHARE)/man/man7
-	install -m 644 doc/ebbd.8 $(SHARE)/man/man8
-	sed 's,/usr/sbin,$(PREFIX)/sbin,' systemd/ebb.service \
+	sed '/^.It Pa .usr/s|/usr|$(PREFIX)|' doc/ebbd.8 > $(SHARE)/man/man8/ebbd.8
+	sed 's|/usr/sbin|$(PREFIX)/sbin|' systemd/ebb.service \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/ebb.service
 
 clean:
