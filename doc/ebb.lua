@@ -244,10 +244,10 @@ function ev:copy() end
 ---| "client_connect" # the network is ready for use: registered, and the configured channels are about to be joined. With register = manual: the connection stands. Fields: host, port
 ---| "client_disconnect" # a connection ended, or an attempt failed that no task waits for. Fields: host, port, reason (text), kind (as of connect), requested (boolean: disconnect or the end of ebb was the cause), uptime (whole seconds since it was ready; nil when it never was)
 ---| "privmsg" # somebody says something. Fields: target, message, channel (nil in private), statusmsg ("@" when it was said to the operators of the channel only)
----| "notice" # the same, to be read and not answered. Fields: as privmsg
----| "action" # "/me": somebody does something. Fields: as privmsg, and ctcp
+---| "notice" # the same, to be read and not answered. Fields: target, message, channel, statusmsg
+---| "action" # "/me": somebody does something. Fields: target, message, channel, statusmsg, ctcp ("ACTION")
 ---| "ctcp" # a request from client to client. Such a line is not a privmsg event too. Fields: target, channel, statusmsg, ctcp (the request, in upper case), message (its text)
----| "ctcp_reply" # the answer to one. Fields: as ctcp
+---| "ctcp_reply" # the answer to one. Fields: target, channel, statusmsg, ctcp, message
 ---| "tagmsg" # a line of tags only. Fields: target, channel, statusmsg
 ---| "join" # somebody enters a channel. Fields: channel, account and real_name where the server tells them
 ---| "part" # somebody leaves a channel. Fields: channel, message ("" for none)
@@ -269,8 +269,8 @@ function ev:copy() end
 ---| "pong" # Fields: message
 ---| "error" # the server ends the connection. Fields: message
 ---| "fail" # a command failed. Fields: target_command, code, context (a list), message
----| "warn" # the server warns. Fields: as fail
----| "note" # the server notes. Fields: as fail
+---| "warn" # the server warns. Fields: target_command, code, context, message
+---| "note" # the server notes something. Fields: target_command, code, context, message
 ---| "batch" # a batch opens or closes. Fields: reference, type, batch_params (a list)
 ---| "cap" # capability negotiation. Fields: target, subcommand, caps (a list)
 ---| "authenticate" # Fields: data

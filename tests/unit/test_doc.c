@@ -1,0 +1,408 @@
+#include "irc/schema.h"
+#include "support/stage.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <string.h>
+
+/* doc/ebb.lua against the code: what is there is documented, what is documented is there. */
+
+static struct stage st;
+static struct buf doc;
+
+static bool begin(void)
+{
+	char bytes[4096];
+	size_t n;
+	FILE *f = fopen("doc/ebb.lua", "r");
+	if (!f)
+		return false;
+	buf_init(&doc, 256L * 1024);
+	while ((n = fread(bytes, 1, sizeof(bytes), f)))
+		assert_int_equal(buf_add(&doc, (struct str){bytes, n}), 0);
+	fclose(f);
+	stage_begin(&st, 1);
+	return stage_load(&st, "doc", "");
+}
+
+/* Reading the documentation. */
+
+/* What follows the first line that begins so: the rest of the line, and the rest of the file. */
+static struct str after(const char *beginning, struct str *rest)
+{
+	*rest = buf_str(&doc);
+	while (rest->n) {
+		struct str line = str_cut(rest, '\n');
+		if (str_starts(line, str_of(beginning)))
+			return str_skip(line, strlen(beginning));
+	}
+	return STR_NONE;
+}
+
+static bool has_function(const char *prefix, const char *name)
+{
+	char line[200];
+	struct str rest;
+	snprintf(line, sizeof(line), "function %s%s(", prefix, name);
+	return after(line, &rest).p;
+}
+
+static bool has_value(const char *name)
+{
+	char line[200];
+	struct str rest;
+	snprintf(line, sizeof(line), "%s = {}", name);
+	return after(line, &rest).p;
+}
+
+/* The lines of a class or alias, which an empty line ends. */
+static struct str block_of(const char *head)
+{
+	struct str rest;
+	if (!after(head, &rest).p)
+		fail_msg("%s: is not there", head);
+	const char *blank = strstr(rest.p, "\n\n");
+	return (struct str){rest.p, (size_t)(blank - rest.p)};
+}
+
+/* The name of the next field in a class; absent at its end. */
+static struct str next_field(struct str *class)
+{
+	while (class->n) {
+		struct str line = str_cut(class, '\n'), mark = STR("---@field ");
+		if (!str_starts(line, mark) || str_starts(line, STR("---@field [")))
+			continue;
+		line = str_skip(line, mark.n);
+		return str_word(&line, " ?");
+	}
+	return STR_NONE;
+}
+
+static bool has_field(const char *class, const char *name)
+{
+	struct str rest = block_of(class), field;
+	while ((field = next_field(&rest)).p)
+		if (str_eq(field, str_of(name)))
+			return true;
+	return false;
+}
+
+/* The next entry of an alias, `---| "name" # text`; the name is absent at its end. */
+static struct str next_entry(struct str *alias, struct str *text)
+{
+	while (alias->n) {
+		struct str line = str_cut(alias, '\n'), mark = STR("---| \"");
+		if (!str_starts(line, mark))
+			continue;
+		line = str_skip(line, mark.n);
+		struct str name = str_cut(&line, '"');
+		*text = str_skip(line, strlen(" # "));
+		return name;
+	}
+	return STR_NONE;
+}
+
+static struct str entry_of(const char *alias, const char *name)
+{
+	struct str rest = block_of(alias), found, text;
+	while ((found = next_entry(&rest, &text)).p)
+		if (str_eq(found, str_of(name)))
+			return text;
+	fail_msg("%s of %s: is not documented", name, alias);
+	return STR_NONE;
+}
+
+static size_t count_entries(const char *alias)
+{
+	struct str rest = block_of(alias), text;
+	size_t n = 0;
+	while (next_entry(&rest, &text).p)
+		n++;
+	return n;
+}
+
+/* Functions and values. */
+
+static lua_State *lua(void)
+{
+	return container_of(st.host.scripts.next, struct script, node)->vm.L;
+}
+
+static bool is_standard(const char *global)
+{
+	lua_State *L = luaL_newstate();
+	luaL_openlibs(L);
+	bool is = lua_getglobal(L, global) != LUA_TNIL;
+	lua_close(L);
+	return is;
+}
+
+static void every_global_is_documented(void **state)
+{
+	lua_State *L = lua();
+	(void)state;
+	lua_pushglobaltable(L);
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+		const char *name = lua_tostring(L, -2);
+		bool is_documented =
+			lua_isfunction(L, -1) ? has_function("", name) : has_value(name);
+		if (!is_documented && !is_standard(name))
+			fail_msg("%s: is not documented", name);
+	}
+	lua_pop(L, 1);
+	assert_true(has_function("", "print")); /* not the standard one */
+}
+
+static void the_table_ebb_holds_globals(void **state)
+{
+	lua_State *L = lua();
+	(void)state;
+	lua_getglobal(L, "ebb");
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+		const char *name = lua_tostring(L, -2);
+		lua_getglobal(L, name);
+		if (!lua_rawequal(L, -1, -2))
+			fail_msg("ebb.%s: is not the global of that name", name);
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+}
+
+/* The tables that hold functions, and how the documentation calls them. */
+static const struct holder {
+	const char *name;
+	const char *global, *type; /* one of them */
+	const char *prefix;
+} holders[] = {
+	{"log",           "log", NULL,           "log."},
+	{"os",            "os",  NULL,           "os." },
+	{"subscriptions", NULL,  "ebb.listener", "sub:"},
+	{"events",        NULL,  "ebb.event",    "ev:" },
+	{"networks",      NULL,  "ebb.network",  "net:"},
+};
+
+/* Pushes the table; a type's methods are its __index, or what that has as its upvalue. */
+static void push_holder(lua_State *L, const struct holder *h)
+{
+	if (h->global) {
+		lua_getglobal(L, h->global);
+		return;
+	}
+	luaL_getmetatable(L, h->type);
+	lua_getfield(L, -1, "__index");
+	if (lua_isfunction(L, -1))
+		lua_getupvalue(L, -1, 1);
+}
+
+static void functions_are_documented(void **state)
+{
+	const struct holder *h = *state;
+	lua_State *L = lua();
+	push_holder(L, h);
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+		const char *name = lua_tostring(L, -2);
+		if (!has_function(h->prefix, name))
+			fail_msg("%s%s: is not documented", h->prefix, name);
+	}
+	lua_settop(L, 0);
+}
+
+/* Pushes what "on", "log.debug", "sub:off" names. */
+static void push_named(lua_State *L, struct str name)
+{
+	lua_pushglobaltable(L);
+	for (size_t i = 0; i < COUNTOF(holders); i++) {
+		struct str prefix = str_of(holders[i].prefix);
+		if (!str_starts(name, prefix))
+			continue;
+		push_holder(L, &holders[i]);
+		name = str_skip(name, prefix.n);
+	}
+	lua_pushlstring(L, name.p, name.n);
+	lua_gettable(L, -2);
+}
+
+static void every_documented_function_and_value_is_there(void **state)
+{
+	struct str rest = buf_str(&doc);
+	lua_State *L = lua();
+	(void)state;
+	while (rest.n) {
+		struct str line = str_cut(&rest, '\n'), name = str_word(&line, " ");
+		line = str_trim(line);
+		if (str_eq(name, STR("function")))
+			name = str_cut(&line, '(');
+		else if (!str_eq(line, STR("= {}")))
+			continue;
+		push_named(L, name);
+		if (lua_isnil(L, -1))
+			fail_msg("%" STR_F ": is not there", STR_A(name));
+		lua_settop(L, 0);
+	}
+}
+
+/* Events and networks. */
+
+static const char *const own_fields[] = {"event", "network", "net", "mine", "replayed", "time"};
+
+static void the_fields_of_every_event_are_documented(void **state)
+{
+	const struct field *f;
+	(void)state;
+	for (size_t i = 0; (f = field_at(EVENT_UNKNOWN, i)); i++)
+		if (!has_field("---@class ebb.Event", field_name(f)))
+			fail_msg("%s: is not documented", field_name(f));
+	for (size_t i = 0; i < COUNTOF(own_fields); i++)
+		if (!has_field("---@class ebb.Event", own_fields[i]))
+			fail_msg("%s: is not documented", own_fields[i]);
+}
+
+static bool is_event_field(struct str name)
+{
+	for (size_t i = 0; i < COUNTOF(own_fields); i++)
+		if (str_eq(name, str_of(own_fields[i])))
+			return true;
+	return str_eq(name, STR("script")) || field_find(EVENT_PRIVMSG, name);
+}
+
+static void every_documented_field_of_events_is_there(void **state)
+{
+	struct str rest = block_of("---@class ebb.Event"), name;
+	(void)state;
+	while ((name = next_field(&rest)).p)
+		if (!is_event_field(name))
+			fail_msg("%" STR_F ": is not there", STR_A(name));
+}
+
+static void every_documented_field_of_networks_is_there(void **state)
+{
+	struct str rest = block_of("---@class ebb.Network"), name;
+	lua_State *L = lua();
+	(void)state;
+	while ((name = next_field(&rest)).p) {
+		assert_int_equal(luaL_dostring(L, "return networks()()"), LUA_OK);
+		lua_pushlstring(L, name.p, name.n);
+		bool is_nil = lua_gettable(L, -2) == LUA_TNIL;
+		if (is_nil && !str_eq(name, STR("lag"))) /* not measured on this stage */
+			fail_msg("%" STR_F ": is not there", STR_A(name));
+		lua_settop(L, 0);
+	}
+}
+
+static bool has_word(struct str text, const char *wanted)
+{
+	struct str word;
+	while ((word = str_word(&text, " ,;:()")).n)
+		if (str_eq(word, str_of(wanted)))
+			return true;
+	return false;
+}
+
+/* Field i of a kind where it is one of its own, which come first. */
+static const char *own_field(int kind, size_t i, const char *first_common)
+{
+	const struct field *f = field_at(kind, i);
+	return f && strcmp(field_name(f), first_common) != 0 ? field_name(f) : NULL;
+}
+
+/* The events of scripts are not made yet; and a TAGMSG never has the text that it has room for. */
+static bool is_heard_of(int kind)
+{
+	return kind != EVENT_UNKNOWN && kind < EVENT_SCRIPT_LOAD;
+}
+
+static bool can_have(int kind, const char *field)
+{
+	return kind != EVENT_TAGMSG || strcmp(field, "message") != 0;
+}
+
+static void events_are_documented_with_their_fields(void **state)
+{
+	size_t n = 1; /* mode, which stands for two */
+	const char *field;
+	(void)state;
+	for (int kind = EVENT_ANY; kind < EVENT_KINDS; kind++) {
+		if (!is_heard_of(kind))
+			continue;
+		struct str text = entry_of("---@alias ebb.EventName", event_name(kind));
+		for (size_t i = 0; (field = own_field(kind, i, "command")); i++)
+			if (can_have(kind, field) && !has_word(text, field))
+				fail_msg("%s of %s: is not documented", field, event_name(kind));
+		n++;
+	}
+	assert_int_equal(count_entries("---@alias ebb.EventName"), n);
+}
+
+/* "004: info", or "" for a numeric without fields of its own. */
+static void describe_numeric(int number, char *out, size_t size)
+{
+	const char *field;
+	size_t n = 0;
+	out[0] = '\0';
+	for (size_t i = 0; (field = own_field(number, i, "target")); i++) {
+		if (i == 0)
+			n = (size_t)snprintf(out, size, "%03d:", number);
+		n += (size_t)snprintf(out + n, size - n, " %s", field);
+	}
+}
+
+static void numerics_are_documented_with_their_fields(void **state)
+{
+	char expected[200];
+	size_t n = 0;
+	(void)state;
+	for (int number = 0; number < EVENT_ANY; number++) {
+		describe_numeric(number, expected, sizeof(expected));
+		if (expected[0] == '\0')
+			continue;
+		assert_slice(entry_of("---@alias ebb.Numeric", event_name(number)), expected);
+		n++;
+	}
+	assert_int_equal(count_entries("---@alias ebb.Numeric"), n);
+}
+
+/* "NAMES {channel:comma} | NAMES" */
+static void describe_command(const struct schema_command *c, char *out, size_t size)
+{
+	size_t n = 0;
+	for (const char *const *form = c->forms; *form; form++) {
+		n += (size_t)snprintf(out + n, size - n, "%s", form == c->forms ? "" : " | ");
+		for (const char *p = *form; *p; p++)
+			n += (size_t)snprintf(out + n, size - n, *p == '\1' ? "\\x01" : "%c", *p);
+	}
+}
+
+static void commands_are_documented_with_their_forms(void **state)
+{
+	const struct schema_command *c;
+	char expected[400];
+	size_t n = 0;
+	(void)state;
+	for (; (c = schema_command(n)); n++) {
+		describe_command(c, expected, sizeof(expected));
+		assert_slice(entry_of("---@alias ebb.Command", c->name), expected);
+	}
+	assert_int_equal(count_entries("---@alias ebb.Command"), n);
+}
+
+int main(void)
+{
+	struct check c = {0};
+	if (!begin())
+		return 1;
+	check_test(&c, every_global_is_documented);
+	check_test(&c, the_table_ebb_holds_globals);
+	check_rows(&c, holders, functions_are_documented);
+	check_test(&c, every_documented_function_and_value_is_there);
+	check_test(&c, the_fields_of_every_event_are_documented);
+	check_test(&c, every_documented_field_of_events_is_there);
+	check_test(&c, every_documented_field_of_networks_is_there);
+	check_test(&c, events_are_documented_with_their_fields);
+	check_test(&c, numerics_are_documented_with_their_fields);
+	check_test(&c, commands_are_documented_with_their_forms);
+	int status = check_run(&c, "doc");
+	stage_end(&st);
+	buf_fini(&doc);
+	return status;
+}
