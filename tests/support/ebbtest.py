@@ -6,6 +6,7 @@ the file. Nothing sleeps to be right: everything waits for a condition, under a 
 """
 
 import contextlib
+import hashlib
 import os
 import re
 import shutil
@@ -206,7 +207,7 @@ class Person:
         if tls:
             context = ssl.create_default_context(cafile=ircd.ca)
             self._socket = context.wrap_socket(self._socket, server_hostname="localhost")
-        at_end(self._socket.close)
+        at_end(self._leave)
         _witnesses.append(self)
         if caps:
             self.send("CAP LS 302", f"CAP REQ :{caps}")
@@ -293,6 +294,15 @@ class Person:
                 if nick in members:
                     members.discard(nick)
                     members.update(args[:1] if command == "NICK" else ())
+
+    def _leave(self):
+        """Returns when the server has let go, so that the nick is free again."""
+        with contextlib.suppress(OSError):
+            self.send("QUIT")
+            self._socket.settimeout(5)
+            while self._socket.recv(65536):
+                pass
+        self._socket.close()
 
     def vouch(self):
         pass
@@ -473,7 +483,6 @@ class Certificates:
         """SHA-256 of a certificate, in hex."""
         with open(self.path(name + ".crt"), encoding="ascii") as file:
             der = ssl.PEM_cert_to_DER_cert(file.read())
-        import hashlib
         return hashlib.sha256(der).hexdigest()
 
 
@@ -518,16 +527,17 @@ class Peer:
         return nick
 
     def drain(self):
-        """Reads until ebbd closes."""
-        while self.line() is not None:
-            pass
+        """Reads until ebbd closes, or says QUIT."""
+        line = ""
+        while line is not None and not line.startswith("QUIT"):
+            line = self.line()
 
 
 class TlsServer:
     """A server that plays script(peer) for each connection, over TLS with the leaf of that name,
-    or in the clear where that is None. `received` is all the application bytes that came."""
+    or in the clear where that is None, up to the TLS version newest. `received` is all the application bytes that came."""
 
-    def __init__(self, script, certificates=None, leaf=None):
+    def __init__(self, script, certificates=None, leaf=None, newest=None):
         self.received = b""
         self.lines = []
         self.connections = 0  # accepted
@@ -543,6 +553,10 @@ class TlsServer:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(certificates.path(leaf + ".crt"),
                                           certificates.path(leaf + ".key"))
+        if newest:  # a version, which may be one that OpenSSL has turned off
+            self._context.set_ciphers("DEFAULT:@SECLEVEL=0")
+            self._context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+            self._context.maximum_version = newest
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)

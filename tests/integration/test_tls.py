@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""Who is not the server that the configuration means gets no application byte, and the log says
+which network it was, why, and what to set."""
+
+import os
+import socket
+import ssl
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+
+from ebbtest import Bot, Certificates, Peer, TlsServer, check, main, test  # noqa: E402
+
+certificates = Certificates()
+WRONG_PIN = "ab" * 32
+
+
+def welcome(peer):
+    peer.welcome()
+    peer.drain()
+
+
+def refuses(server, reason, *lines, **options):
+    """The network is not connected for that reason, and nothing was said to the server."""
+    bot = Bot(server.network(*lines, **options))
+
+    bot.wait_log(rf"warning: irc: \S+:{server.port}: not connected: tls: .*{reason}")
+    server.wait_ended()
+    check(server.received == b"", "application data was sent")
+    check(server.handshake_errors, "the handshake was completed")
+
+
+def accepts(server, *lines, **options):
+    """The network is connected; the daemon."""
+    bot = Bot(server.network(*lines, **options))
+
+    bot.wait_log(rf"irc: \S+:{server.port}: connected as ebb")
+    check(server.received.startswith(b"CAP LS 302\r\n"), "not what a client begins with")
+    return bot
+
+
+@test("a good certificate of a CA in tls_ca is accepted, by name")
+def _():
+    accepts(TlsServer(welcome, certificates, "good"))
+
+
+@test("a good certificate is accepted by address")
+def _():
+    accepts(TlsServer(welcome, certificates, "good"), host="127.0.0.1")
+
+
+@test("a certificate of an unknown CA is refused, and the log says what to set")
+def _():
+    server = TlsServer(welcome, certificates, "good")
+    refuses(server, "certificate does not verify: unable to get local issuer certificate "
+            rf".*tls_ca.*tls_fingerprint to {server.fingerprint}", ca="other_ca")
+
+
+@test("a certificate of a private CA is refused by the system's CAs")
+def _():
+    server = TlsServer(welcome, certificates, "good")
+    refuses(server, "certificate does not verify: unable to get local issuer certificate "
+            rf".*tls_ca.*tls_fingerprint to {server.fingerprint}", ca=None)
+
+
+@test("a self-signed certificate is refused, and the log says what to set")
+def _():
+    server = TlsServer(welcome, certificates, "self_signed")
+    refuses(server, "certificate does not verify: self-signed certificate "
+            rf".*tls_ca.*tls_fingerprint to {server.fingerprint}")
+
+
+@test("a certificate for another name is refused, and the log says both names")
+def _():
+    refuses(TlsServer(welcome, certificates, "wrong_name"),
+            "the certificate is for irc.elsewhere.test, not for localhost")
+
+
+@test("a certificate for a name is refused where the host is another address")
+def _():
+    refuses(TlsServer(welcome, certificates, "wrong_name"),
+            r"the certificate is for irc.elsewhere.test, not for 127\.0\.0\.1", host="127.0.0.1")
+
+
+@test("an expired certificate is refused, and the log says since when")
+def _():
+    refuses(TlsServer(welcome, certificates, "expired"),
+            "the certificate expired on 2021-01-01 00:00 UTC")
+
+
+@test("a wrong pin refuses a certificate that verifies, and the log gives the right one")
+def _():
+    server = TlsServer(welcome, certificates, "good")
+    refuses(server, rf"the certificate's fingerprint is {server.fingerprint}, "
+            "not the one in tls_fingerprint", f"tls_fingerprint = {WRONG_PIN}")
+
+
+@test("a wrong pin refuses with tls_verify = no, too")
+def _():
+    refuses(TlsServer(welcome, certificates, "good"), "the certificate's fingerprint is ",
+            f"tls_fingerprint = {WRONG_PIN}", "tls_verify = no")
+
+
+@test("the right pin accepts a certificate of an unknown CA")
+def _():
+    server = TlsServer(welcome, certificates, "good")
+    accepts(server, f"tls_fingerprint = {server.fingerprint}", ca=None)
+
+
+@test("the right pin accepts a self-signed, a misnamed and an expired certificate")
+def _():
+    for leaf in ("self_signed", "wrong_name", "expired"):
+        server = TlsServer(welcome, certificates, leaf)
+        accepts(server, f"tls_fingerprint = {WRONG_PIN} {server.fingerprint}", ca=None)
+
+
+@test("tls_verify = no accepts anybody, and warns")
+def _():
+    bot = accepts(TlsServer(welcome, certificates, "self_signed"), "tls_verify = no", ca=None)
+    bot.wait_log("warning: irc: tls_verify = no: anybody can pose as this server")
+
+
+@test("a server that offers TLS 1.1 at most is refused")
+def _():
+    refuses(TlsServer(welcome, certificates, "good", newest=ssl.TLSVersion.TLSv1_1),
+            "the server offers no TLS 1.2 or newer")
+
+
+@test("a server that talks plain text on the TLS port is told from one that speaks TLS")
+def _():
+    def script(peer):
+        peer.send("NOTICE AUTH :*** Looking up your hostname", "NOTICE AUTH :*** Found it")
+        peer.drain()
+    server = TlsServer(script, certificates)
+
+    bot = Bot(server.network())
+
+    bot.wait_log(rf"irc: localhost:{server.port}: not connected: tls: .*"
+                 "the server does not speak TLS on this port")
+    server.wait_ended()
+    check(b"NICK" not in server.received, "it went on in the clear")
+
+
+@test("a server that answers TLS with noise is refused")
+def _():
+    def script(peer):
+        peer.socket.recv(1)
+        peer.socket.sendall(b"\x16\x03\x03\x00\x28" + bytes(range(200, 240)))
+        peer.drain()
+    server = TlsServer(script, certificates)
+
+    bot = Bot(server.network())
+
+    bot.wait_log(rf"irc: localhost:{server.port}: not connected: tls: ")
+    server.wait_ended()
+
+
+@test("a server that closes in the handshake is told so")
+def _():
+    def script(peer):
+        peer.socket.recv(1)
+        peer.socket.shutdown(socket.SHUT_WR)
+        peer.drain()
+    server = TlsServer(script, certificates)
+
+    bot = Bot(server.network())
+
+    bot.wait_log(rf"irc: localhost:{server.port}: not connected: closed: "
+                 "closed by the server during the TLS handshake")
+
+
+@test("a server that is silent in the handshake is given up after connect_timeout")
+def _():
+    server = TlsServer(Peer.drain, certificates)
+    began = time.monotonic()
+
+    bot = Bot(server.network("connect_timeout = 1"))
+
+    bot.wait_log(rf"irc: localhost:{server.port}: not connected: timeout: "
+                 r"no answer within 1 s \(tls\)")
+    check(time.monotonic() - began >= 1, "it was not waited for")
+    server.wait_ended()
+
+
+@test("a cut TLS connection ends it at once, and the log tells it from a TLS close")
+def _():
+    def script(peer):
+        peer.welcome()
+        socket.socket(fileno=peer.socket.detach()).close()
+
+    bot = accepts(TlsServer(script, certificates, "good"))
+
+    bot.wait_log("warning: irc: disconnected from localhost:.* closed: closed without a TLS close")
+
+
+@test("a TLS close by the server ends the connection")
+def _():
+    def script(peer):
+        peer.welcome()
+        peer.socket.unwrap()
+
+    bot = accepts(TlsServer(script, certificates, "good"))
+
+    bot.wait_log("warning: irc: disconnected from localhost:.* closed: closed by the server")
+
+
+@test("a tls_ca that holds no certificate ends the daemon with status 78")
+def _():
+    server = TlsServer(welcome, certificates, "good")
+    bot = Bot(server.network(f"tls_ca = {certificates.path('index.txt')}"))
+
+    bot.process.wait(20)
+
+    check(bot.process.returncode == 78, f"the status is {bot.process.returncode}")
+    bot.wait_log("error: irc: tls: cannot use the CAs in .*index.txt: ")
+    check(server.connections == 0, "it connected")
+
+
+main()
