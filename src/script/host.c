@@ -135,8 +135,9 @@ static int make_main_task(lua_State *L)
 static void log_load_error(const struct script *s)
 {
 	const char *text = lua_tostring(s->vm.L, -1);
-	struct str line = str_of(text ? text : "an error that is no text");
-	log_error("script %s: not loaded: %" STR_F, s->name, STR_A(str_cut(&line, '\n')));
+	struct str rest = str_of(text ? text : "an error that is no text");
+	struct str line = str_cut(&rest, '\n'); /* without the traceback */
+	log_error("script %s: not loaded: %" STR_F, s->name, STR_A(line));
 	lua_pop(s->vm.L, 1);
 }
 
