@@ -191,6 +191,58 @@ def network(name, section, lines):
     return "\n".join([f"[network {name}]", *(f"{k} = {v}" for k, v in section.items()), ""])
 
 
+class Link:
+    """A way to a real server that can be cut and mended while the server, and the people on it,
+    stay: whoever connects while it is cut is refused. Takes the server's place in a network."""
+
+    def __init__(self, ircd):
+        self.ca = ircd.ca
+        self._ircd = ircd
+        self._ends = set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.tls_port = self._listener.getsockname()[1]
+        self._listen()
+        at_end(self.cut)
+
+    network = Ircd.network
+
+    def cut(self):
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(TIMEOUT)
+        for end in list(self._ends):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def mend(self):
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._listen()
+
+    def _listen(self):
+        self._thread = threading.Thread(target=self._accept, args=(self._listener,), daemon=True)
+        self._thread.start()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                near, _ = listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", self._ircd.port))
+            self._ends.update((near, far))
+            for pair in ((near, far), (far, near)):
+                threading.Thread(target=self._carry, args=pair, daemon=True).start()
+
+    def _carry(self, source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+        self._ends.discard(source)
+
+
 # People.
 
 class Person:
