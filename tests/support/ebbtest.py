@@ -248,7 +248,7 @@ class Link:
 class Person:
     """A client of a real server, for the part of the people that talk to a bot."""
 
-    def __init__(self, ircd, nick, *channels, tls=False, caps=""):
+    def __init__(self, ircd, nick, *channels, tls=False, caps="", password=None):
         self.nick = nick
         self.members = {}  # of each channel, by its name
         self.lines = []  # all that came
@@ -263,6 +263,8 @@ class Person:
         _witnesses.append(self)
         if caps:
             self.send("CAP LS 302", f"CAP REQ :{caps}")
+        if password:
+            self.send(f"PASS :{password}")
         self.send(f"NICK {nick}", f"USER {nick} 0 * :{nick}")
         if caps:
             self.expect(r" CAP \S+ ACK ")
