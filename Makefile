@@ -18,7 +18,7 @@ WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wwrite-strings -Wmissin
 	-Wpointer-arith -Wformat=2 -Wvla $(if $(WERROR),-Werror)
 VERSION   := 0.1
 
-CPPFLAGS_ALL = -D_GNU_SOURCE -DEBB_VERSION='"$(VERSION)"' -DEBB_PREFIX='"$(PREFIX)"' -Isrc \
+CPPFLAGS_ALL = -D_GNU_SOURCE -DEBB_VERSION='"$(VERSION)"' -Isrc \
 	$(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null) $(CPPFLAGS)
 CFLAGS_ALL   = -std=c11 $(WARNINGS) $(CFLAGS)
 LIBS_ALL     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lev -lm $(LDLIBS)

@@ -15,10 +15,10 @@ enum { EXIT_USAGE = 2, ERRORS_MAX_BYTES = 256 * 1024 };
 enum command { COMMAND_RUN, COMMAND_CHECK };
 
 static const char usage[] =
-		"usage: ebbd [-c|--config FILE] [-v]    run (default FILE: /etc/ebb/ebb.ini)\n"
-		"       ebbd --check [-c FILE]          read the configuration, load every script,\n"
-		"                                       connect nowhere\n"
-		"       ebbd --version | --help\n";
+	"usage: ebbd [-c|--config FILE] [-v]    run (default FILE: /etc/ebb/ebb.ini)\n"
+	"       ebbd --check [-c FILE]          read the configuration, load every script,\n"
+	"                                       connect nowhere\n"
+	"       ebbd --version | --help\n";
 
 /* Each error on a line of its own, whatever the log level. */
 static void print_errors(const struct buf *errors)
@@ -33,7 +33,7 @@ static int check(const struct config *config, const char *path)
 		fprintf(stderr, "ebbd: %s: %d of the scripts cannot be loaded\n", path, failed);
 	else
 		printf("%s: ok: %zu networks, %zu scripts\n", path, config->n_networks,
-				config->n_scripts);
+			config->n_scripts);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -64,9 +64,13 @@ static int with_config(enum command command, const char *path, bool is_verbose)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-			{"check", no_argument, NULL, 'C'}, {"version", no_argument, NULL, 'V'},
-			{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+		{"config",  required_argument, NULL, 'c'},
+                {"check",   no_argument,       NULL, 'C'},
+		{"version", no_argument,       NULL, 'V'},
+                {"help",    no_argument,       NULL, 'h'},
+		{NULL,      0,                 NULL, 0  }
+        };
 	const char *path = "/etc/ebb/ebb.ini";
 	enum command command = COMMAND_RUN;
 	bool is_verbose = false;

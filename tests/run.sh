@@ -27,7 +27,7 @@ run() {
 	if [ "$bad" = 0 ]; then
 		echo "$name: $ok passed"
 	else
-		cat "$out"
+		grep -v '^ok ' "$out"
 		echo "$name: $ok passed, $bad failed (exit status $status)"
 	fi
 }

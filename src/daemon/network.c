@@ -403,9 +403,15 @@ static void ask_connect(void *data)
 static bool ask_disconnect(void *data, struct str message)
 {
 	struct network *n = data;
-	if (network_is_idle(n))
+	struct err why;
+	if (!network_is_idle(n)) {
+		network_disconnect(n, message);
+		return true;
+	}
+	if (n->why.code == 0 || n->why.code == ERR_REQUESTED)
 		return false;
-	network_disconnect(n, message);
+	err_set(&why, ERR_REQUESTED, "requested"); /* a policy may be asleep between two attempts */
+	end_with(n, &why);
 	return true;
 }
 

@@ -468,7 +468,7 @@ int schema_build(struct buf *out, struct str command, const struct schema_arg *a
 {
 	const struct schema_command *c = schema_find(command);
 	if (!c)
-		return err_set(err, ERR_INVALID, "send: no command '%" STR_F "'", STR_A(command));
+		return err_set(err, ERR_INVALID, "no command '%" STR_F "'", STR_A(command));
 	return schema_build_from(out, c, args, n_args, err);
 }
 

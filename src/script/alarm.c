@@ -39,6 +39,7 @@ static int make_task(lua_State *L)
 	struct alarm *a = lua_touserdata(L, 1);
 	struct task *t = task_new(L, a->script, a->o.what, a->o.site);
 	t->net = a->o.net;
+	t->is_connect = a->o.is_connect;
 	if (!lua_checkstack(t->T, a->n_values + 1)) {
 		task_drop(t);
 		return luaL_error(L, "too many arguments");

@@ -19,10 +19,10 @@
 struct script;
 
 struct alarm_options {
-	const char *what, *site; /* interned */
-	int64_t delay_ns;        /* and the period */
-	bool is_repeated;
-	struct handle net; /* the network its tasks are about */
+	const char *what, *site;      /* interned */
+	int64_t delay_ns;             /* and the period */
+	bool is_repeated, is_connect; /* its function is connect itself */
+	struct handle net;            /* the network its tasks are about */
 };
 
 /* Sets an alarm for the function and its arguments that fill the stack, and takes them off. */

@@ -130,7 +130,11 @@ static bool lay_special(struct layout *l, lua_State *L, int index, const char *w
 		struct str pattern = lay_str(l, L, index);
 		if (f)
 			f->pattern = pattern;
-	} else if (strcmp(key, "network") == 0 && !lua_istable(L, index)) {
+	} else if (strcmp(key, "network") == 0 && lua_istable(L, index)) {
+		if (f)
+			f->net = FILTER_NET_ALL; /* the list is a condition like any other */
+		return false;
+	} else if (strcmp(key, "network") == 0) {
 		check_text(L, index, who, key);
 		struct str name = lay_str(l, L, index);
 		if (f) {

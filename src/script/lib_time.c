@@ -100,6 +100,7 @@ static int start_alarm(lua_State *L, const char *who, bool is_repeated)
 		.is_repeated = is_repeated,
 		.net = net_of(L),
 		.site = script_site(L, 1)};
+	o.is_connect = lua_tocfunction(L, 2) == lib_connect;
 	lua_remove(L, 1);
 	lua_pushfstring(L, "%s %s", who, o.site ? o.site : "?");
 	const char *name = script_intern(script_of(L), lua_tostring(L, -1));

@@ -207,9 +207,14 @@ static void leave_waits(struct task *t)
 
 void listener_wait(lua_State *L, struct task *t, int n)
 {
+	bool ends = true;
+	for (int i = 1; i <= n; i++)
+		ends = ends &&
+		       ((const struct listener *)lua_touserdata(L, i))->ends_with_connection;
 	for (int i = 1; i <= n; i++) {
 		struct listener *l = lua_touserdata(L, i);
 		l->task = t;
+		l->ends_with_connection = ends;
 		list_append(&t->waits, &l->all);
 		link_up(l);
 	}

@@ -224,8 +224,8 @@ static void schema_builds(void **state)
 static const struct refuse_row {
 	const char *name, *command, *args, *text;
 } refuse_rows[] = {
-	REFUSES("refuse: unknown command", "privmgs", "target=#a", "send: no command 'privmgs'"),
-	REFUSES("refuse: empty command", "", "", "send: no command ''"),
+	REFUSES("refuse: unknown command", "privmgs", "target=#a", "no command 'privmgs'"),
+	REFUSES("refuse: empty command", "", "", "no command ''"),
 	REFUSES("refuse: unknown parameter", "privmsg", "target=#a&mesage=x",
 		"privmsg: no parameter 'mesage'; forms: PRIVMSG {target} :{message}"),
 	REFUSES("refuse: unknown beside a full form", "quit", "message=x&target=y",
