@@ -155,8 +155,8 @@ static void channel_free(struct resolver_channel *channel)
 	struct loop *loop = channel->resolver->loop;
 	if (channel->ares)
 		ares_destroy(channel->ares);
-	while (!list_is_empty(&channel->sockets))
-		drop_socket(container_of(channel->sockets.next, struct socket, node));
+	list_each_safe(node, &channel->sockets)
+		drop_socket(container_of(node, struct socket, node));
 	timers_cancel(&loop->timers, &channel->timer);
 	job_cancel(&channel->release);
 	list_remove(&channel->node);
@@ -237,10 +237,10 @@ void resolver_fini(struct resolver *resolver)
 {
 	if (!resolver->loop)
 		return;
-	while (!list_is_empty(&resolver->resolves))
-		resolve_cancel(container_of(resolver->resolves.next, struct resolve, node));
-	while (!list_is_empty(&resolver->channels))
-		channel_free(container_of(resolver->channels.next, struct resolver_channel, node));
+	list_each_safe(node, &resolver->resolves)
+		resolve_cancel(container_of(node, struct resolve, node));
+	list_each_safe(node, &resolver->channels)
+		channel_free(container_of(node, struct resolver_channel, node));
 	*resolver = (struct resolver){0};
 }
 

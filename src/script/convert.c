@@ -202,8 +202,12 @@ static void put_tag(struct params *p, struct buf *out, int key, int value, bool 
 		luaL_error(p->L, "%s: tags: '%s' is no client tag (\"+name\")", p->who, k);
 	if (lua_isboolean(p->L, value) && !lua_toboolean(p->L, value))
 		return;
-	if (!lua_isboolean(p->L, value) && !(v = lua_tolstring(p->L, value, &vn)))
+	if (!lua_isboolean(p->L, value))
+		v = lua_tolstring(p->L, value, &vn);
+	if (!v) {
 		luaL_error(p->L, "%s: tags: %s: text or true expected", p->who, k);
+		return;
+	}
 	if (memchr(v, '\0', vn))
 		luaL_error(p->L, "%s: tags: %s has a NUL", p->who, k);
 	int r = buf_addf(out, "%c%s%s", *is_first ? '@' : ';', k, vn ? "=" : "");

@@ -95,8 +95,10 @@ static void choose_net(lua_State *L, struct listener *l, const char *who)
 		break;
 	case FILTER_NET_NAMED: {
 		const struct net *n = net_find(l->script->host, name);
-		if (!n || !script_hears(l->script, name))
+		if (!n || !script_hears(l->script, name)) {
 			luaL_error(L, "%s: filter: network: no network '%s'", who, name.p);
+			return;
+		}
 		l->net = n->handle;
 		l->is_for_all = false;
 		break;
