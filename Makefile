@@ -1,12 +1,14 @@
-# ebb: `make run` to try it, `make check` to test it. README.md explains the rest.
+# ebb: `make check` tests it, `make` builds build/ebbd. README.md explains the rest.
 #
 # Flavours build in folders of their own: make BUILD=build/clang CC=clang WERROR=1
+# V=1 shows the whole command lines.
 
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 BUILD   ?= build
 PREFIX  ?= /usr/local
 WERROR  ?=
+Q       := $(if $(V),,@)
 
 # What `make deps` installs: to build and test; what `make deps-dev` adds: lint and the sanitizers.
 PACKAGES     := gcc make pkg-config libev-dev liblua5.4-dev libssl-dev libinih-dev libc-ares-dev \
@@ -39,23 +41,28 @@ all: $(BUILD)/ebbd
 units: $(UNITS)
 
 $(BUILD)/ebbd: $(BUILD)/obj/main.o $(BUILD)/libebb.a
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
+	@echo "LD  $@"
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
 
 $(BUILD)/libebb.a: $(OBJECTS)
-	rm -f $@
-	$(AR) rcs $@ $^
+	@rm -f $@
+	@echo "AR  $@"
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/obj/support/%.o: tests/support/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	@echo "CC  $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	@echo "CC  $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(BUILD)/tests/%: tests/unit/%.c $(SUPPORT) $(BUILD)/libebb.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) -MMD -MP $(LDFLAGS) -o $@ $< $(SUPPORT) \
+	@echo "CC  $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) -MMD -MP $(LDFLAGS) -o $@ $< $(SUPPORT) \
 		$(BUILD)/libebb.a -lcmocka $(LIBS_ALL)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
