@@ -155,7 +155,7 @@ static void channel_free(struct resolver_channel *channel)
 	struct loop *loop = channel->resolver->loop;
 	if (channel->ares)
 		ares_destroy(channel->ares);
-	list_each_safe(node, &channel->sockets)
+	list_each_safe (node, &channel->sockets)
 		drop_socket(container_of(node, struct socket, node));
 	timers_cancel(&loop->timers, &channel->timer);
 	job_cancel(&channel->release);
@@ -237,9 +237,9 @@ void resolver_fini(struct resolver *resolver)
 {
 	if (!resolver->loop)
 		return;
-	list_each_safe(node, &resolver->resolves)
+	list_each_safe (node, &resolver->resolves)
 		resolve_cancel(container_of(node, struct resolve, node));
-	list_each_safe(node, &resolver->channels)
+	list_each_safe (node, &resolver->channels)
 		channel_free(container_of(node, struct resolver_channel, node));
 	*resolver = (struct resolver){0};
 }
