@@ -134,17 +134,18 @@ static void on_socket_state(void *data, ares_socket_t fd, int reads, int writes)
 		(reads ? EV_READ : 0) | (writes ? EV_WRITE : 0));
 }
 
-static struct stamp read_stamp(void)
+static struct stamp read_stamp(const struct resolver *resolver)
 {
+	const char *path = resolver->options.resolv_conf;
 	struct stat st;
-	if (stat("/etc/resolv.conf", &st) < 0)
+	if (stat(path ? path : "/etc/resolv.conf", &st) < 0)
 		return (struct stamp){0};
 	return (struct stamp){st.st_ino, st.st_mtim};
 }
 
 static bool is_stale(const struct resolver_channel *channel)
 {
-	struct stamp now = read_stamp();
+	struct stamp now = read_stamp(channel->resolver);
 	return now.inode != channel->stamp.inode ||
 	       now.changed.tv_sec != channel->stamp.changed.tv_sec ||
 	       now.changed.tv_nsec != channel->stamp.changed.tv_nsec;
@@ -176,14 +177,18 @@ static void release_if_done(struct resolver_channel *channel)
 
 static int set_up(struct resolver_channel *channel, const struct resolver_options *options)
 {
+	int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
 	struct ares_options o = {
 		.timeout = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS,
 		.tries = TRIES,
 		.sock_state_cb = on_socket_state,
 		.sock_state_cb_data = channel,
 	};
-	int status = ares_init_options(
-		&channel->ares, &o, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+	if (options->resolv_conf) {
+		o.resolvconf_path = (char *)(uintptr_t)options->resolv_conf; /* is copied */
+		mask |= ARES_OPT_RESOLVCONF;
+	}
+	int status = ares_init_options(&channel->ares, &o, mask);
 	if (status == ARES_SUCCESS && options->servers)
 		status = ares_set_servers_ports_csv(channel->ares, options->servers);
 	return status;
@@ -193,7 +198,7 @@ static int channel_new(struct resolver *resolver, struct resolver_channel **out)
 {
 	struct resolver_channel *channel = mem_new(sizeof(*channel));
 	channel->resolver = resolver;
-	channel->stamp = read_stamp();
+	channel->stamp = read_stamp(resolver);
 	channel->timer.fire = on_timer;
 	list_init(&channel->sockets);
 	list_init(&channel->node);

@@ -15,9 +15,11 @@
 
 #define RESOLVE_GRACE_NS (250 * NS_PER_MS)
 
+/* Zeroed memory means: as the system is configured. Strings are borrowed. */
 struct resolver_options {
-	const char *servers; /* "127.0.0.1:5353,[::1]:53" instead of resolv.conf's; NULL: those */
-	int timeout_ms;      /* for the first try; doubled for the second and last; 0: 2000 */
+	const char *resolv_conf; /* instead of /etc/resolv.conf */
+	const char *servers;     /* instead of those in there: "127.0.0.1:5353,[::1]:53" */
+	int timeout_ms;          /* of the first try, doubled for the last; 0: 2000 */
 };
 
 struct resolver {
@@ -28,7 +30,7 @@ struct resolver {
 	struct list resolves;
 };
 
-/* Borrows loop and options->servers; options may be NULL. */
+/* Borrows loop and what options point at; options may be NULL. */
 void resolver_init(
 	struct resolver *resolver, struct loop *loop, const struct resolver_options *options);
 

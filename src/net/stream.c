@@ -289,6 +289,8 @@ void stream_close(struct stream *s)
 	if (s->state != STREAM_OPENING && s->state != STREAM_OPEN)
 		return;
 	s->state = STREAM_CLOSING;
+	if (!s->was_open)
+		loop_fd_stop(s->loop, &s->watch);
 	loop_defer(s->loop, &s->job);
 }
 

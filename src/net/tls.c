@@ -364,13 +364,26 @@ static int tls_open(struct stream *s, int *waits, struct err *why)
 	return 0;
 }
 
+/* A session ticket leaves OpenSSL with a write buffer of 16 KB until the next write. Within a
+ * record ("RB") older versions would free what they still read into (CVE-2024-4741). */
+static void give_buffers_back(SSL *ssl)
+{
+	if (strcmp(SSL_rstate_string(ssl), "RH") == 0)
+		SSL_free_buffers(ssl);
+}
+
 static ssize_t tls_read(struct stream *s, char *to, size_t n, int *waits, struct err *why)
 {
 	struct tls *t = tls_of(s);
 	size_t got = 0;
 	ERR_clear_error();
 	int r = SSL_read_ex(t->ssl, to, n, &got);
-	return r == 1 ? (ssize_t)got : failure(t, r, waits, why);
+	if (r == 1)
+		return (ssize_t)got;
+	r = failure(t, r, waits, why);
+	if (r == ERR_AGAIN)
+		give_buffers_back(t->ssl);
+	return r;
 }
 
 static ssize_t tls_write(struct stream *s, struct str bytes, int *waits, struct err *why)

@@ -14,8 +14,8 @@
  * showed and which setting would accept it. The end of a connection is ERR_CLOSED, and its text
  * tells whether the server said so (close_notify) or the connection was cut.
  *
- * Tickets, renegotiation and compression are off. OpenSSL's own memory is the greatest part of an
- * idle connection; its buffers are given back when empty.
+ * Resumption, renegotiation and compression are off. OpenSSL's own memory is the greatest part of
+ * an idle connection; its buffers are given back when empty.
  */
 #ifndef EBB_NET_TLS_H
 #define EBB_NET_TLS_H

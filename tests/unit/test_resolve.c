@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -337,6 +338,50 @@ static void the_end_of_the_resolver_cancels_all(void **state)
 	end();
 }
 
+static size_t count_channels(void)
+{
+	size_t n = 0;
+	list_each (node, &resolver.channels)
+		n++;
+	return n;
+}
+
+static void write_conf(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void a_new_resolv_conf_is_read_while_old_questions_end(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/ebb-test-resolv-XXXXXX";
+	close(mkstemp(path));
+	start();
+	const struct resolver_options options = {path, dns.csv, 100};
+	resolver_fini(&resolver);
+	resolver_init(&resolver, &loop, &options);
+	dns.swallows_all = true;
+	ask("irc.test");
+	run_until(&loop, dns.asked_a);
+	const struct resolver_channel *old = resolver.channel;
+
+	unlink(path);
+	write_conf(path, "nameserver 127.0.0.1\noptions ndots:2\n");
+	ask("irc.test");
+	assert_ptr_not_equal(resolver.channel, old);
+	assert_int_equal(count_channels(), 2);
+	run_until(&loop, answer.done == 2);
+	run_until(&loop, count_channels() == 1);
+	ask("irc.test");
+
+	assert_int_equal(count_channels(), 1);
+	end();
+	unlink(path);
+}
+
 static void address_text_is_read_and_written(void **state)
 {
 	(void)state;
@@ -364,6 +409,7 @@ int main(void)
 	check_rows(&c, cancel_rows, a_cancelled_one_is_never_told);
 	check_test(&c, a_cancelled_one_is_released_when_its_answer_comes);
 	check_test(&c, the_end_of_the_resolver_cancels_all);
+	check_test(&c, a_new_resolv_conf_is_read_while_old_questions_end);
 	check_test(&c, address_text_is_read_and_written);
 	return check_run(&c, "resolve");
 }
