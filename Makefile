@@ -25,7 +25,7 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -DEBB_VERSION='"$(VERSION)"' -Isrc \
 CFLAGS_ALL   = -std=c11 $(WARNINGS) $(CFLAGS)
 LIBS_ALL     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lev -lm $(LDLIBS)
 
-FLOORS  := base net irc script daemon
+FLOORS  := base net irc sim script daemon
 SOURCES := $(wildcard $(FLOORS:%=src/%/*.c))
 HEADERS := $(wildcard $(FLOORS:%=src/%/*.h))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
