@@ -35,22 +35,26 @@ enum sim_closing {
 	SIM_CLOSING_USER   /* Closing link: (user@host) [reason] */
 };
 
+/* Where the last parameter gets a colon that it does not need. */
+enum sim_colons { SIM_COLONS_NEEDED, SIM_COLONS_JOIN, SIM_COLONS_ALWAYS };
+
 struct sim_profile {
 	const char *name;
-	const char *version;         /* in 002, 004 and 351 */
-	const char *const *isupport; /* tokens, NULL-terminated */
-	const char *const *offered;  /* what CAP LS lists, NAME or NAME=VALUE, NULL-terminated */
-	const char *poison;          /* the capability whose REQ ends the connection, or NULL */
-	const char *default_modes;   /* of a new channel */
+	const char *version;       /* in 002, 004 and 351 */
+	const char *isupport;      /* tokens, separated by spaces */
+	const char *offered;       /* what CAP LS lists: NAME or NAME=VALUE, separated by spaces */
+	const char *poison;        /* the capability whose REQ ends the connection, or NULL */
+	const char *default_modes; /* of a new channel */
 	const char *user_modes, *channel_modes; /* in 004 */
 	enum sim_too_long too_long;
 	enum sim_closing closing;
-	int bad_channel;      /* the numeric for JOIN of a name that is none */
-	bool is_join_colon;   /* JOIN :#c, rather than JOIN #c */
+	int bad_channel; /* the numeric for JOIN of a name that is none */
+	enum sim_colons colons;
 	bool has_tilde;       /* ~user: no ident */
 	bool cuts_nick;       /* to NICKLEN, rather than 432 */
 	bool is_space_padded; /* lists end with a space */
 	bool is_utf8_only;
+	bool says_461_only; /* also where others have a numeric for what is missing (411 412 431) */
 };
 
 /* NULL when there is none; NULL as name is the first. */

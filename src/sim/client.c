@@ -1,0 +1,379 @@
+#include "sim/client.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "sim/channel.h"
+#include "sim/wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static bool is_unheard(const struct sim_client *c)
+{
+	enum fault_silence how = c->faults.silence;
+	return c->is_forgotten || c->is_ended || c->stage == SIM_SPLIT || how == FAULT_SILENT ||
+	       (how == FAULT_SILENT_WHEN_READY && c->stage == SIM_READY && c->is_greeted);
+}
+
+static void free_all(struct sim_client *c)
+{
+	char *const owned[] = {
+		c->nick, c->user, c->host, c->realname, c->account, c->away, c->password};
+	for (size_t i = 0; i < COUNTOF(owned); i++)
+		free(owned[i]);
+}
+
+void sim_client_init(struct sim_client *c, struct sim_network *net,
+	const struct sim_client_ops *ops, const char *host)
+{
+	c->net = net;
+	c->ops = ops;
+	list_init(&c->channels);
+	list_append(&net->clients, &c->node);
+	net->n_clients++;
+	c->heard_ns = net->timers->now_ns;
+	sim_set(&c->host, str_of(host), sim_limit(net->isupport->hostlen, 63));
+}
+
+void sim_client_free(struct sim_client *c)
+{
+	list_remove(&c->node);
+	c->net->n_clients--;
+	timers_cancel(c->net->timers, &c->timer);
+	sim_wire_forget(c);
+	free_all(c);
+	c->ops->free(c);
+}
+
+void sim_client_bury(struct sim_client *c)
+{
+	if (c->stage != SIM_GONE || !c->is_forgotten)
+		return;
+	list_remove(&c->node);
+	list_append(&c->net->graves, &c->node);
+}
+
+const char *sim_client_name(const struct sim_client *c)
+{
+	return c->nick ? c->nick : "*";
+}
+
+static bool is_nick_byte(const struct sim_network *net, unsigned char byte, bool is_first)
+{
+	bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+	if (is_letter || (byte && strchr("[]\\`_^{|}", byte)))
+		return true;
+	if (byte >= 0x80)
+		return net->profile->is_utf8_only;
+	return !is_first && ((byte >= '0' && byte <= '9') || byte == '-');
+}
+
+bool sim_is_nick(const struct sim_network *net, struct str nick)
+{
+	for (size_t i = 0; i < nick.n; i++)
+		if (!is_nick_byte(net, (unsigned char)nick.p[i], i == 0))
+			return false;
+	return nick.n > 0 && nick.n <= sim_limit(net->isupport->nicklen, 30);
+}
+
+static void index_nick(struct sim_client *c, bool is_there)
+{
+	char key[SIM_NAME_MAX_BYTES];
+	struct str folded = sim_fold(c->net, str_of(c->nick), key);
+	if (is_there)
+		map_put(&c->net->nicks, folded, c);
+	else if (map_get(&c->net->nicks, folded) == c)
+		map_remove(&c->net->nicks, folded);
+}
+
+void sim_client_register(struct sim_client *c)
+{
+	c->stage = SIM_READY;
+	c->joined_ns = c->net->timers->now_ns;
+	index_nick(c, true);
+}
+
+void sim_client_rename(struct sim_client *c, struct str nick)
+{
+	if (c->nick)
+		index_nick(c, false);
+	sim_set(&c->nick, nick, SIM_NAME_MAX_BYTES - 1);
+	index_nick(c, true);
+}
+
+void sim_client_quit(struct sim_client *c, const char *reason, enum sim_stage stage)
+{
+	if (c->stage == SIM_READY)
+		sim_tell_neighbours(c, "QUIT :%s", reason);
+	sim_channel_leave_all(c);
+	if (c->nick)
+		index_nick(c, false);
+	timers_cancel(c->net->timers, &c->timer);
+	c->stage = stage;
+	sim_client_bury(c);
+}
+
+void sim_client_error(struct sim_client *c, const char *reason, const char *words)
+{
+	if (c->stage == SIM_GONE)
+		return;
+	sim_tell_plain(c, "ERROR :%s", words);
+	if (!c->is_ended)
+		sim_wire_put(c, SIM_WIRE_CLIENT_END, STR_NONE);
+	c->is_ended = true;
+	sim_client_quit(c, reason, SIM_GONE);
+}
+
+void sim_client_close(struct sim_client *c, const char *reason)
+{
+	char words[MESSAGE_BYTES];
+	const char *user = c->user ? c->user : "unknown";
+	switch (c->net->profile->closing) {
+	case SIM_CLOSING_PLAIN:
+		snprintf(words, sizeof(words), "%s", reason);
+		break;
+	case SIM_CLOSING_HOST:
+		snprintf(words, sizeof(words), "Closing Link: %s (%s)", c->host, reason);
+		break;
+	case SIM_CLOSING_USER:
+		snprintf(words, sizeof(words), "Closing link: (%s@%s) [%s]", user, c->host, reason);
+		break;
+	}
+	sim_client_error(c, reason, words);
+}
+
+void sim_client_lost(struct sim_client *c, const char *reason)
+{
+	if (c->stage == SIM_GONE)
+		return;
+	if (!c->is_ended)
+		sim_wire_put(c, SIM_WIRE_CLIENT_END, STR_NONE);
+	c->is_ended = true;
+	sim_client_quit(c, reason, SIM_GONE);
+}
+
+void sim_client_reset(struct sim_client *c)
+{
+	sim_wire_forget(c);
+	c->faults = (struct sim_faults){0};
+	c->due_ns[0] = c->due_ns[1] = 0;
+	sim_wire_put(c, SIM_WIRE_CLIENT_RESET, STR_NONE);
+	c->is_ended = true;
+	if (c->stage != SIM_GONE)
+		sim_client_quit(c, "Connection reset by peer", SIM_GONE);
+}
+
+static int put_time(struct buf *b, const struct sim_network *net)
+{
+	int64_t wall_ns = net->timers->now_ns + net->wall_offset_ns;
+	time_t seconds = (time_t)(wall_ns / NS_PER_S);
+	int ms = (int)(wall_ns % NS_PER_S / NS_PER_MS);
+	struct tm tm;
+	gmtime_r(&seconds, &tm);
+	return buf_addf(b, "time=%04d-%02d-%02dT%02d:%02d:%02d.%03dZ;", tm.tm_year + 1900,
+		tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, ms);
+}
+
+/* What a client may put on its lines for others to see. */
+static int put_client_tags(struct buf *b, struct str tags)
+{
+	int r = 0;
+	while (r == 0 && tags.n) {
+		struct str tag = str_cut(&tags, ';');
+		if (tag.n > 1 && tag.p[0] == '+')
+			r = buf_addf(b, "%" STR_F ";", STR_A(tag));
+	}
+	return r;
+}
+
+/* Every tag brings a semicolon; the last one's place is the space's. */
+static int put_tags(
+	struct buf *b, const struct sim_client *to, const struct sim_client *from, struct str tags)
+{
+	int r = buf_add(b, STR("@"));
+	if (to->caps & SIM_CAP_SERVER_TIME)
+		r |= put_time(b, to->net);
+	if ((to->caps & SIM_CAP_ACCOUNT_TAG) && from && from->account)
+		r |= buf_addf(b, "account=%s;", from->account);
+	if (to->caps & SIM_CAP_MESSAGE_TAGS)
+		r |= put_client_tags(b, tags);
+	buf_truncate(b, b->n - 1);
+	return r | (b->n ? buf_add(b, STR(" ")) : 0);
+}
+
+static int put_source(struct buf *b, const struct sim_network *net, const struct sim_client *from)
+{
+	if (!from)
+		return buf_addf(b, ":%s ", net->server);
+	return buf_addf(b, ":%s!%s@%s ", from->nick, from->user, from->host);
+}
+
+/* InspIRCd puts a colon before every last parameter, ngIRCd before JOIN's. */
+static int put_colon(struct buf *b, const struct sim_network *net, size_t start)
+{
+	struct str line = str_skip(buf_str(b), start);
+	const char *last = memrchr(line.p, ' ', line.n);
+	struct str after_source = line;
+	if (line.n && line.p[0] == ':')
+		str_cut(&after_source, ' ');
+	bool is_join = str_starts(after_source, STR("JOIN "));
+	bool is_asked = net->profile->colons == SIM_COLONS_ALWAYS ||
+			(net->profile->colons == SIM_COLONS_JOIN && is_join);
+	if (!is_asked || !last || last < after_source.p ||
+		memmem(after_source.p, after_source.n, " :", 2))
+		return 0;
+	char *end = buf_reserve(b, 1);
+	if (!end)
+		return -1;
+	char *at = b->bytes + b->start + start + (last - line.p) + 1;
+	memmove(at + 1, at, (size_t)(end - at));
+	*at = ':';
+	buf_commit(b, 1);
+	return 0;
+}
+
+/* As the server does that relays: what is too long is cut, a line break never passes. */
+static void finish(struct buf *b, const struct sim_network *net, size_t start)
+{
+	size_t max = start + net->isupport->linelen - 2;
+	if (b->n > max) {
+		if (net->profile->is_utf8_only)
+			while (max > start && (b->bytes[b->start + max] & 0xc0) == 0x80)
+				max--;
+		buf_truncate(b, max);
+	}
+	for (char *p = b->bytes + b->start; p < b->bytes + b->start + b->n; p++)
+		if (*p == '\r' || *p == '\n' || *p == '\0')
+			*p = ' ';
+}
+
+static void send_line(struct sim_client *to, size_t start)
+{
+	struct buf *b = &to->net->line;
+	finish(b, to->net, start);
+	if (buf_add(b, STR("\r\n")) == 0)
+		sim_wire_put(to, SIM_WIRE_TO_CLIENT, buf_str(b));
+}
+
+static void PRINTF(4, 0) sendv(struct sim_client *to, const struct sim_client *from,
+	struct str tags, const char *fmt, va_list ap)
+{
+	struct buf *b = &to->net->line;
+	if (is_unheard(to))
+		return;
+	buf_reset(b);
+	int r = put_tags(b, to, from, tags);
+	size_t start = b->n;
+	r |= put_source(b, to->net, from);
+	r |= buf_addv(b, fmt, ap);
+	r |= put_colon(b, to->net, start);
+	if (r == 0)
+		send_line(to, start);
+}
+
+void sim_tell(struct sim_client *to, const struct sim_client *from, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	sendv(to, from, STR_NONE, fmt, ap);
+	va_end(ap);
+}
+
+void sim_relay(
+	struct sim_client *to, const struct sim_client *from, struct str tags, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	sendv(to, from, tags, fmt, ap);
+	va_end(ap);
+}
+
+void sim_tell_neighbours(struct sim_client *c, const char *fmt, ...)
+{
+	va_list ap, again;
+	va_start(ap, fmt);
+	c->round = ++c->net->round;
+	list_each (in_client, &c->channels) {
+		const struct sim_member *own =
+			container_of(in_client, struct sim_member, in_client);
+		list_each (in_channel, &own->channel->members) {
+			struct sim_client *to =
+				container_of(in_channel, struct sim_member, in_channel)->client;
+			if (to->round == c->net->round)
+				continue;
+			to->round = c->net->round;
+			va_copy(again, ap);
+			sendv(to, c, STR_NONE, fmt, again);
+			va_end(again);
+		}
+	}
+	va_end(ap);
+}
+
+void sim_tell_plain(struct sim_client *to, const char *fmt, ...)
+{
+	struct buf *b = &to->net->line;
+	if (is_unheard(to))
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	buf_reset(b);
+	if (buf_addv(b, fmt, ap) == 0)
+		send_line(to, 0);
+	va_end(ap);
+}
+
+void sim_reply(struct sim_client *c, int numeric, const char *fmt, ...)
+{
+	char text[MESSAGE_BYTES * 2];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	sim_tell(c, NULL, "%03d %s %s", numeric, sim_client_name(c), text);
+}
+
+void sim_no_such_nick(struct sim_client *c, struct str nick)
+{
+	sim_reply(c, 401, "%" STR_F " :No such nick/channel", STR_A(nick));
+}
+
+void sim_no_such_channel(struct sim_client *c, struct str channel)
+{
+	sim_reply(c, 403, "%" STR_F " :No such channel", STR_A(channel));
+}
+
+void sim_listing_begin(struct sim_listing *l, struct sim_client *to, int numeric, struct str head)
+{
+	*l = (struct sim_listing){.to = to, .numeric = numeric, .head = head};
+	size_t around = strlen(to->net->server) + strlen(sim_client_name(to)) + head.n + 16;
+	buf_init(&l->items, around < 400 ? 500 - around : 100);
+}
+
+static void send_items(struct sim_listing *l)
+{
+	struct str items = buf_str(&l->items);
+	const char *pad = l->to->net->profile->is_space_padded ? " " : "";
+	sim_reply(l->to, l->numeric, "%" STR_F ":%" STR_F "%s", STR_A(l->head), STR_A(items), pad);
+	buf_reset(&l->items);
+	l->was_sent = true;
+}
+
+void sim_listing_add(struct sim_listing *l, struct str item)
+{
+	const char *gap = l->items.n ? " " : "";
+	if (buf_addf(&l->items, "%s%" STR_F, gap, STR_A(item)) == 0)
+		return;
+	send_items(l);
+	if (buf_add(&l->items, item) < 0)
+		buf_reset(&l->items);
+}
+
+void sim_listing_end(struct sim_listing *l, bool is_wanted)
+{
+	if (l->items.n || (is_wanted && !l->was_sent))
+		send_items(l);
+	buf_fini(&l->items);
+}

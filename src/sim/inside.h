@@ -1,0 +1,146 @@
+/*
+ * inside: the network and its clients as the files of this folder share them.
+ *
+ * A handler of a command changes the network and puts lines on the wire; it never calls out. Only
+ * wire.c calls owners and people, between two handlers, so whatever they do then finds everything
+ * in order. Clients die into net->graves, and their memory goes when nothing is being delivered.
+ */
+#ifndef EBB_SIM_INSIDE_H
+#define EBB_SIM_INSIDE_H
+
+#include "base/list.h"
+#include "irc/isupport.h"
+#include "irc/message.h"
+#include "sim/fault.h"
+#include "sim/network.h"
+
+enum {
+	SIM_NAME_MAX_BYTES = 256, /* nicks and channels that can exist are shorter */
+	SIM_LINE_MAX_BYTES = MESSAGE_TAGS_BYTES + MESSAGE_BYTES
+};
+
+/* What one connection suffers. The network's own are those of connections to come. */
+struct sim_faults {
+	int64_t lag_ns;
+	enum fault_silence silence;
+	bool is_half_open;
+};
+
+struct sim_refusal {
+	int count; /* registrations still to be refused, or FAULT_ALWAYS */
+	int numeric;
+	char *text; /* owned; NULL: the usual words */
+};
+
+struct sim_network {
+	const struct sim_profile *profile;
+	struct timers *timers;     /* borrowed; outlives the network */
+	struct isupport *isupport; /* what the profile's tokens say */
+	char *name, *server, *host, *password;
+	char **motd; /* NULL-terminated; NULL: none */
+	bool wants_cookie;
+	int64_t register_delay_ns, register_timeout_ns, ping_interval_ns, wall_offset_ns;
+	int64_t created_ns;
+	uint64_t random;
+
+	struct list clients; /* struct sim_client, in the order they came */
+	size_t n_clients;
+	struct list graves;
+	struct map nicks;    /* folded: struct sim_client, those who registered */
+	struct map channels; /* folded: struct sim_channel */
+	uint64_t round;      /* sim_client.round: who had a line already */
+	struct buf line;     /* being made */
+
+	struct list wire; /* struct delivery, by time */
+	struct timer wire_timer;
+	bool is_delivering;
+
+	struct sim_faults faults;
+	struct sim_refusal refusal;
+	bool is_down;
+	bool was_connected;
+	int64_t throttle_ns, connected_ns; /* the connection before */
+	unsigned flood_lines;
+	int64_t flood_ns;
+};
+
+enum sim_stage {
+	SIM_REGISTERING,
+	SIM_WELCOMED, /* all is said; 001 comes after register_delay_ns */
+	SIM_READY,
+	SIM_SPLIT,
+	SIM_GONE
+};
+
+struct sim_client;
+
+/* The client that a connection is. */
+struct sim_client *sim_conn_client(struct sim_conn *conn);
+
+/* What a kind of client does with what it gets. */
+struct sim_client_ops {
+	void (*deliver)(struct sim_client *c, struct str line); /* with CR LF */
+	void (*ended)(struct sim_client *c, enum sim_end how);
+	void (*free)(struct sim_client *c);
+};
+
+struct sim_client {
+	struct sim_network *net;
+	struct list node; /* net->clients or net->graves */
+	const struct sim_client_ops *ops;
+	enum sim_stage stage;
+	bool is_person;
+	bool is_forgotten; /* its owner let go: nothing is delivered */
+	bool is_ended;     /* its end is on the wire, or was told */
+	bool is_told;      /* the owner knows */
+
+	char *nick, *user, *host, *realname; /* owned; nick and user NULL until given */
+	char *account, *away, *password;     /* owned; NULL: none */
+	char modes[64];
+	unsigned caps;
+	bool is_negotiating;
+	uint64_t cookie; /* to be answered; 0: none */
+	bool had_cookie;
+
+	struct list channels; /* struct sim_member */
+	size_t n_channels;
+	uint64_t round;
+
+	struct sim_faults faults;
+	bool is_nick_refused; /* by the fault, for this registration */
+	int64_t due_ns[2]; /* of the last line put on the wire, to the server and to the client */
+	size_t queued_bytes;
+	bool is_overfull;     /* and is being closed for it */
+	int64_t flood_ns;     /* the window's begin */
+	unsigned flood_lines; /* within it */
+
+	struct timer timer; /* of registration, of the welcome, of PING: by stage */
+	int64_t heard_ns;
+	bool is_pinged;
+	bool is_greeted;   /* the message of the day has ended */
+	int64_t joined_ns; /* when it registered */
+};
+
+/* Puts name as it is compared into key; absent for one that is too long to exist. */
+struct str sim_fold(const struct sim_network *net, struct str name, char key[SIM_NAME_MAX_BYTES]);
+
+bool sim_same(const struct sim_network *net, struct str a, struct str b);
+
+/* Those who registered, also while they cannot be reached. */
+struct sim_client *sim_find(const struct sim_network *net, struct str nick);
+
+int64_t sim_wall_s(const struct sim_network *net, int64_t at_ns);
+uint64_t sim_random(struct sim_network *net);
+
+/* A number of RPL_ISUPPORT, or what servers without it hold to. */
+unsigned sim_limit(unsigned announced, unsigned usual);
+
+/* The number that stands behind `key:` in a token such as CHANLIMIT=#&:20 or TARGMAX=PRIVMSG:4, or
+ * usual. */
+unsigned sim_token_limit(
+	const struct sim_network *net, const char *token, struct str key, unsigned usual);
+
+/* Replaces an owned text; cut to max bytes. */
+void sim_set(char **place, struct str value, size_t max);
+
+#endif
