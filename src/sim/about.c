@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ISUPPORT_LINE_TOKENS = 13, ISUPPORT_LINE_BYTES = 400 };
+enum { ISUPPORT_LINE_TOKENS = 13, ISUPPORT_LINE_BYTES = 400, ISUPPORT_BUF_BYTES = 800 };
 
 static void send_isupport(struct sim_client *c, struct buf *line, unsigned *n)
 {
@@ -30,7 +30,7 @@ static void tell_isupport(struct sim_client *c)
 	struct str rest = str_of(c->net->profile->isupport), token;
 	struct buf line;
 	unsigned n = 0;
-	buf_init(&line, ISUPPORT_LINE_BYTES * 2);
+	buf_init(&line, ISUPPORT_BUF_BYTES);
 	while ((token = str_word(&rest, " ")).n) {
 		if (n == ISUPPORT_LINE_TOKENS || line.n + token.n > ISUPPORT_LINE_BYTES)
 			send_isupport(c, &line, &n);

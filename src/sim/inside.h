@@ -89,36 +89,36 @@ struct sim_client {
 	struct list node; /* net->clients or net->graves */
 	const struct sim_client_ops *ops;
 	enum sim_stage stage;
-	bool is_person;
-	bool is_forgotten; /* its owner let go: nothing is delivered */
-	bool is_ended;     /* its end is on the wire, or was told */
-	bool is_told;      /* the owner knows */
+	unsigned caps;
 
 	char *nick, *user, *host, *realname; /* owned; nick and user NULL until given */
 	char *account, *away, *password;     /* owned; NULL: none */
 	char modes[64];
-	unsigned caps;
-	bool is_negotiating;
-	uint64_t cookie; /* to be answered; 0: none */
-	bool had_cookie;
-
 	struct list channels; /* struct sim_member */
 	size_t n_channels;
 	uint64_t round;
+	uint64_t cookie; /* to be answered; 0: none */
 
 	struct sim_faults faults;
-	bool is_nick_refused; /* by the fault, for this registration */
 	int64_t due_ns[2]; /* of the last line put on the wire, to the server and to the client */
 	size_t queued_bytes;
-	bool is_overfull;     /* and is being closed for it */
+
+	struct timer timer; /* of registration, of the welcome, of PING: by stage */
+	int64_t joined_ns;  /* when it registered */
+	int64_t heard_ns;
 	int64_t flood_ns;     /* the window's begin */
 	unsigned flood_lines; /* within it */
 
-	struct timer timer; /* of registration, of the welcome, of PING: by stage */
-	int64_t heard_ns;
+	bool is_person;
+	bool is_forgotten; /* its owner let go: nothing is delivered */
+	bool is_ended;     /* its end is on the wire, or was told */
+	bool is_told;      /* the owner knows */
+	bool is_overfull;  /* too much waits; it is being closed for that */
+	bool is_negotiating;
+	bool had_cookie;
+	bool is_nick_refused; /* by the fault, for this registration */
+	bool is_greeted;      /* the message of the day has ended */
 	bool is_pinged;
-	bool is_greeted;   /* the message of the day has ended */
-	int64_t joined_ns; /* when it registered */
 };
 
 /* Puts name as it is compared into key; absent for one that is too long to exist. */

@@ -8,17 +8,19 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { PARAMS_MAX_BYTES = 1024 };
+
 /* How the lists are shown. */
 static const struct list_kind {
-	char mode;
-	int item, end;
 	const char *name;
+	int item, end;
+	char mode;
 	bool names_mode; /* the letter stands after the channel */
 } list_kinds[] = {
-	{'b', 367, 368, "channel ban",              false},
-	{'e', 348, 349, "channel exception",        false},
-	{'I', 346, 347, "channel invite exception", false},
-	{'q', 728, 729, "channel quiet",            true },
+	{"channel ban",              367, 368, 'b', false},
+	{"channel exception",        348, 349, 'e', false},
+	{"channel invite exception", 346, 347, 'I', false},
+	{"channel quiet",            728, 729, 'q', true },
 };
 
 static void show_list(struct sim_client *c, const struct sim_channel *ch, char mode)
@@ -208,7 +210,7 @@ static void change_modes(
 	struct mode_reader reader;
 	struct mode_change change;
 	buf_init(&set->letters, MESSAGE_BYTES);
-	buf_init(&set->params, MESSAGE_BYTES * 2);
+	buf_init(&set->params, PARAMS_MAX_BYTES);
 	modes_begin(&reader, set->ch->net->isupport, modes, params, n);
 	while (modes_next(&reader, &change)) {
 		if (is_question(set, &change))

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WHOX_TOKEN_MAX = 3 };
+enum { WHOX_TOKEN_MAX = 3, WHOX_MAX_BYTES = 1024 };
 
 /* A question of WHO. */
 struct who {
@@ -49,7 +49,7 @@ static void show_extended(
 	};
 	struct buf line;
 	int r = 0;
-	buf_init(&line, MESSAGE_BYTES * 2);
+	buf_init(&line, WHOX_MAX_BYTES);
 	for (size_t i = 0; i < COUNTOF(columns); i++)
 		if (str_has(w->fields, columns[i].field))
 			r |= buf_addf(&line, "%s%s", line.n ? " " : "", columns[i].value);
