@@ -196,7 +196,8 @@ static void apply(struct change_set *set, const struct mode_change *change)
 	}
 }
 
-static bool has_room(struct change_set *set, const struct mode_change *change)
+/* False once a line has brought as many parameters as the server takes. */
+static bool count_param(struct change_set *set, const struct mode_change *change)
 {
 	unsigned max = set->ch->net->isupport->modes;
 	if (change->param.p)
@@ -215,7 +216,7 @@ static void change_modes(
 	while (modes_next(&reader, &change)) {
 		if (is_question(set, &change))
 			show_list(set->c, set->ch, change.mode);
-		else if (has_room(set, &change))
+		else if (count_param(set, &change))
 			apply(set, &change);
 	}
 	if (set->letters.n)

@@ -26,12 +26,17 @@ const struct sim_command *sim_command_at(size_t i);
 void sim_serve(struct sim_client *c, struct str line);
 
 /* Handlers, by the file they stand in. A handler has its parameters, and c may be gone after it. */
-/* register.c */
+/* negotiate.c */
 void sim_on_cap(struct sim_client *c, const struct message *m);
+
+/* register.c */
 void sim_on_pass(struct sim_client *c, const struct message *m);
 void sim_on_nick(struct sim_client *c, const struct message *m);
 void sim_on_user(struct sim_client *c, const struct message *m);
 void sim_on_pong(struct sim_client *c, const struct message *m);
+
+/* Goes on to the welcome, or to a refusal, when the client has said all that it must. */
+void sim_try_welcome(struct sim_client *c);
 
 /* c's time has come: the registration took too long, the welcome is due, a PING. */
 void sim_on_timer(struct timer *t);

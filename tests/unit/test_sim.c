@@ -754,6 +754,35 @@ static void life_of_a_connection(void **state)
 	scene_end(&s);
 }
 
+static void on_numeric(void *owner, struct str bytes)
+{
+	struct buf *b = owner;
+	str_word(&bytes, " ");
+	struct str numeric = str_word(&bytes, " ");
+	struct str all = buf_str(b);
+	bool is_again = all.n >= 4 && memcmp(all.p + all.n - 4, numeric.p, 3) == 0;
+	assert_int_equal(numeric.n, 3);
+	if (!is_again)
+		assert_int_equal(buf_addf(b, "%" STR_F " ", STR_A(numeric)), 0);
+}
+
+static void a_welcome_has_all_its_numerics_in_order(void **state)
+{
+	static const struct sim_conn_events numerics = {on_numeric, on_closed};
+	static const char *const motd[] = {"be nice", "to others", NULL};
+	struct scene s;
+	scene_begin(&s, (struct sim_options){.profile = ((const struct sim_profile *)*state)->name,
+				.motd = motd});
+	struct sim_conn *conn = sim_connect(s.net, &numerics, &s.out);
+
+	sim_receive(conn, STR("NICK bot\r\n"));
+	sim_receive(conn, STR("USER u 0 * :r\r\n"));
+
+	assert_string_equal(buf_str(&s.out).p, "001 002 003 004 005 251 254 255 375 372 376 ");
+	sim_close(conn);
+	scene_end(&s);
+}
+
 /* A 600-byte text, and what alice sees of it. */
 static void relayed_text_is_cut_with_its_source(void **state)
 {
@@ -1093,6 +1122,10 @@ int main(void)
 	check_test(&c, what_an_owner_frees_in_an_event_is_not_told_of_more);
 	check_test(&c, a_client_for_whom_too_much_waits_is_closed);
 	check_test(&c, the_network_can_be_asked);
+	for (size_t i = 0; sim_profile_at(i); i++)
+		check_add(&c, "a welcome has all its numerics in order",
+			a_welcome_has_all_its_numerics_in_order,
+			(void *)(uintptr_t)sim_profile_at(i));
 	for (size_t i = 0; sim_profile_at(i); i++)
 		check_add(&c, "noise does no harm and is the same each time",
 			noise_does_no_harm_and_is_the_same_each_time,
