@@ -107,6 +107,7 @@ static void welcome(struct sim_client *c)
 		c->stage = SIM_REGISTERING;
 		sim_reply(c, 433, "%s :Nickname is already in use", c->nick);
 		sim_set(&c->nick, STR_NONE, 0);
+		sim_expect_registration(c);
 		return;
 	}
 	sim_client_register(c);
