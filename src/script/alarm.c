@@ -3,19 +3,26 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/timers.h"
+#include "script/cancel.h"
 #include "script/host.h"
+#include "script/lib_task.h"
 #include "script/task.h"
 
 #include <lauxlib.h>
 
-/* A userdata that the registry holds; the function and its arguments are its user values. */
+/* A userdata that the registry holds; the function, its arguments and the task object are its user
+ * values. */
 struct alarm {
 	struct list node; /* the script's alarms */
 	struct timer timer;
 	struct script *script;
+	struct handle handle;
 	struct alarm_options o;
+	struct cron cron;
 	int self_ref, n_values;
-	struct task *running; /* a repeated one's task; NULL: none */
+	struct task_object *object;
+	struct task *running; /* NULL: none */
+	bool is_over;         /* no time comes any more */
 };
 
 static void drop(struct alarm *a)
@@ -23,7 +30,24 @@ static void drop(struct alarm *a)
 	struct script *s = a->script;
 	timers_cancel(s->host->options.timers, &a->timer);
 	list_remove(&a->node);
+	handles_remove(&s->host->handles, a->handle);
 	luaL_unref(s->vm.L, LUA_REGISTRYINDEX, a->self_ref);
+}
+
+/* The next time: of a calendar, or a multiple of the period, none of which is made up for. */
+static int64_t next_time(const struct alarm *a, int64_t last_ns)
+{
+	const struct host *h = a->script->host;
+	int64_t now_ns = h->options.timers->now_ns;
+	if (a->o.cron) {
+		int64_t wall_ns = clock_wall_ns(h->options.clock);
+		int64_t at_ns = cron_next(&a->cron, wall_ns);
+		return at_ns < 0 ? INT64_MAX : now_ns + at_ns - wall_ns;
+	}
+	int64_t next_ns = last_ns + a->o.delay_ns;
+	if (next_ns <= now_ns)
+		next_ns += ((now_ns - next_ns) / a->o.delay_ns + 1) * a->o.delay_ns;
+	return next_ns;
 }
 
 static void on_task_ended(struct task *t, void *data)
@@ -31,9 +55,11 @@ static void on_task_ended(struct task *t, void *data)
 	struct alarm *a = data;
 	(void)t;
 	a->running = NULL;
+	if (a->is_over)
+		drop(a);
 }
 
-/* Pushes function and arguments; the task's data is the alarm, which is still in the registry. */
+/* The last task of an alarm is who its object speaks of: of after's the only one. */
 static int make_task(lua_State *L)
 {
 	struct alarm *a = lua_touserdata(L, 1);
@@ -44,15 +70,18 @@ static int make_task(lua_State *L)
 		task_drop(t);
 		return luaL_error(L, "too many arguments");
 	}
-	lua_rawgeti(t->T, LUA_REGISTRYINDEX, a->self_ref);
-	for (int i = 1; i <= a->n_values; i++)
-		lua_getiuservalue(t->T, 2, i);
-	lua_remove(t->T, 2);
-	if (a->o.is_repeated) {
-		t->ended = on_task_ended;
-		t->ended_data = a;
-		a->running = t;
+	lua_rawgeti(L, LUA_REGISTRYINDEX, a->self_ref);
+	for (int i = 1; i < a->n_values; i++)
+		lua_getiuservalue(L, 2, i);
+	lua_xmove(L, t->T, a->n_values - 1);
+	if (!a->o.is_repeated) {
+		lua_getiuservalue(L, 2, a->n_values);
+		task_object_bind(L, lua_gettop(L), t);
+		a->object->is_alarm = false;
 	}
+	t->ended = on_task_ended;
+	t->ended_data = a;
+	a->running = t;
 	task_enqueue(t);
 	return 0;
 }
@@ -65,15 +94,11 @@ static void fire(struct timer *timer)
 		log_error("script %s: %s: not enough memory", s->name, a->o.what);
 		lua_pop(s->vm.L, 1);
 	}
-	if (!a->o.is_repeated) {
+	a->is_over = !a->o.is_repeated;
+	if (!a->is_over)
+		timers_set(s->host->options.timers, timer, next_time(a, timer->at_ns));
+	else if (!a->running)
 		drop(a);
-		return;
-	}
-	struct timers *ts = s->host->options.timers;
-	int64_t next_ns = timer->at_ns + a->o.delay_ns;
-	if (next_ns <= ts->now_ns) /* times that were slept through are not made up for */
-		next_ns += (ts->now_ns - next_ns) / a->o.delay_ns * a->o.delay_ns + a->o.delay_ns;
-	timers_set(ts, timer, next_ns);
 }
 
 void alarm_new(lua_State *L, const struct alarm_options *o)
@@ -82,13 +107,37 @@ void alarm_new(lua_State *L, const struct alarm_options *o)
 	int n = lua_gettop(L);
 	struct alarm *a = lua_newuserdatauv(L, sizeof(*a), n);
 	*a = (struct alarm){.script = s, .o = *o, .n_values = n, .timer.fire = fire};
+	if (o->cron)
+		a->cron = *o->cron;
+	a->object = lua_touserdata(L, n);
 	list_init(&a->node);
-	lua_insert(L, 1);
+	lua_pushvalue(L, n);
+	lua_insert(L, 1); /* the object, for the caller */
+	lua_insert(L, 2); /* the alarm */
 	for (int i = n; i > 0; i--)
-		lua_setiuservalue(L, 1, i);
+		lua_setiuservalue(L, 2, i);
 	a->self_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	a->handle = handles_add(&s->host->handles, a);
+	a->object->handle = a->handle;
+	a->object->is_alarm = true;
 	list_append(&s->alarms, &a->node);
-	timers_after(s->host->options.timers, &a->timer, o->delay_ns);
+	int64_t now_ns = s->host->options.timers->now_ns;
+	timers_set(s->host->options.timers, &a->timer,
+		o->is_repeated ? next_time(a, now_ns) : now_ns + o->delay_ns);
+}
+
+void alarm_cancel(struct handles *hs, struct handle h)
+{
+	struct alarm *a = handles_get(hs, h);
+	if (!a || a->is_over)
+		return;
+	a->is_over = true;
+	timers_cancel(a->script->host->options.timers, &a->timer);
+	promise_settle(&a->object->promise, PROMISE_CANCELLED);
+	if (a->running)
+		cancel_task(a->running);
+	else
+		drop(a);
 }
 
 void alarm_clear(struct script *s)

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/handle.h"
+#include "script/cron.h"
 
 #include <lua.h>
 #include <stdbool.h>
@@ -22,11 +23,16 @@ struct alarm_options {
 	const char *what, *site;      /* interned */
 	int64_t delay_ns;             /* and the period */
 	bool is_repeated, is_connect; /* its function is connect itself */
+	const struct cron *cron;      /* its times; NULL: after delay_ns, and every delay_ns */
 	struct handle net;            /* the network its tasks are about */
 };
 
-/* Sets an alarm for the function and its arguments that fill the stack, and takes them off. */
+/* Sets an alarm for the function at index 1 and its arguments above it, which it takes, with the
+ * task object on top of them, which stays: that of the alarm, and of the task that runs last. */
 void alarm_new(lua_State *L, const struct alarm_options *o);
+
+/* Ends it; its task, if it runs, is cancelled. Does nothing when it is over. */
+void alarm_cancel(struct handles *hs, struct handle h);
 
 /* Drops all of a script's alarms. */
 void alarm_clear(struct script *s);

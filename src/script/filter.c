@@ -1,6 +1,7 @@
 #include "script/filter.h"
 
 #include "base/log.h"
+#include "script/backlog.h"
 #include "script/host.h"
 #include "script/modules.h"
 
@@ -27,6 +28,7 @@ struct filter {
 	enum filter_net net;
 	struct str net_name;
 	enum say mine, replayed;
+	size_t buffer;
 	struct str pattern; /* of `match`; absent for none */
 	int function;       /* in the registry; LUA_NOREF for none */
 	size_t n;
@@ -125,6 +127,12 @@ static bool lay_special(struct layout *l, lua_State *L, int index, const char *w
 		enum say say = read_say(L, index, who, key);
 		if (f)
 			*(key[0] == 'm' ? &f->mine : &f->replayed) = say;
+	} else if (strcmp(key, "buffer") == 0 && strcmp(who, "events") == 0) {
+		lua_Integer n = lua_isinteger(L, index) ? lua_tointeger(L, index) : 0;
+		if (n < 1 || n > BACKLOG_MAX)
+			luaL_error(L, "%s: filter: buffer: 1 to %d expected", who, BACKLOG_MAX);
+		if (f)
+			f->buffer = (size_t)n;
 	} else if (strcmp(key, "match") == 0) {
 		check_text(L, index, who, key);
 		struct str pattern = lay_str(l, L, index);
@@ -273,6 +281,11 @@ enum filter_net filter_net(const struct filter *f, struct str *name)
 		return FILTER_NET_UNSAID;
 	*name = f->net_name;
 	return f->net;
+}
+
+size_t filter_buffer(const struct filter *f)
+{
+	return f ? f->buffer : 0;
 }
 
 static bool says(enum say say, bool is, bool is_unasked)

@@ -25,6 +25,9 @@ struct filter *filter_new(
 
 enum filter_net filter_net(const struct filter *f, struct str *name);
 
+/* The key `buffer`, for events(); 0 where it is not given. */
+size_t filter_buffer(const struct filter *f);
+
 /* Whether *e passes; f may be NULL. L is the script's main thread: an error in a function is
  * logged, with what in front, and is no match. *e may be replaced by its copy on the heap. */
 bool filter_matches(const struct filter *f, lua_State *L, struct event **e, const char *what);

@@ -184,7 +184,7 @@ static int raise_unsent(lua_State *L, const char *who, const struct err *err)
 
 static int after_send(lua_State *L, int status, lua_KContext context)
 {
-	const struct task *t = task_of(L);
+	const struct task *t = task_resumed(L);
 	struct err err = {.code = t->code};
 	(void)status;
 	(void)context;
@@ -282,7 +282,7 @@ static struct net_waiter *new_waiter(lua_State *L)
 
 static int after_connect(lua_State *L, int status, lua_KContext context)
 {
-	const struct task *t = task_of(L);
+	const struct task *t = task_resumed(L);
 	(void)status;
 	(void)context;
 	if (t->wake != WAKE_DONE)
@@ -322,6 +322,7 @@ int lib_connect(lua_State *L)
 
 static int after_disconnect(lua_State *L, int status, lua_KContext context)
 {
+	task_resumed(L);
 	(void)status;
 	(void)context;
 	lua_pushboolean(L, 1);

@@ -1,7 +1,9 @@
+#include "script/backlog.h"
 #include "script/host.h"
 #include "script/listen.h"
 #include "script/modules.h"
 #include "script/persist.h"
+#include "script/sync.h"
 #include "script/task.h"
 
 #include <string.h>
@@ -43,7 +45,7 @@ static int push_nothing(lua_State *L, const struct task *t)
 
 static int after_wait(lua_State *L, int status, lua_KContext context)
 {
-	const struct task *t = task_of(L);
+	const struct task *t = task_resumed(L);
 	const struct listener *l = lua_touserdata(L, 1);
 	(void)status;
 	(void)context;
@@ -52,13 +54,6 @@ static int after_wait(lua_State *L, int status, lua_KContext context)
 	luaL_checkstack(L, LUA_MINSTACK + 32, "captures");
 	lib_push_event(L, l->got);
 	return 1 + filter_push_captures(L, l->filter, l->got);
-}
-
-static int64_t deadline(lua_State *L, const struct task *t, int index, const char *who)
-{
-	if (lua_isnoneornil(L, index))
-		return -1;
-	return t->script->host->options.timers->now_ns + lib_check_seconds(L, index, who);
 }
 
 /* wait(event, [filter], [timeout]); a number in the filter's place is the timeout. */
@@ -71,7 +66,7 @@ static int lib_wait(lua_State *L)
 		lua_insert(L, 2);
 	}
 	lua_settop(L, 3);
-	int64_t at_ns = deadline(L, t, 3, "wait");
+	int64_t at_ns = lib_deadline(L, 3, "wait");
 	struct listen_to to = {.who = "wait", .events = 1, .filter = 2, .is_wait = true};
 	listener_new(L, &to);
 	lua_replace(L, 1);
@@ -83,7 +78,7 @@ static int lib_wait(lua_State *L)
 /* The stack holds n listeners, then the list of names. */
 static int after_wait_all(lua_State *L, int status, lua_KContext context)
 {
-	const struct task *t = task_of(L);
+	const struct task *t = task_resumed(L);
 	(void)status;
 	(void)context;
 	if (t->wake != WAKE_DONE)
@@ -104,7 +99,7 @@ static int lib_wait_all(lua_State *L)
 	struct task *t = task_check(L, "wait_all");
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 2);
-	int64_t at_ns = deadline(L, t, 2, "wait_all");
+	int64_t at_ns = lib_deadline(L, 2, "wait_all");
 	lua_settop(L, 1);
 	lua_Integer n = luaL_len(L, 1);
 	if (n < 1 || n > 64)
@@ -119,6 +114,64 @@ static int lib_wait_all(lua_State *L)
 	}
 	listener_wait(L, t, (int)n);
 	return task_pause(L, at_ns, after_wait_all);
+}
+
+static int after_next(lua_State *L, int status, lua_KContext context);
+
+/* The iterator of events(): the next event and its captures, or nil at the end. */
+static int next_event(lua_State *L)
+{
+	struct listener *l = listener_check(L, 1);
+	if (!l->backlog || l->is_dead)
+		return 0;
+	struct event *e = backlog_first(l->backlog);
+	if (e) {
+		luaL_checkstack(L, LUA_MINSTACK + 32, "captures");
+		lib_push_event(L, e);
+		int n = filter_push_captures(L, l->filter, e);
+		backlog_drop_first(l->backlog);
+		return 1 + n;
+	}
+	if (l->backlog->has_overflowed)
+		return vm_raise(L, "limit", "events: more came than the buffer holds");
+	if (l->backlog->is_over)
+		return 0;
+	struct task *t = task_check(L, "events");
+	lua_getiuservalue(L, 1, 2);
+	int64_t at_ns = lib_deadline(L, lua_gettop(L), "events");
+	lua_settop(L, 1);
+	waiter_push(L, &l->backlog->readers, t);
+	return task_pause(L, at_ns, after_next);
+}
+
+static int after_next(lua_State *L, int status, lua_KContext context)
+{
+	const struct task *t = task_resumed(L);
+	(void)status;
+	(void)context;
+	if (t->wake != WAKE_DONE)
+		return 0;
+	lua_settop(L, 1);
+	return next_event(L);
+}
+
+/* events(event, [filter], [timeout]): four values for a for loop, which closes the last. */
+static int lib_events(lua_State *L)
+{
+	lua_settop(L, 3);
+	if (!lua_isnil(L, 3))
+		lib_check_seconds(L, 3, "events");
+	struct listen_to to = {.who = "events", .events = 1, .filter = 2, .is_wait = true};
+	const struct listener *l = listener_new(L, &to);
+	size_t max = filter_buffer(l->filter);
+	lua_pushvalue(L, 3);
+	lua_setiuservalue(L, -2, 2);
+	listener_collect(L, 4, max ? max : BACKLOG_STANDARD);
+	lua_pushcfunction(L, next_event);
+	lua_pushvalue(L, 4);
+	lua_pushnil(L);
+	lua_pushvalue(L, 4);
+	return 4;
 }
 
 /* Names and fields that only the daemon gives: a script cannot forge a line, or an account. */
@@ -209,7 +262,8 @@ void lib_open_listen(lua_State *L)
                 {"once",     lib_once    },
                 {"wait",     lib_wait    },
                 {"wait_all", lib_wait_all},
-		{"trigger",  lib_trigger },
+		{"events",   lib_events  },
+                {"trigger",  lib_trigger },
                 {NULL,       NULL        }
         };
 	listen_open(L);

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "script/backlog.h"
 #include "script/modules.h"
 #include "script/net.h"
 
@@ -75,7 +76,14 @@ static int listener_gc(lua_State *L)
 	struct listener *l = lua_touserdata(L, 1);
 	event_unref(l->got);
 	l->got = NULL;
+	backlog_free(l->backlog);
+	l->backlog = NULL;
 	return 0;
+}
+
+struct listener *listener_check(lua_State *L, int index)
+{
+	return luaL_checkudata(L, index, listener_type);
 }
 
 /* Which networks it hears: those that the filter says; else all, or a wait the task's. */
@@ -184,6 +192,8 @@ void listener_off(struct listener *l)
 	if (l->is_dead)
 		return;
 	l->is_dead = true;
+	if (l->backlog)
+		backlog_end(l->backlog);
 	list_remove(&l->all);
 	if (l->script->is_delivering)
 		list_append(&l->script->dead, &l->dead);
@@ -199,6 +209,13 @@ void listener_subscribe(lua_State *L, int index, bool is_once)
 	l->is_once = is_once;
 	list_append(&l->script->listeners, &l->all);
 	link_up(l);
+}
+
+void listener_collect(lua_State *L, int index, size_t max)
+{
+	struct listener *l = lua_touserdata(L, index);
+	l->backlog = backlog_new(max);
+	listener_subscribe(L, index, false);
 }
 
 static void leave_waits(struct task *t)
@@ -351,22 +368,36 @@ static void deliver_to_waits(struct walk *w, struct event **e, uint64_t limit)
 		if (l->got || !is_wanted(l, e, limit))
 			continue;
 		event_hold(e);
+		if (l->backlog) {
+			backlog_add(l->backlog, *e);
+			continue;
+		}
 		l->got = event_ref(*e);
 		if (has_all(l->task))
 			task_wake(l->task, WAKE_DONE);
 	}
 }
 
+static bool ends_with(const struct listener *l, const struct event *e, uint64_t limit)
+{
+	return l->ends_with_connection && l->order <= limit && l->net.index == e->net.index &&
+	       l->net.generation == e->net.generation;
+}
+
 /* Ends the waits for lines of a connection that is no more. */
 static void end_waits(struct script *s, const struct event *e, uint64_t limit)
 {
+	list_each (node, &s->listeners) {
+		struct listener *l = container_of(node, struct listener, all);
+		if (l->backlog && ends_with(l, e, limit))
+			backlog_end(l->backlog);
+	}
 	list_each (node, &s->tasks) {
 		struct task *t = container_of(node, struct task, all);
 		if (t->state != TASK_PAUSED || list_is_empty(&t->waits))
 			continue;
 		const struct listener *l = container_of(t->waits.next, struct listener, all);
-		if (l->ends_with_connection && l->order <= limit && l->net.index == e->net.index &&
-			l->net.generation == e->net.generation)
+		if (ends_with(l, e, limit))
 			task_fail(t, ERR_DISCONNECTED, "disconnected");
 	}
 }
@@ -418,6 +449,8 @@ void listen_open(lua_State *L)
 	lua_setfield(L, -2, "__index");
 	lua_pushcfunction(L, listener_gc);
 	lua_setfield(L, -2, "__gc");
+	lua_pushcfunction(L, sub_off);
+	lua_setfield(L, -2, "__close");
 	lua_pushboolean(L, 0);
 	lua_setfield(L, -2, "__metatable");
 	lua_pop(L, 1);

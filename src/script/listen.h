@@ -31,8 +31,9 @@ struct listener {
 				    */
 	int self_ref;              /* a subscription's place in the registry */
 	const char *what, *site;
-	struct task *task; /* a wait's */
-	struct event *got; /* a wait's; counted */
+	struct task *task;       /* a wait's */
+	struct backlog *backlog; /* of events(); owned; NULL for all others */
+	struct event *got;       /* a wait's; counted */
 	size_t n;
 	struct listener_node {
 		struct list node;
@@ -54,6 +55,12 @@ struct listener *listener_new(lua_State *L, const struct listen_to *to);
 
 /* A subscription begins; its userdata is at index, the handler is its user value 2. */
 void listener_subscribe(lua_State *L, int index, bool is_once);
+
+/* Begins a subscription whose events are kept until they are read, as listener_subscribe. */
+void listener_collect(lua_State *L, int index, size_t max);
+
+/* The listener that events() pushed at index, or an error. */
+struct listener *listener_check(lua_State *L, int index);
 
 /* Ends a subscription; allowed at any time, also twice. */
 void listener_off(struct listener *l);

@@ -11,6 +11,8 @@ static void (*const libraries[])(lua_State *L) = {
 	lib_open_irc,
 	lib_open_event,
 	lib_open_listen,
+	lib_open_task,
+	lib_open_sync,
 	lib_open_time,
 };
 

@@ -38,9 +38,14 @@ int lib_connect(lua_State *L);
 void lib_open_irc(lua_State *L);
 
 void lib_open_listen(lua_State *L);
+void lib_open_task(lua_State *L);
+void lib_open_sync(lua_State *L);
 void lib_open_time(lua_State *L);
 void lib_open_log(lua_State *L);
 void lib_open_os(lua_State *L);
+
+/* The time that is the seconds at an argument from now; -1 where there are none. */
+int64_t lib_deadline(lua_State *L, int index, const char *who);
 
 /* A number of seconds at an argument as nanoseconds; raises for what is no time to wait. */
 int64_t lib_check_seconds(lua_State *L, int index, const char *who);

@@ -3,7 +3,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "script/cancel.h"
 #include "script/host.h"
+#include "script/sync.h"
 
 #include <assert.h>
 #include <lauxlib.h>
@@ -15,10 +17,98 @@ struct task *task_of(lua_State *T)
 	return *(struct task **)lua_getextraspace(T);
 }
 
-static int after_pcall(lua_State *T, int status, lua_KContext context)
+/* A broken connection is no news for every task that meets it. */
+static bool is_told(struct script *s, const char *kind)
 {
-	(void)context;
-	task_of(T)->failed = status != LUA_OK && status != LUA_YIELD;
+	if (strcmp(kind, "disconnected") != 0)
+		return false;
+	bool told = s->outage_is_told;
+	s->outage_is_told = true;
+	return told;
+}
+
+/* Logs the error at index 1 for the task at index 2. */
+static int report(lua_State *L)
+{
+	const struct task *t = lua_touserdata(L, 2);
+	if (cancel_is(L, 1))
+		return 0;
+	if (vm_error_kind(L, 1) && is_told(t->script, lua_tostring(L, -1)))
+		return 0;
+	vm_push_error_text(L, 1);
+	log_error("script %s: %s%s%s: %s", t->script->name, t->what, t->site ? " from " : "",
+		t->site ? t->site : "", lua_tostring(L, -1));
+	return 0;
+}
+
+/* Takes the error on top of t->T. */
+static void log_failure(struct task *t)
+{
+	lua_State *T = t->T;
+	lua_pushcfunction(T, report);
+	lua_insert(T, -2);
+	lua_pushlightuserdata(T, t);
+	if (lua_pcall(T, 2, 0, 0) != LUA_OK) {
+		log_error("script %s: %s: an error that cannot be told", t->script->name, t->what);
+		lua_pop(T, 1);
+	}
+}
+
+/* Pushes the function that defer() noted last; false when there is none left. */
+static bool push_deferred(lua_State *T, struct task *t)
+{
+	if (!t->has_defers)
+		return false;
+	lua_rawgetp(T, LUA_REGISTRYINDEX, t);
+	lua_Unsigned n = lua_rawlen(T, -1);
+	if (n > 0) {
+		lua_rawgeti(T, -1, (lua_Integer)n);
+		lua_pushnil(T);
+		lua_rawseti(T, -3, (lua_Integer)n);
+		lua_remove(T, -2);
+		return true;
+	}
+	lua_pop(T, 1);
+	lua_pushnil(T);
+	lua_rawsetp(T, LUA_REGISTRYINDEX, t);
+	t->has_defers = false;
+	return false;
+}
+
+/* The results, or the error, for who waits for the end of the task. */
+static void keep_outcome(lua_State *T, struct task *t)
+{
+	if (!t->promise)
+		return;
+	int n = lua_gettop(T) - 1;
+	lua_rawgeti(T, LUA_REGISTRYINDEX, t->promise_ref);
+	lua_insert(T, 2);
+	if (t->failed) {
+		lua_pushvalue(T, -1);
+		promise_keep_error(T, 2, true);
+	} else {
+		luaL_checkstack(T, n + 2, "too many results");
+		for (int i = 0; i < n; i++)
+			lua_pushvalue(T, 3 + i);
+		promise_keep(T, 2, n);
+	}
+	lua_remove(T, 2);
+}
+
+/* After the function of the task, context 0, and after each that it deferred, 1. Stack: the message
+ * handler, then what the function left. */
+static int go_on(lua_State *T, int status, lua_KContext context)
+{
+	struct task *t = task_of(T);
+	bool failed = status != LUA_OK && status != LUA_YIELD;
+	if (context == 0)
+		t->failed = failed;
+	else if (failed)
+		log_failure(t);
+	while (push_deferred(T, t))
+		if (lua_pcallk(T, 0, 0, 1, 1, go_on) != LUA_OK)
+			log_failure(t);
+	keep_outcome(T, t);
 	return lua_gettop(T) - 1;
 }
 
@@ -28,7 +118,7 @@ static int task_main(lua_State *T)
 	lua_pushcfunction(T, vm_traceback);
 	lua_insert(T, 1);
 	int n = t->start ? t->start(T, t) : lua_gettop(T) - 2;
-	return after_pcall(T, lua_pcallk(T, n, LUA_MULTRET, 1, 0, after_pcall), 0);
+	return go_on(T, lua_pcallk(T, n, LUA_MULTRET, 1, 0, go_on), 0);
 }
 
 static void on_deadline(struct timer *timer)
@@ -80,42 +170,6 @@ void task_enqueue(struct task *t)
 		h->options.wanted(h->options.data);
 }
 
-/* A broken connection is no news for every task that meets it. */
-static bool is_told(struct script *s, const char *kind)
-{
-	if (strcmp(kind, "disconnected") != 0)
-		return false;
-	bool told = s->outage_is_told;
-	s->outage_is_told = true;
-	return told;
-}
-
-/* Logs the error at index 1 for the task at index 2. */
-static int report(lua_State *L)
-{
-	const struct task *t = lua_touserdata(L, 2);
-	const char *kind = vm_error_kind(L, 1) ? lua_tostring(L, -1) : NULL;
-	if (kind && is_told(t->script, kind))
-		return 0;
-	const char *text = luaL_tolstring(L, 1, NULL);
-	log_error("script %s: %s%s%s: %s", t->script->name, t->what, t->site ? " from " : "",
-		t->site ? t->site : "", text);
-	return 0;
-}
-
-/* The error is on top of t->T. */
-static void log_failure(struct task *t)
-{
-	lua_State *T = t->T;
-	lua_pushcfunction(T, report);
-	lua_insert(T, -2);
-	lua_pushlightuserdata(T, t);
-	if (lua_pcall(T, 2, 0, 0) != LUA_OK) {
-		log_error("script %s: %s: an error that cannot be told", t->script->name, t->what);
-		lua_pop(T, 1);
-	}
-}
-
 /* Off everything that refers to it. */
 static void retire(struct task *t)
 {
@@ -123,8 +177,11 @@ static void retire(struct task *t)
 	if (t->detach)
 		t->detach(t);
 	timers_cancel(h->options.timers, &t->timer);
+	scope_leave_all(t);
 	list_remove(&t->run);
 	list_remove(&t->all);
+	if (t->promise)
+		luaL_unref(t->T, LUA_REGISTRYINDEX, t->promise_ref);
 	handles_remove(&h->handles, t->handle);
 	free(t->why);
 }
@@ -146,21 +203,53 @@ static void recycle(struct task *t)
 	s->n_pool++;
 }
 
+/* Tells who waits for the end; an error that nobody waits for is logged. */
+static void tell_of_end(struct task *t, bool is_cancelled)
+{
+	struct promise *p = t->promise;
+	bool is_awaited = p && !list_is_empty(&p->waiters);
+	if (t->failed && !is_cancelled && !is_awaited && !t->is_awaited)
+		log_failure(t);
+	if (p)
+		promise_settle(p, is_cancelled ? PROMISE_CANCELLED
+				  : t->failed  ? PROMISE_FAILED
+					       : PROMISE_DONE);
+	if (t->ended)
+		t->ended(t, t->ended_data);
+}
+
 static void end(struct task *t, int status)
 {
 	lua_State *T = t->T;
 	if (status != LUA_OK)
 		t->failed = true;
-	if (t->failed)
-		log_failure(t);
+	tell_of_end(t, t->failed && cancel_is(T, -1));
 	if (status != LUA_OK)
 		lua_resetthread(T);
 	lua_settop(T, 0);
-	void (*ended)(struct task *, void *) = t->ended;
-	if (ended)
-		ended(t, t->ended_data);
 	retire(t);
 	recycle(t);
+}
+
+void task_end_unstarted(struct task *t)
+{
+	tell_of_end(t, true);
+	lua_settop(t->T, 0);
+	retire(t);
+	recycle(t);
+}
+
+void task_defer(lua_State *L, struct task *t)
+{
+	if (!t->has_defers) {
+		lua_newtable(L);
+		lua_rawsetp(L, LUA_REGISTRYINDEX, t);
+		t->has_defers = true;
+	}
+	lua_rawgetp(L, LUA_REGISTRYINDEX, t);
+	lua_insert(L, -2);
+	lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+	lua_pop(L, 1);
 }
 
 void task_run(struct task *t)
@@ -170,6 +259,7 @@ void task_run(struct task *t)
 	list_remove(&t->run);
 	h->current = t;
 	t->state = TASK_RUNNING;
+	t->has_started = true;
 	int n_args = lua_status(t->T) == LUA_YIELD ? 0 : lua_gettop(t->T) - 1;
 	int n_results;
 	int status = lua_resume(t->T, NULL, n_args, &n_results);
@@ -190,6 +280,16 @@ struct task *task_check(lua_State *L, const char *name)
 			"%s: cannot pause here (inside a filter, or a function that C calls, "
 			"as table.sort and string.gsub do)",
 			name);
+	else if (cancel_is_due(t))
+		cancel_raise(L);
+	return t;
+}
+
+struct task *task_resumed(lua_State *L)
+{
+	struct task *t = task_of(L);
+	if (t->wake == WAKE_CANCEL)
+		cancel_raise(L);
 	return t;
 }
 
@@ -210,6 +310,7 @@ void task_wake(struct task *t, enum wake wake)
 	if (t->detach)
 		t->detach(t);
 	t->detach = NULL;
+	t->on_cancel = NULL;
 	timers_cancel(t->script->host->options.timers, &t->timer);
 	t->wake = wake;
 	t->state = TASK_RUNNABLE;

@@ -34,9 +34,10 @@ enum task_state { TASK_RUNNABLE, TASK_RUNNING, TASK_PAUSED };
 /* Why a paused task runs again. */
 enum wake {
 	WAKE_NONE,
-	WAKE_TIMER, /* its deadline passed */
-	WAKE_DONE,  /* what it waited for is there */
-	WAKE_FAILED /* it cannot come: code and why say more */
+	WAKE_CANCEL, /* it is cancelled: task_resumed raises */
+	WAKE_TIMER,  /* its deadline passed */
+	WAKE_DONE,   /* what it waited for is there */
+	WAKE_FAILED  /* it cannot come: code and why say more */
 };
 
 struct task {
@@ -48,11 +49,18 @@ struct task {
 	struct timer timer;
 	struct handle handle;
 	enum task_state state;
-	bool failed;     /* its function raised; the error is on T */
+	bool failed; /* its function raised; the error is on T */
+	bool has_started;
+	bool is_awaited; /* its error goes to who started it, and is not logged */
 	bool is_connect; /* its own function is connect: nobody, when an attempt fails */
+	bool is_cancelled;
+	struct scope *scope;     /* the innermost of timeout and shield; on its stack */
+	struct promise *promise; /* who is told of its end; NULL: nobody */
+	int promise_ref;         /* of the promise's userdata */
 
 	/* What it waits for. detach takes it off; NULL for a deadline alone. */
 	void (*detach)(struct task *t);
+	void (*on_cancel)(struct task *t); /* instead of being woken when cancelled; NULL */
 	void *source;
 	struct list waits; /* struct listener: the events that it waits for */
 	/* What it was woken with. */
@@ -65,6 +73,7 @@ struct task {
 	void *start_data;
 	void (*ended)(struct task *t, void *data); /* told of its end; NULL */
 	void *ended_data;
+	bool has_defers; /* functions of defer() are in the registry */
 
 	struct handle net; /* the network it is about, inherited by what it starts */
 	const char *what;  /* "on privmsg", "spawn": interned by the script */
@@ -84,8 +93,18 @@ void task_enqueue(struct task *t);
 /* Runs t up to its next pause or its end. Not from within a task. */
 void task_run(struct task *t);
 
-/* Raises unless the running task may pause here: name is the function that wants to. */
+/* Raises unless the running task may pause here, and when it is cancelled: name is the function
+ * that wants to. */
 struct task *task_check(lua_State *L, const char *name);
+
+/* At the start of a continuation: the task, or its cancellation is raised. */
+struct task *task_resumed(lua_State *L);
+
+/* Ends a task that never ran, as cancelled. */
+void task_end_unstarted(struct task *t);
+
+/* Notes the function on top of L, to run when the task ends. */
+void task_defer(lua_State *L, struct task *t);
 
 /* Pauses the running task until task_wake, at the latest until at_ns (-1: no deadline). The caller
  * set source and detach. Returns what a C function must return; k goes on from there. */

@@ -54,6 +54,12 @@ struct vm *vm_of(lua_State *L)
 	return vm;
 }
 
+static int error_text(lua_State *L)
+{
+	vm_push_error_text(L, 1);
+	return 1;
+}
+
 bool vm_call(lua_State *L, lua_CFunction fn, void *arg, int n_results)
 {
 	int base = lua_gettop(L);
@@ -62,7 +68,12 @@ bool vm_call(lua_State *L, lua_CFunction fn, void *arg, int n_results)
 	lua_pushlightuserdata(L, arg);
 	int status = lua_pcall(L, 1, n_results, base + 1);
 	lua_remove(L, base + 1);
-	return status == LUA_OK;
+	if (status == LUA_OK)
+		return true;
+	lua_pushcfunction(L, error_text);
+	lua_insert(L, -2);
+	lua_pcall(L, 1, 1, 0); /* text, or what went wrong with making it: text of Lua's own */
+	return false;
 }
 
 bool vm_error_kind(lua_State *L, int index)
@@ -77,15 +88,62 @@ bool vm_error_kind(lua_State *L, int index)
 	return is_error;
 }
 
+/* In the registry: the last error that was thrown, and where. */
+static const char error_key, traceback_key;
+
+void vm_push_traceback(lua_State *L, int index)
+{
+	index = lua_absindex(L, index);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &error_key);
+	bool is_same = lua_rawequal(L, index, -1);
+	lua_pop(L, 1);
+	if (is_same)
+		lua_rawgetp(L, LUA_REGISTRYINDEX, &traceback_key);
+	else
+		lua_pushnil(L);
+}
+
+void vm_set_traceback(lua_State *L, int index)
+{
+	lua_pushvalue(L, index);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &error_key);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &traceback_key);
+}
+
 int vm_traceback(lua_State *L)
 {
-	if (vm_error_kind(L, 1)) {
-		lua_settop(L, 1);
-		return 1;
+	lua_settop(L, 1);
+	vm_push_traceback(L, 1);
+	const char *first = lua_tostring(L, 2);
+	if (first) {
+		lua_pushfstring(L, "%s\nraised again:", first);
+		luaL_traceback(L, L, lua_tostring(L, -1), 1);
+	} else {
+		luaL_traceback(L, L, NULL, 1);
 	}
-	const char *text = luaL_tolstring(L, 1, NULL);
-	luaL_traceback(L, L, text, 1);
+	vm_set_traceback(L, 1);
+	lua_settop(L, 1);
 	return 1;
+}
+
+void vm_push_error_text(lua_State *L, int index)
+{
+	index = lua_absindex(L, index);
+	const char *text = luaL_tolstring(L, index, NULL);
+	if (vm_error_kind(L, index)) {
+		lua_pop(L, 1);
+		return;
+	}
+	vm_push_traceback(L, index);
+	if (lua_isstring(L, -1)) {
+		lua_pushfstring(L, "%s\n%s", text, lua_tostring(L, -1));
+		lua_replace(L, -3);
+	}
+	lua_pop(L, 1);
+	lua_pushnil(L);
+	lua_pushnil(L);
+	vm_set_traceback(L, -2);
+	lua_pop(L, 1);
 }
 
 bool vm_load_file(lua_State *L, const char *path)

@@ -28,8 +28,18 @@ struct vm *vm_of(lua_State *L);
  * On failure the error is left there instead, as text with its traceback, and false returned. */
 bool vm_call(lua_State *L, lua_CFunction fn, void *arg, int n_results);
 
-/* A message handler: text gets a traceback, an error object is kept as it is. */
+/* A message handler: leaves the error as it is, and notes where it was thrown. An error that is
+ * raised again keeps its first traceback, and the second follows it. */
 int vm_traceback(lua_State *L);
+
+/* Pushes the traceback noted for the error at index, or nil. */
+void vm_push_traceback(lua_State *L, int index);
+
+/* Notes the text on top, or nil, as the traceback of the error at index, and takes it off. */
+void vm_set_traceback(lua_State *L, int index);
+
+/* Pushes the error at index as text with its traceback. */
+void vm_push_error_text(lua_State *L, int index);
 
 /* Loads the text of a file as a function onto the stack. An error is left there as text. */
 bool vm_load_file(lua_State *L, const char *path);

@@ -1,0 +1,67 @@
+#include "script/backlog.h"
+
+#include "base/mem.h"
+#include "script/sync.h"
+
+#include <stdlib.h>
+
+struct entry {
+	struct list node;
+	struct event *e;
+};
+
+struct backlog *backlog_new(size_t max)
+{
+	struct backlog *b = mem_new(sizeof(*b));
+	b->max = max;
+	list_init(&b->events);
+	list_init(&b->readers);
+	return b;
+}
+
+void backlog_free(struct backlog *b)
+{
+	if (!b)
+		return;
+	while (b->n)
+		backlog_drop_first(b);
+	free(b);
+}
+
+void backlog_add(struct backlog *b, struct event *e)
+{
+	if (b->n == b->max)
+		b->has_overflowed = true;
+	if (b->has_overflowed)
+		return;
+	struct entry *entry = mem_new(sizeof(*entry));
+	entry->e = event_ref(e);
+	list_append(&b->events, &entry->node);
+	b->n++;
+	waiters_wake(&b->readers);
+}
+
+static struct entry *first(const struct backlog *b)
+{
+	return container_of(b->events.next, struct entry, node);
+}
+
+struct event *backlog_first(const struct backlog *b)
+{
+	return list_is_empty(&b->events) ? NULL : first(b)->e;
+}
+
+void backlog_drop_first(struct backlog *b)
+{
+	struct entry *entry = first(b);
+	list_remove(&entry->node);
+	event_unref(entry->e);
+	free(entry);
+	b->n--;
+}
+
+void backlog_end(struct backlog *b)
+{
+	b->is_over = true;
+	waiters_wake(&b->readers);
+}

@@ -1,0 +1,168 @@
+#include "script/cancel.h"
+
+#include "script/host.h"
+#include "script/task.h"
+
+#include <lauxlib.h>
+
+static const char sentinel; /* its address is the registry's key */
+
+int cancel_raise(lua_State *L)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &sentinel);
+	return lua_error(L);
+}
+
+bool cancel_is(lua_State *L, int index)
+{
+	if (lua_type(L, index) != LUA_TUSERDATA)
+		return false;
+	index = lua_absindex(L, index);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &sentinel);
+	bool is = lua_rawequal(L, index, -1);
+	lua_pop(L, 1);
+	return is;
+}
+
+bool cancel_is_due(const struct task *t)
+{
+	for (const struct scope *s = t->scope; s; s = s->outer) {
+		if (s->is_cancelled)
+			return true;
+		if (s->is_shield)
+			return false;
+	}
+	return t->is_cancelled;
+}
+
+/* A task that waits for others passes the word on, and is woken when they are gone. */
+static void tell(struct task *t)
+{
+	if (t->state != TASK_PAUSED || !cancel_is_due(t))
+		return;
+	if (t->on_cancel)
+		t->on_cancel(t);
+	else
+		task_wake(t, WAKE_CANCEL);
+}
+
+void cancel_task(struct task *t)
+{
+	if (t->is_cancelled)
+		return;
+	t->is_cancelled = true;
+	if (t->state == TASK_RUNNABLE && !t->has_started)
+		task_end_unstarted(t);
+	else
+		tell(t);
+}
+
+static void on_deadline(struct timer *timer)
+{
+	struct scope *s = container_of(timer, struct scope, deadline);
+	s->is_cancelled = true;
+	tell(s->task);
+}
+
+void scope_enter(struct scope *s, struct task *t, bool is_shield, int64_t at_ns)
+{
+	*s = (struct scope){
+		.outer = t->scope, .task = t, .is_shield = is_shield, .deadline.fire = on_deadline};
+	t->scope = s;
+	if (at_ns >= 0)
+		timers_set(t->script->host->options.timers, &s->deadline, at_ns);
+}
+
+void scope_leave(struct scope *s)
+{
+	struct task *t = s->task;
+	timers_cancel(t->script->host->options.timers, &s->deadline);
+	t->scope = s->outer;
+}
+
+void scope_leave_all(struct task *t)
+{
+	while (t->scope)
+		scope_leave(t->scope);
+}
+
+static int after_pcall(lua_State *L, int status, lua_KContext context)
+{
+	(void)context;
+	if (status == LUA_OK || status == LUA_YIELD)
+		return lua_gettop(L);
+	if (cancel_is(L, -1))
+		return lua_error(L);
+	lua_pushboolean(L, 0);
+	lua_insert(L, -2);
+	return 2;
+}
+
+static int safe_pcall(lua_State *L)
+{
+	luaL_checkany(L, 1);
+	lua_pushboolean(L, 1);
+	lua_insert(L, 1);
+	return after_pcall(L, lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, after_pcall), 0);
+}
+
+/* The script's handler, upvalue 1, is not asked about a cancellation. */
+static int handle_error(lua_State *L)
+{
+	lua_settop(L, 1);
+	if (cancel_is(L, 1))
+		return 1;
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, 1, 1);
+	return 1;
+}
+
+/* Stack: the handler, true, then the results. */
+static int after_xpcall(lua_State *L, int status, lua_KContext context)
+{
+	(void)context;
+	if (status == LUA_OK || status == LUA_YIELD)
+		return lua_gettop(L) - 1;
+	return after_pcall(L, status, 0);
+}
+
+static int safe_xpcall(lua_State *L)
+{
+	luaL_checktype(L, 2, LUA_TFUNCTION);
+	int n = lua_gettop(L) - 2;
+	lua_pushvalue(L, 2);
+	lua_pushcclosure(L, handle_error, 1);
+	lua_replace(L, 2);
+	lua_pushboolean(L, 1);
+	lua_pushvalue(L, 1);
+	lua_remove(L, 1);    /* handler, arguments, true, function */
+	lua_rotate(L, 2, 2); /* handler, true, function, arguments */
+	return after_xpcall(L, lua_pcallk(L, n, LUA_MULTRET, 1, 0, after_xpcall), 0);
+}
+
+static int sentinel_tostring(lua_State *L)
+{
+	lua_pushliteral(L, "cancelled");
+	return 1;
+}
+
+void cancel_open(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+		{"pcall",  safe_pcall },
+                {"xpcall", safe_xpcall},
+                {NULL,     NULL       }
+        };
+	lua_newuserdatauv(L, 0, 0);
+	lua_createtable(L, 0, 2);
+	lua_pushcfunction(L, sentinel_tostring);
+	lua_setfield(L, -2, "__tostring");
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
+	lua_setmetatable(L, -2);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &sentinel);
+	lua_pushglobaltable(L);
+	luaL_setfuncs(L, functions, 0);
+	lua_pop(L, 1);
+}

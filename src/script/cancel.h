@@ -1,0 +1,50 @@
+/*
+ * cancel: how a task is told to stop.
+ *
+ * Cancellation is an error value that scripts cannot forge or hold: pcall and xpcall raise it
+ * again. It is level-triggered: as long as a task is cancelled, every function that pauses raises
+ * it. On its way out variables with __close are closed, and what defer() noted runs. Scopes
+ * stand on the task's stack: a timeout is a cancellation with a deadline that ends with it, and a
+ * shield keeps cancellation from outside away until it ends.
+ */
+#ifndef EBB_SCRIPT_CANCEL_H
+#define EBB_SCRIPT_CANCEL_H
+
+#include "base/timers.h"
+
+#include <lua.h>
+#include <stdbool.h>
+
+struct task;
+
+struct scope {
+	struct scope *outer;
+	struct task *task;
+	bool is_shield, is_cancelled;
+	struct timer deadline;
+};
+
+/* Makes the error value and replaces pcall and xpcall. In protected code. */
+void cancel_open(lua_State *L);
+
+/* Raises the cancellation; allocates nothing. */
+int cancel_raise(lua_State *L);
+
+/* Whether the value at index is the cancellation. */
+bool cancel_is(lua_State *L, int index);
+
+/* Whether a pause of t would raise: it, or a scope within the innermost shield, is cancelled. */
+bool cancel_is_due(const struct task *t);
+
+/* Cancels t: what has not started never does; a paused task is woken, unless it is shielded. */
+void cancel_task(struct task *t);
+
+/* Enters a scope of the running task, which ends with scope_leave: at_ns is its deadline, -1 for
+ * none. */
+void scope_enter(struct scope *s, struct task *t, bool is_shield, int64_t at_ns);
+void scope_leave(struct scope *s);
+
+/* Leaves the scopes of a task that is dropped. */
+void scope_leave_all(struct task *t);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * cron: times by the calendar, as crontab(5) writes them.
+ *
+ * Five fields: minute, hour, day of the month, month, day of the week (0 and 7 are Sunday); each
+ * is *, a number, a range a-b, a list of these, with /step behind * or a range; months and days
+ * also by the first three letters of their English names. Where both days are restricted, either
+ * is enough. Local time; a time that the clock jumps over is passed over.
+ */
+#ifndef EBB_SCRIPT_CRON_H
+#define EBB_SCRIPT_CRON_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct cron {
+	uint64_t minutes, hours, days, months, weekdays; /* a bit for each number */
+	bool any_day, any_weekday;
+};
+
+/* ERR_INVALID: the text names the field. */
+NODISCARD int cron_parse(struct str spec, struct cron *out, struct err *err);
+
+/* The first time after wall_ns, as ns since the epoch; -1 where there is none within five years. */
+int64_t cron_next(const struct cron *c, int64_t wall_ns);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * lib_task: the object of a task, which spawn, after, every and cron return.
+ */
+#ifndef EBB_SCRIPT_LIB_TASK_H
+#define EBB_SCRIPT_LIB_TASK_H
+
+#include "script/sync.h"
+
+struct task_object {
+	struct promise promise; /* of the task's end; an alarm's last task's */
+	struct handle handle;   /* of the task or the alarm */
+	bool is_alarm;
+	const char *name;
+};
+
+/* Pushes an object that is bound to nothing yet. what and site are interned. */
+struct task_object *task_object_push(lua_State *L, const char *what, const char *site);
+
+/* Makes the object at index that of t: told of its end, and the way to cancel it. */
+void task_object_bind(lua_State *L, int index, struct task *t);
+
+#endif
