@@ -12,6 +12,8 @@
 
 enum { SENDQ_MAX_BYTES = 1024 * 1024 };
 
+#define FLUSH_LOOK_NS (10 * NS_PER_MS)
+
 enum network_state {
 	NETWORK_IDLE,
 	NETWORK_RESOLVING,
@@ -51,6 +53,7 @@ struct network {
 	struct timer hold;     /* until the guard lets an attempt through */
 	struct timer deadline; /* of the state */
 	struct timer tick;     /* the session's */
+	struct timer flush;    /* looks whether the stream took what scripts wait for */
 	struct job ending;
 	struct err why; /* the reason, while is_ending */
 };
@@ -84,6 +87,23 @@ static void set_tick(struct network *n)
 	int64_t at_ns = session_deadline(n->session);
 	if (at_ns >= 0 && (!timer_is_set(&n->tick) || at_ns < n->tick.at_ns))
 		timers_set(&n->parts.loop->timers, &n->tick, at_ns);
+}
+
+static bool ask_is_flushed(void *data)
+{
+	struct network *n = data;
+	if (!session_has_queue(n->session) && n->stream && buf_str(&n->stream->out).n == 0)
+		return true;
+	if (!timer_is_set(&n->flush))
+		timers_after(&n->parts.loop->timers, &n->flush, FLUSH_LOOK_NS);
+	return false;
+}
+
+static void on_flush_look(struct timer *t)
+{
+	struct network *n = container_of(t, struct network, flush);
+	if (!list_is_empty(&n->net->flushers) && ask_is_flushed(n))
+		net_flushed(n->net);
 }
 
 static void on_tick(struct timer *t)
@@ -123,6 +143,7 @@ static void let_go(struct network *n)
 	timers_cancel(ts, &n->hold);
 	timers_cancel(ts, &n->deadline);
 	timers_cancel(ts, &n->tick);
+	timers_cancel(ts, &n->flush);
 	dial_cancel(n->dial);
 	stream_free(n->stream);
 	n->dial = NULL;
@@ -415,7 +436,8 @@ static bool ask_disconnect(void *data, struct str message)
 	return true;
 }
 
-static const struct net_ops net_ops = {give_facts, ask_send, ask_connect, ask_disconnect};
+static const struct net_ops net_ops = {
+	give_facts, ask_send, ask_is_flushed, ask_connect, ask_disconnect};
 
 static void fill_options(struct network *n)
 {
@@ -454,6 +476,7 @@ struct network *network_new(const struct network_parts *parts, const struct conf
 	n->hold.fire = on_hold_over;
 	n->deadline.fire = on_deadline;
 	n->tick.fire = on_tick;
+	n->flush.fire = on_flush_look;
 	n->state_ns = now_of(n);
 	job_init(&n->ending, on_ending);
 	fill_options(n);

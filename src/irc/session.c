@@ -494,6 +494,11 @@ void session_tick(struct session *s, int64_t now_ns)
 		pump(s);
 }
 
+bool session_has_queue(const struct session *s)
+{
+	return s->sendq.n_lines > 0;
+}
+
 enum session_state session_state(const struct session *s)
 {
 	return s->state;

@@ -92,6 +92,9 @@ NODISCARD int session_raw(struct session *s, struct str line, int64_t now_ns, st
  * may be absent. */
 void session_quit(struct session *s, struct str message, int64_t now_ns);
 
+/* Whether lines wait for their turn. */
+bool session_has_queue(const struct session *s);
+
 /* Facts. */
 enum session_state session_state(const struct session *s);
 const char *session_nick(const struct session *s); /* the server's idea of it, or the wanted one */

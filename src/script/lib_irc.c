@@ -2,6 +2,7 @@
 #include "script/convert.h"
 #include "script/host.h"
 #include "script/modules.h"
+#include "script/sync.h"
 #include "script/task.h"
 
 #include <stdio.h>
@@ -242,6 +243,42 @@ static int lib_raw(lua_State *L)
 	return send_line(L, n, line, true, "raw");
 }
 
+static int after_flush(lua_State *L, int status, lua_KContext context)
+{
+	const struct task *t = task_resumed(L);
+	(void)status;
+	(void)context;
+	if (t->wake == WAKE_FAILED)
+		return task_push_failure(L, t);
+	if (t->wake == WAKE_DONE) {
+		lua_pushboolean(L, 1);
+		return 1;
+	}
+	lua_pushnil(L);
+	lua_pushliteral(L, "not all was sent in time");
+	lua_pushstring(L, err_name(ERR_TIMEOUT));
+	return 3;
+}
+
+static int lib_flush(lua_State *L)
+{
+	struct net *n = take_net(L, "flush");
+	struct task *t = task_check(L, "flush");
+	int64_t at_ns = lib_deadline(L, 1, "flush");
+	if (!net_facts(n).is_connected) {
+		lua_pushnil(L);
+		lua_pushfstring(L, "%s is not connected", n->name);
+		lua_pushstring(L, err_name(ERR_DISCONNECTED));
+		return 3;
+	}
+	if (list_is_empty(&n->senders) && n->ops->is_flushed(n->data)) {
+		lua_pushboolean(L, 1);
+		return 1;
+	}
+	waiter_push(L, &n->flushers, t);
+	return task_pause(L, at_ns, after_flush);
+}
+
 /* Where an answer to e goes: the place where it was said, else its sender. */
 static struct str place_of(lua_State *L, const struct event *e)
 {
@@ -409,6 +446,7 @@ void lib_open_irc(lua_State *L)
 	static const luaL_Reg methods[] = {
 		{"send",       lib_send      },
                 {"raw",        lib_raw       },
+                {"flush",      lib_flush     },
                 {"connect",    lib_connect   },
 		{"disconnect", lib_disconnect},
                 {"same",       net_same      },
@@ -418,6 +456,7 @@ void lib_open_irc(lua_State *L)
 	static const luaL_Reg functions[] = {
 		{"send",       lib_send      },
                 {"raw",        lib_raw       },
+                {"flush",      lib_flush     },
                 {"connect",    lib_connect   },
 		{"disconnect", lib_disconnect},
                 {"network",    lib_network   },

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "script/persist.h"
+#include "script/sync.h"
 #include "script/task.h"
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@ struct net *net_new(struct host *h, const char *name, const struct net_ops *ops,
 	list_init(&n->connectors);
 	list_init(&n->closers);
 	list_init(&n->senders);
+	list_init(&n->flushers);
 	n->handle = handles_add(&h->handles, n);
 	list_append(&h->nets, &n->node);
 	return n;
@@ -39,6 +41,7 @@ void net_free(struct net *n)
 		return;
 	fail_all(&n->connectors, ERR_REQUESTED, "the network was removed");
 	fail_all(&n->senders, ERR_DISCONNECTED, "the network was removed");
+	waiters_fail(&n->flushers, ERR_DISCONNECTED, "the network was removed");
 	wake_all(&n->closers);
 	list_remove(&n->node);
 	handles_remove(&n->host->handles, n->handle);
@@ -97,6 +100,12 @@ void net_room(struct net *n)
 		else
 			task_wake(w->task, WAKE_DONE);
 	}
+}
+
+void net_flushed(struct net *n)
+{
+	if (list_is_empty(&n->senders)) /* what they send comes first */
+		waiters_wake(&n->flushers);
 }
 
 static void put_fact(struct buf *b, const char *key, const char *value)
@@ -185,6 +194,7 @@ void net_closed(struct net *n, const struct net_end *end)
 	bool is_attempt = end->uptime_ns < 0;
 	bool has_been_told = is_attempt && has_caller(n);
 	fail_all(&n->senders, ERR_DISCONNECTED, end->why->text);
+	waiters_fail(&n->flushers, ERR_DISCONNECTED, end->why->text);
 	fail_all(&n->connectors, end->why->code, end->why->text);
 	if (has_been_told)
 		wake_all(&n->closers);

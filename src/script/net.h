@@ -29,6 +29,8 @@ struct net_ops {
 	void (*facts)(void *data, struct net_facts *out);
 	/* One line without CR LF; is_raw: as it is. ERR_AGAIN: full, net_room will come. */
 	int (*send)(void *data, struct str line, bool is_raw, struct err *err);
+	/* Whether all that was sent is on the wire; where it is not, net_flushed will come. */
+	bool (*is_flushed)(void *data);
 	/* Begins an attempt where none is under way. Its end comes by net_connected or net_closed,
 	 * never from within the call. */
 	void (*connect)(void *data);
@@ -47,6 +49,7 @@ struct net {
 	struct list connectors; /* struct net_waiter: tasks in connect */
 	struct list closers;    /* in disconnect */
 	struct list senders;    /* in send or raw, with their line */
+	struct list flushers;   /* struct waiter: tasks in flush */
 };
 
 /* Returns owned. Borrows ops and data. */
@@ -73,6 +76,9 @@ struct net_end {
 	int64_t uptime_ns; /* since it was usable; -1: it never was */
 };
 void net_closed(struct net *n, const struct net_end *end);
+
+/* All that was sent is on the wire. */
+void net_flushed(struct net *n);
 
 /* The queue has room again. */
 void net_room(struct net *n);

@@ -64,6 +64,12 @@ static int take_line(void *data, struct str line, bool is_raw, struct err *err)
 	return 0;
 }
 
+static bool is_flushed(void *data)
+{
+	const struct stage_net *n = data;
+	return !n->is_full;
+}
+
 static void begin_attempt(void *data)
 {
 	struct stage_net *n = data;
@@ -84,7 +90,7 @@ static bool begin_end(void *data, struct str message)
 	return true;
 }
 
-static const struct net_ops ops = {give_facts, take_line, begin_attempt, begin_end};
+static const struct net_ops ops = {give_facts, take_line, is_flushed, begin_attempt, begin_end};
 
 void stage_begin(struct stage *st, size_t n_nets)
 {
@@ -203,6 +209,7 @@ void stage_room(struct stage *st, size_t i)
 {
 	st->nets[i].is_full = false;
 	net_room(st->nets[i].net);
+	net_flushed(st->nets[i].net);
 	stage_run(st);
 }
 

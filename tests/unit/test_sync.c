@@ -267,6 +267,26 @@ static void events_tells_of_what_it_could_not_hold(void **state)
 	stage_end(&st);
 }
 
+static void flush_waits_for_what_was_sent(void **state)
+{
+	(void)state;
+	begin(SAY "on('privmsg', function() assert(flush() == true) log('nothing to wait for') end)\n"
+		  "on('join', function()\n"
+		  "  local ok, why, kind = flush(1) log(kind)\n"
+		  "  spawn(say, 'late') sleep(0) ok = flush() log(tostring(ok))\n"
+		  "end)\n");
+	speak("x");
+	stage_expect_log(&st, "nothing to wait for");
+	st.nets[0].is_full = true;
+	stage_line(&st, 0, ":a!u@h JOIN #t");
+	stage_pass(&st, 2);
+	stage_expect_log(&st, "timeout");
+	stage_room(&st, 0);
+	expect_said("late");
+	stage_expect_log(&st, "true");
+	stage_end(&st);
+}
+
 static void events_is_closed_when_its_task_is_cancelled(void **state)
 {
 	(void)state;
@@ -353,6 +373,7 @@ int main(void)
 	check_test(&c, events_loses_nothing_between_two_rounds);
 	check_test(&c, events_ends_with_its_timeout_and_its_connection);
 	check_test(&c, events_tells_of_what_it_could_not_hold);
+	check_test(&c, flush_waits_for_what_was_sent);
 	check_test(&c, events_is_closed_when_its_task_is_cancelled);
 	check_test(&c, an_error_that_is_raised_again_keeps_its_first_traceback);
 	return check_run(&c, "sync");
