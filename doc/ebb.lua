@@ -103,6 +103,28 @@ function once(event, filter, handler) end
 ---@overload fun(event: ebb.Names, timeout: number): ebb.Event?, string?
 function wait(event, filter, timeout) end
 
+--- Reads a stream of events in a loop, which loses none between two rounds.
+---
+--- It listens from the call on, as `wait` does, until the loop is left, however that is. Events
+--- that come during a round are kept, 256 or as many as `buffer` in the filter says; when more
+--- come, the loop gets those that are kept, and then an error of kind `limit`. The loop ends when a
+--- round waits longer than the timeout, and with the connection, where `wait` would end.
+---
+--- ```lua
+--- for ev, word in events("privmsg", { channel = "#quiz", match = "^(%w+)$" }, 30) do
+---   if word == answer then ev:reply("right, " .. ev.nick) break end
+--- end
+--- ```
+---@async
+---@param event ebb.Names
+---@param filter? ebb.Wanted
+---@param timeout? number seconds, for one round; none: for ever
+---@return fun(): ebb.Event?, ...any
+---@return ebb.Subscription
+---@return nil
+---@return ebb.Subscription
+function events(event, filter, timeout) end
+
 --- Waits until each of 1 to 64 events has come once, in whatever order.
 ---
 --- Returns a table with the events by the names given, else `nil, "timeout"` or `nil,
@@ -176,6 +198,7 @@ function sub:off() end
 --- `mine`.
 ---@field network? string|string[] The name of a network, or `"*"` for all of them. A name that the
 --- script has no network of is an error.
+---@field buffer? integer For `events`: how many events are kept, 1 to 65536; 256 when not named.
 ---@field [string] string|integer|boolean|(string|integer|boolean)[]
 
 --- # EVENT OBJECTS
@@ -301,6 +324,22 @@ function ev:copy() end
 ---@param params? ebb.Params
 ---@return true
 function send(command, params) end
+
+--- Pauses until all that was sent to the network, by any script, is on the wire.
+---
+--- Returns true; or nil, a message and a kind: `timeout`, or `disconnected`, which it is at once
+--- where there is no connection.
+---
+--- ```lua
+--- send("privmsg", { target = "#ebb", message = "restarting" })
+--- flush(5)
+--- ```
+---@async
+---@param timeout? number seconds; none: for ever
+---@return true? flushed
+---@return string? message
+---@return string? kind
+function flush(timeout) end
 
 --- Sends one line as it is, without CR and LF. Queued as `send` does; returns and raises as it
 --- does.
@@ -490,6 +529,14 @@ function net:send(command, params) end
 ---@return true
 function net:raw(line) end
 
+--- As `flush`, of this network.
+---@async
+---@param timeout? number
+---@return true? flushed
+---@return string? message
+---@return string? kind
+function net:flush(timeout) end
+
 --- As `connect`, of this network.
 ---@async
 ---@return ebb.Network? network
@@ -558,9 +605,154 @@ function after(seconds, fn, ...) end
 ---@return ebb.Task task
 function every(seconds, fn, ...) end
 
---- What `spawn`, `after` and `every` return.
+--- Runs `fn` with the arguments given at times of the calendar, each time as a task of its own.
+---
+--- `spec` has the five fields of crontab(5), in local time: minute, hour, day of the month, month,
+--- day of the week (0 and 7 are Sunday). Each is `*`, a number, a range `a-b` or a list of these,
+--- with `/step` behind it; months and days of the week also by the first three letters of their
+--- names. Where both kinds of day are restricted, either is enough. It never overlaps itself. An
+--- error names the field that makes no sense.
+---
+--- ```lua
+--- cron("0 9 * * mon-fri", function()
+---   network("libera"):send("privmsg", { target = "#work", message = "good morning" })
+--- end)
+--- ```
+---@param spec string
+---@param fn async fun(...: any)
+---@param ... any
+---@return ebb.Task task
+function cron(spec, fn, ...) end
+
+--- What `spawn`, `after`, `every` and `cron` return.
 ---@class ebb.Task
 ---@field name string What it is and where it was made, as in the log: `spawn karma.lua:12`.
+local task = {}
+
+--- Pauses until the task has ended, and returns its results; raises its error, which then is not
+--- logged as well. At once where it has ended already. A task cannot join itself. What `after`
+--- returned is joined with the task that runs then; what `every` or `cron` returned, when it was
+--- cancelled.
+---@async
+---@param timeout? number seconds; none: for ever
+---@return any ... or nil and why: "timeout", "cancelled"
+function task:join(timeout) end
+
+--- Cancels the task; of `every` and `cron`, all that would come as well.
+---
+--- A task that has not started never does. One that pauses is woken: the function in which it
+--- pauses raises, and so does every other that pauses, until it has ended. No `pcall` holds that.
+--- Variables with `__close` are closed and what `defer` noted runs on the way; what must still
+--- pause there does so within `shield`.
+function task:cancel() end
+
+--- What it does: "runnable", "running", "paused"; "waiting" for its time; or how it ended: "done",
+--- "failed", "cancelled".
+---@return string status
+function task:status() end
+
+--- Runs the functions at once, each as a task of its own, and pauses until all have ended.
+---
+--- Returns the first result of each, in their order. The first error cancels the others, and is
+--- raised when these have ended. Cancelling the task that waits cancels them first.
+---
+--- ```lua
+--- local a, b = all(function() return wait("rpl_time", 10) end, function() return wait("rpl_version", 10) end)
+--- ```
+---@async
+---@param ... async fun(): any
+---@return any ...
+function all(...) end
+
+--- Runs the functions at once, and returns the results of the one that ends first; the others are
+--- cancelled, and have ended when it returns. An error that comes first is raised.
+---@async
+---@param ... async fun(): any
+---@return any ...
+function race(...) end
+
+--- Calls `fn` with the arguments given, and cancels it when it takes too long.
+---
+--- Returns its results, or `nil, "timeout"`.
+---
+--- ```lua
+--- local ok, why = timeout(30, connect)
+--- ```
+---@async
+---@param seconds number
+---@param fn async fun(...: any): any
+---@param ... any
+---@return any ...
+function timeout(seconds, fn, ...) end
+
+--- Calls `fn` with the arguments given; a cancellation from outside waits until it has returned.
+---@async
+---@param fn async fun(...: any): any
+---@param ... any
+---@return any ... its results
+function shield(fn, ...) end
+
+--- Notes a function that runs when the present task ends, however it ends; the last one first.
+---@param fn async fun()
+function defer(fn) end
+
+--- Makes a future: a value that one task sets and others wait for.
+---@return ebb.Future future
+function future() end
+
+---@class ebb.Future
+local fut = {}
+
+--- Settles it with values. An error when it is settled already.
+---@param ... any
+function fut:set(...) end
+
+--- Settles it with an error, any value, which `wait` raises.
+---@param err any
+function fut:fail(err) end
+
+--- Pauses until it is settled, and returns its values, or raises its error; else `nil, "timeout"`.
+---@async
+---@param timeout? number seconds; none: for ever
+---@return any ...
+function fut:wait(timeout) end
+
+--- Makes a queue: values come out in the order in which they went in, and who waited longest for
+--- one gets it. `#q` is how many are in it.
+---@param max? integer a full queue lets `push` wait; none: without bound
+---@return ebb.Queue queue
+function queue(max) end
+
+---@class ebb.Queue
+local q = {}
+
+--- Puts a value, which is not nil, at the end; pauses while the queue is full.
+---@async
+---@param value any
+function q:push(value) end
+
+--- Takes the first value; pauses while there is none. Else `nil, "timeout"`.
+---@async
+---@param timeout? number seconds; none: for ever
+---@return any value
+---@return string? why
+function q:pop(timeout) end
+
+--- Makes a lock, which one task at a time holds.
+---@return ebb.Lock lock
+function lock() end
+
+---@class ebb.Lock
+local l = {}
+
+--- Calls `fn` with the arguments given while it holds the lock, and returns its results; pauses
+--- until those who asked earlier have let it go. It is let go however `fn` ends. An error where
+--- the task holds it already.
+---@async
+---@param fn async fun(...: any): any
+---@param ... any
+---@return any ...
+function l:with(fn, ...) end
 
 --- # LOG AND CONFIGURATION
 
