@@ -12,10 +12,10 @@ Q       := $(if $(V),,@)
 
 # What `make deps` installs: to build and test; what `make deps-dev` adds: lint and the sanitizers.
 PACKAGES     := gcc make pkg-config libev-dev liblua5.4-dev libssl-dev libinih-dev libc-ares-dev \
-	uthash-dev libcmocka-dev lua5.4 ngircd inspircd openssl python3
+	libedit-dev uthash-dev libcmocka-dev lua5.4 ngircd inspircd openssl python3
 DEV_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev mandoc
 
-LIBRARIES := lua5.4 openssl inih libcares
+LIBRARIES := lua5.4 openssl inih libcares libedit
 WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wwrite-strings -Wmissing-prototypes \
 	-Wpointer-arith -Wformat=2 -Wvla $(if $(WERROR),-Werror)
 VERSION   := 0.1

@@ -1,6 +1,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/config.h"
+#include "daemon/console.h"
 #include "daemon/daemon.h"
 
 #include <getopt.h>
@@ -12,12 +13,14 @@
 
 enum { EXIT_USAGE = 2, ERRORS_MAX_BYTES = 256 * 1024 };
 
-enum command { COMMAND_RUN, COMMAND_CHECK };
+enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_CONSOLE };
 
 static const char usage[] =
 	"usage: ebbd [-c|--config FILE] [-v]    run (default FILE: /etc/ebb/ebb.ini)\n"
 	"       ebbd --check [-c FILE]          read the configuration, load every script,\n"
 	"                                       connect nowhere\n"
+	"       ebbd --console [SCRIPT...]      no network: the terminal is a channel with the bot\n"
+	"                                       in it\n"
 	"       ebbd --version | --help\n";
 
 /* Each error on a line of its own, whatever the log level. */
@@ -67,9 +70,10 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{"config",  required_argument, NULL, 'c'},
                 {"check",   no_argument,       NULL, 'C'},
-		{"version", no_argument,       NULL, 'V'},
-                {"help",    no_argument,       NULL, 'h'},
-		{NULL,      0,                 NULL, 0  }
+		{"console", no_argument,       NULL, 'I'},
+                {"version", no_argument,       NULL, 'V'},
+		{"help",    no_argument,       NULL, 'h'},
+                {NULL,      0,                 NULL, 0  }
         };
 	const char *path = "/etc/ebb/ebb.ini";
 	enum command command = COMMAND_RUN;
@@ -86,6 +90,9 @@ int main(int argc, char **argv)
 		case 'C':
 			command = COMMAND_CHECK;
 			break;
+		case 'I':
+			command = COMMAND_CONSOLE;
+			break;
 		case 'V':
 			puts("ebbd " EBB_VERSION);
 			return EXIT_SUCCESS;
@@ -97,11 +104,13 @@ int main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (optind < argc) {
+	if (optind < argc && command != COMMAND_CONSOLE) {
 		fprintf(stderr, "ebbd: %s: unexpected argument\n%s", argv[optind], usage);
 		return EXIT_USAGE;
 	}
 	prctl(PR_SET_DUMPABLE, 0); /* no core dump, no ptrace: secrets are in memory */
 	log_init();
+	if (command == COMMAND_CONSOLE)
+		return console_run(argv + optind, argc - optind) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	return with_config(command, path, is_verbose);
 }

@@ -107,7 +107,7 @@ static void warn_of_trust(const struct config_network *c)
 static int add_networks(struct daemon *d)
 {
 	const struct config *c = d->config;
-	struct network_parts parts = {&d->loop, &d->resolver, &d->guard, &d->host};
+	struct network_parts parts = {&d->loop, &d->resolver, &d->guard, &d->host, NULL};
 	d->networks = mem_resize(NULL, c->n_networks, sizeof(*d->networks));
 	for (size_t i = 0; i < c->n_networks; i++) {
 		struct tls_context *context = NULL;

@@ -195,7 +195,7 @@ static void on_open(void *owner)
 {
 	struct network *n = owner;
 	timers_cancel(&n->parts.loop->timers, &n->deadline);
-	if (n->config->tls)
+	if (n->config->tls && !n->parts.route)
 		describe_tls(n);
 	set_state(n, NETWORK_REGISTERING);
 	session_begin(n->session, now_of(n));
@@ -326,6 +326,17 @@ static void on_dialled(void *data, int fd, const char *address, const struct err
 
 static const struct dial_events dial_events = {on_phase, on_dialled};
 
+static void start_inside(struct network *n)
+{
+	const struct network_route *route = n->parts.route;
+	struct err why;
+	set_state(n, NETWORK_CONNECTING);
+	timers_after(&n->parts.loop->timers, &n->deadline, n->config->connect_timeout_ns);
+	n->stream = route->open(route->data, host_of(n)->name, &stream_events, n, &why);
+	if (!n->stream)
+		end_with(n, &why);
+}
+
 static void start(struct network *n)
 {
 	const struct config_host *h = host_of(n);
@@ -334,6 +345,10 @@ static void start(struct network *n)
 	n->attempt++;
 	guard_attempt(n->parts.guard, &n->guard, str_of(h->name), now_of(n));
 	log_info("%s: connecting to %s:%d (attempt %u)", name_of(n), h->name, h->port, n->attempt);
+	if (n->parts.route) {
+		start_inside(n);
+		return;
+	}
 	set_state(n, NETWORK_RESOLVING);
 	n->dial = dial_start(n->parts.loop, n->parts.resolver, &options, &dial_events, n);
 }

@@ -18,12 +18,21 @@
 #include "net/tls.h"
 #include "script/net.h"
 
+/* The way to networks that are in this process. */
+struct network_route {
+	/* A stream to host, which opens later; or NULL and why. */
+	struct stream *(*open)(void *data, const char *host, const struct stream_events *events,
+		void *owner, struct err *why);
+	void *data;
+};
+
 /* What networks share; outlives them. */
 struct network_parts {
 	struct loop *loop;
 	struct resolver *resolver;
 	struct guard *guard;
 	struct host *host;
+	const struct network_route *route; /* NULL: the way is TCP, with TLS as configured */
 };
 
 struct network;

@@ -18,6 +18,8 @@ static bool is_alive(const struct stream *s)
 
 static void watch(struct stream *s)
 {
+	if (s->fd < 0)
+		return;
 	int reads = s->is_paused && s->state == STREAM_OPEN ? 0 : s->read_waits;
 	loop_fd_start(s->loop, &s->watch, reads | s->write_waits);
 }
@@ -268,6 +270,12 @@ void stream_init(struct stream *s, const struct stream_ops *ops, struct loop *lo
 	loop_fd_init(&s->watch, fd, on_ready);
 	job_init(&s->job, on_job);
 	loop_defer(loop, &s->job);
+}
+
+void stream_readable(struct stream *s)
+{
+	if (s->state == STREAM_OPEN || s->state == STREAM_CLOSING)
+		read_next_turn(s);
 }
 
 int stream_write(struct stream *s, struct str bytes)

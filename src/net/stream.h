@@ -118,6 +118,9 @@ struct stream_ops {
 void stream_init(struct stream *s, const struct stream_ops *ops, struct loop *loop, int fd,
 	const struct stream_events *events, void *owner);
 
+/* For a transport without a descriptor, fd -1: there is something to read, or the end. */
+void stream_readable(struct stream *s);
+
 /* The reason of a failed read or write in words: reset, timed out, unreachable ... ERR_CLOSED, or
  * ERR_SYSTEM for what is our side's fault. */
 int stream_errno(struct err *why, int error);

@@ -17,6 +17,7 @@ struct alarm {
 	struct timer timer;
 	struct script *script;
 	struct handle handle;
+	uint64_t number;
 	struct alarm_options o;
 	struct cron cron;
 	int self_ref, n_values;
@@ -110,6 +111,7 @@ void alarm_new(lua_State *L, const struct alarm_options *o)
 	if (o->cron)
 		a->cron = *o->cron;
 	a->object = lua_touserdata(L, n);
+	a->number = ++s->host->made;
 	list_init(&a->node);
 	lua_pushvalue(L, n);
 	lua_insert(L, 1); /* the object, for the caller */
@@ -138,6 +140,16 @@ void alarm_cancel(struct handles *hs, struct handle h)
 		cancel_task(a->running);
 	else
 		drop(a);
+}
+
+bool alarm_is_due_since(const struct script *s, uint64_t made)
+{
+	list_each (node, &s->alarms) {
+		const struct alarm *a = container_of(node, struct alarm, node);
+		if (!a->o.is_repeated && a->number > made)
+			return true;
+	}
+	return false;
 }
 
 void alarm_clear(struct script *s)

@@ -34,6 +34,9 @@ void alarm_new(lua_State *L, const struct alarm_options *o);
 /* Ends it; its task, if it runs, is cancelled. Does nothing when it is over. */
 void alarm_cancel(struct handles *hs, struct handle h);
 
+/* Whether an alarm that runs once, made after the host's count was this, has not run yet. */
+bool alarm_is_due_since(const struct script *s, uint64_t made);
+
 /* Drops all of a script's alarms. */
 void alarm_clear(struct script *s);
 

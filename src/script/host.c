@@ -257,6 +257,21 @@ void host_run(struct host *h)
 	want_more(h);
 }
 
+bool host_is_busy_since(const struct host *h, uint64_t made)
+{
+	if (!list_is_empty(&h->run) || !list_is_empty(&h->events))
+		return true;
+	list_each (node, &h->scripts) {
+		const struct script *s = container_of(node, struct script, node);
+		list_each (at, &s->tasks)
+			if (container_of(at, struct task, all)->number > made)
+				return true;
+		if (alarm_is_due_since(s, made))
+			return true;
+	}
+	return false;
+}
+
 /* Names. */
 
 static char *lower_dup(struct str name)

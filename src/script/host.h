@@ -43,6 +43,7 @@ struct host {
 	char **own_names;     /* owned: the name of kind EVENT_KINDS + i */
 	size_t n_own;
 	uint64_t order; /* of what listens: counts up */
+	uint64_t made;  /* tasks and alarms: counts up */
 	bool is_running, is_stopping;
 	struct task *current;
 	struct buf scratch; /* a line or a value that is being made */
@@ -95,6 +96,10 @@ void host_event(struct host *h, struct event *e);
 /* Runs what is runnable and delivers what waits. Ends, also when tasks go on for ever: then
  * options.wanted is called and the rest follows in the next call. */
 void host_run(struct host *h);
+
+/* Whether there is something to run now, or a task or an alarm that runs once, made after `made`
+ * was this, is not over yet. */
+bool host_is_busy_since(const struct host *h, uint64_t made);
 
 /* The kind of a name for listening, made if it is new; several for some names; 0 when there are too
  * many names already. */

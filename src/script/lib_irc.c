@@ -447,18 +447,18 @@ void lib_open_irc(lua_State *L)
 		{"send",       lib_send      },
                 {"raw",        lib_raw       },
                 {"flush",      lib_flush     },
-                {"connect",    lib_connect   },
-		{"disconnect", lib_disconnect},
+		{"connect",    lib_connect   },
+                {"disconnect", lib_disconnect},
                 {"same",       net_same      },
-                {"is_channel", net_is_channel},
-		{NULL,         NULL          }
+		{"is_channel", net_is_channel},
+                {NULL,         NULL          }
         };
 	static const luaL_Reg functions[] = {
 		{"send",       lib_send      },
                 {"raw",        lib_raw       },
                 {"flush",      lib_flush     },
-                {"connect",    lib_connect   },
-		{"disconnect", lib_disconnect},
+		{"connect",    lib_connect   },
+                {"disconnect", lib_disconnect},
                 {"network",    lib_network   },
 		{"networks",   lib_networks  },
                 {NULL,         NULL          }

@@ -156,6 +156,7 @@ struct task *task_new(lua_State *L, struct script *s, const char *what, const ch
 	t->state = TASK_RUNNABLE;
 	t->what = what;
 	t->site = site;
+	t->number = ++s->host->made;
 	t->handle = handles_add(&s->host->handles, t);
 	list_append(&s->tasks, &t->all);
 	lua_pushcfunction(t->T, task_main);

@@ -48,6 +48,7 @@ struct task {
 	struct list run; /* in the host's run queue */
 	struct timer timer;
 	struct handle handle;
+	uint64_t number; /* the host's count when it was made */
 	enum task_state state;
 	bool failed; /* its function raised; the error is on T */
 	bool has_started;
