@@ -32,6 +32,8 @@ static void print_errors(const struct buf *errors)
 static int check(const struct config *config, const char *path)
 {
 	int failed = daemon_check(config);
+	if (failed < 0)
+		return EX_CONFIG;
 	if (failed)
 		fprintf(stderr, "ebbd: %s: %d of the scripts cannot be loaded\n", path, failed);
 	else

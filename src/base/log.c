@@ -137,38 +137,60 @@ void log_write(enum log_level level, const char *fmt, ...)
 	buf_fini(&b);
 }
 
-static bool has_secret(struct str line)
+static bool is_among(struct str word, const char *const *words, size_t n)
 {
-	static const char *const commands[] = {"PASS", "OPER", "AUTHENTICATE"};
-	static const char *const services[] = {"IDENTIFY", "REGISTER", "GHOST", "REGAIN", "RECOVER",
-		"RELEASE", "SETPASS", "PASSWORD", "LOGIN", "AUTH"};
-	struct str rest = line;
-	struct str word = str_word(&rest, " ");
-	if (word.n && (word.p[0] == '@' || word.p[0] == ':'))
-		word = str_word(&rest, " ");
-	for (size_t i = 0; i < COUNTOF(commands); i++)
-		if (str_ieq(word, str_of(commands[i])))
+	for (size_t i = 0; i < n; i++)
+		if (str_ieq(word, str_of(words[i])))
 			return true;
-	if (!str_ieq(word, STR("PRIVMSG")) && !str_ieq(word, STR("SQUERY")) &&
-		!str_ieq(word, STR("NOTICE")) && !str_ieq(word, STR("NICKSERV")) &&
-		!str_ieq(word, STR("NS")))
+	return false;
+}
+
+#define IS_AMONG(word, words) is_among((word), (words), COUNTOF(words))
+
+/* Commands with a secret, and services' own, said to them in whatever way. */
+static bool has_secret(struct str command, struct str rest)
+{
+	static const char *const commands[] = {"PASS", "OPER", "AUTHENTICATE", "WEBIRC", "IDENTIFY",
+		"VHOST", "REGISTER", "VERIFY"};
+	static const char *const speech[] = {"PRIVMSG", "NOTICE", "SQUERY", "NICKSERV", "NS",
+		"CHANSERV", "CS", "AUTHSERV", "USERSERV"};
+	static const char *const services[] = {"IDENTIFY", "REGISTER", "GHOST", "REGAIN", "RECOVER",
+		"RELEASE", "SETPASS", "PASSWORD", "LOGIN", "AUTH", "ID"};
+	struct str word;
+	if (IS_AMONG(command, commands))
+		return true;
+	if (!IS_AMONG(command, speech))
 		return false;
 	for (int i = 0; i < 4 && (word = str_word(&rest, " :")).n; i++)
-		for (size_t k = 0; k < COUNTOF(services); k++)
-			if (str_ieq(word, str_of(services[k])))
-				return true;
+		if (IS_AMONG(word, services))
+			return true;
 	return false;
+}
+
+/* How much of a line may be shown: all, or up to where a channel's key may stand. */
+static size_t open_part(struct str line)
+{
+	struct str rest = line, command;
+	do
+		command = str_word(&rest, " ");
+	while (command.n && (command.p[0] == '@' || command.p[0] == ':'));
+	if (has_secret(command, rest))
+		return line.n - rest.n;
+	bool is_join = str_ieq(command, STR("JOIN"));
+	if (!is_join && !str_ieq(command, STR("MODE")))
+		return line.n;
+	str_word(&rest, " "); /* the channels */
+	struct str modes = rest;
+	if (is_join ? line.p[0] == ':' : !str_has(str_word(&modes, " "), 'k'))
+		return line.n; /* what a server tells of a JOIN is an account */
+	return line.n - rest.n;
 }
 
 void log_wire(const char *who, const char *direction, struct str line)
 {
 	if (!log_is_on(LOG_TRACE))
 		return;
-	if (has_secret(line)) {
-		struct str rest = line;
-		struct str word = str_word(&rest, " ");
-		log_write(LOG_TRACE, "%s: %s %" STR_F " ***", who, direction, STR_A(word));
-	} else {
-		log_write(LOG_TRACE, "%s: %s %" STR_F, who, direction, STR_A(line));
-	}
+	size_t n = open_part(line);
+	log_write(LOG_TRACE, "%s: %s %" STR_F "%s", who, direction, (int)n, line.p,
+		n < line.n ? " ***" : "");
 }

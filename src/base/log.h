@@ -37,8 +37,9 @@ void log_write(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 #define log_info(...)  log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 
-/* A line of the wire at level trace, ">>" sent or "<<" received. What follows PASS, OPER and
- * AUTHENTICATE, and what is said to services' password commands, is masked. */
+/* A line of the wire at level trace, ">>" sent or "<<" received. What follows PASS, OPER,
+ * AUTHENTICATE and their like, what is said to services' password commands, and channels' keys, is
+ * masked. */
 void log_wire(const char *who, const char *direction, struct str line);
 
 #endif

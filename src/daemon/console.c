@@ -26,7 +26,7 @@ struct console {
 	struct loop loop;
 	struct guard guard;
 	struct host host;
-	struct job run_host;
+	struct timer run_host;
 	struct simlink link;
 	struct network_route route;
 	struct sim_network *sim;
@@ -39,7 +39,7 @@ struct console {
 	struct buf typed; /* from a pipe, not cut into lines yet */
 	char *entered;    /* at a terminal, owned; NULL: nothing yet */
 	char *place;      /* where lines without a command go */
-	bool is_terminal, is_at_end, shows_wire;
+	bool is_terminal, is_typing, is_at_end, shows_wire;
 	uint64_t made; /* the host's count before the first typed line */
 	int quiet_looks;
 	int64_t end_ns; /* when the end of the input is not waited out any more */
@@ -63,8 +63,11 @@ static void show(struct console *c, const char *fmt, ...)
 	va_end(ap);
 	putchar('\n');
 	fflush(stdout);
-	if (c->is_terminal)
+	if (c->is_terminal && c->is_typing)
 		rl_forced_update_display();
+	else if (c->is_terminal)
+		fputs(prompt, stdout);
+	fflush(stdout);
 }
 
 /* Control characters of the bot's are shown, not obeyed. */
@@ -279,6 +282,7 @@ static void on_terminal(struct loop_fd *watch, int revents)
 	struct console *c = container_of(watch, struct console, input);
 	(void)revents;
 	rl_callback_read_char();
+	c->is_typing = !c->entered;
 	if (!c->entered)
 		return;
 	if (c->entered[0])
@@ -343,15 +347,17 @@ static void on_pipe(struct loop_fd *watch, int revents)
 
 /* Beginning and end. */
 
+/* In the next turn of the loop, so that sockets and signals get their look in between. */
 static void on_host_wanted(void *data)
 {
 	struct console *c = data;
-	loop_defer(&c->loop, &c->run_host);
+	if (!timer_is_set(&c->run_host))
+		timers_after(&c->loop.timers, &c->run_host, 0);
 }
 
-static void run_host(struct job *job)
+static void run_host(struct timer *timer)
 {
-	host_run(&container_of(job, struct console, run_host)->host);
+	host_run(&container_of(timer, struct console, run_host)->host);
 }
 
 static void on_term(struct loop_signal *watch)
@@ -387,7 +393,7 @@ static void init(struct console *c)
 	*c = (struct console){.is_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)};
 	loop_init(&c->loop, ev_default_loop(EVFLAG_AUTO), &clock_system);
 	guard_init(&c->guard, 1000);
-	job_init(&c->run_host, run_host);
+	c->run_host.fire = run_host;
 	struct host_options options = {&c->loop.timers, &clock_system, on_host_wanted, c, false};
 	host_init(&c->host, &options);
 	struct sim_options sim = {.name = "Console"};
@@ -406,7 +412,7 @@ static void fini(struct console *c)
 {
 	network_free(c->network);
 	host_fini(&c->host);
-	job_cancel(&c->run_host);
+	timers_cancel(&c->loop.timers, &c->run_host);
 	guard_fini(&c->guard);
 	loop_fini(&c->loop); /* the streams end before the network they lead to */
 	sim_network_free(c->sim);

@@ -28,7 +28,7 @@ struct daemon {
 	struct resolver resolver;
 	struct guard guard;
 	struct host host;
-	struct job run_host;
+	struct timer run_host;
 	struct shared_context *contexts;
 	size_t n_contexts;
 	struct network **networks;
@@ -38,15 +38,17 @@ struct daemon {
 	struct timer stop_deadline, stop_poll;
 };
 
+/* In the next turn of the loop, so that sockets and signals get their look in between. */
 static void on_host_wanted(void *data)
 {
 	struct daemon *d = data;
-	loop_defer(&d->loop, &d->run_host);
+	if (!timer_is_set(&d->run_host))
+		timers_after(&d->loop.timers, &d->run_host, 0);
 }
 
-static void run_host(struct job *job)
+static void run_host(struct timer *timer)
 {
-	host_run(&container_of(job, struct daemon, run_host)->host);
+	host_run(&container_of(timer, struct daemon, run_host)->host);
 }
 
 static void init(struct daemon *d, const struct config *config, bool is_check)
@@ -55,7 +57,7 @@ static void init(struct daemon *d, const struct config *config, bool is_check)
 	loop_init(&d->loop, ev_default_loop(EVFLAG_AUTO), &clock_system);
 	resolver_init(&d->resolver, &d->loop, NULL);
 	guard_init(&d->guard, config->daemon.dial_rate);
-	job_init(&d->run_host, run_host);
+	d->run_host.fire = run_host;
 	struct host_options options = {&d->loop.timers, &clock_system, on_host_wanted, d, is_check};
 	host_init(&d->host, &options);
 }
@@ -69,7 +71,7 @@ static void fini(struct daemon *d)
 	for (size_t i = 0; i < d->n_contexts; i++)
 		tls_context_free(d->contexts[i].context);
 	free(d->contexts);
-	job_cancel(&d->run_host);
+	timers_cancel(&d->loop.timers, &d->run_host);
 	guard_fini(&d->guard);
 	resolver_fini(&d->resolver);
 	loop_fini(&d->loop);
@@ -250,9 +252,9 @@ int daemon_check(const struct config *config)
 {
 	struct daemon d;
 	init(&d, config, true);
-	int failed = add_networks(&d) < 0;
-	if (!failed)
-		failed = load_scripts(&d);
+	int r = add_networks(&d);
+	if (r == 0)
+		r = load_scripts(&d);
 	fini(&d);
-	return failed;
+	return r;
 }

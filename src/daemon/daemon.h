@@ -10,7 +10,8 @@
  * closed within a few seconds is dropped. ERR_CONFIG: it did not start; the reason is logged. */
 NODISCARD int daemon_run(const struct config *config);
 
-/* Loads every script, with nothing connected. How many failed; each is logged. */
-int daemon_check(const struct config *config);
+/* Loads every script, with nothing connected. How many failed; ERR_CONFIG: a network cannot be
+ * made. Each reason is logged. */
+NODISCARD int daemon_check(const struct config *config);
 
 #endif

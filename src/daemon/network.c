@@ -120,6 +120,8 @@ static void end_with(struct network *n, const struct err *why)
 		return;
 	n->is_ending = true;
 	n->why = *why;
+	if (n->state == NETWORK_CLOSING) /* whatever the server makes of it */
+		err_set(&n->why, ERR_REQUESTED, "requested");
 	loop_defer(n->parts.loop, &n->ending);
 }
 
@@ -172,12 +174,8 @@ static void on_deadline(struct timer *t)
 {
 	struct network *n = container_of(t, struct network, deadline);
 	struct err why;
-	if (n->state == NETWORK_CLOSING)
-		err_set(&why, ERR_REQUESTED, "requested");
-	else
-		err_set(&why, ERR_TIMEOUT, "no answer within %lld s (%s)",
-			(long long)(n->config->connect_timeout_ns / NS_PER_S),
-			state_names[n->state]);
+	err_set(&why, ERR_TIMEOUT, "no answer within %g s (%s)",
+		(double)n->config->connect_timeout_ns / NS_PER_S, state_names[n->state]);
 	end_with(n, &why);
 }
 
@@ -216,11 +214,6 @@ static void on_data(void *owner)
 static void on_close(void *owner, const struct err *why)
 {
 	struct network *n = owner;
-	struct err requested;
-	if (n->state == NETWORK_CLOSING) {
-		err_set(&requested, ERR_REQUESTED, "requested");
-		why = &requested;
-	}
 	end_with(n, why);
 }
 
@@ -259,13 +252,16 @@ static void on_usable(void *owner)
 	struct network *n = owner;
 	log_info("%s: %s:%d: connected as %s", name_of(n), host_of(n)->name, host_of(n)->port,
 		session_nick(n->session));
-	if (session_state(n->session) == SESSION_READY)
-		set_state(n, NETWORK_READY);
 	n->is_usable = true;
 	n->usable_ns = now_of(n);
 	n->attempt = 0;
 	guard_success(&n->guard);
 	net_connected(n->net);
+}
+
+static void on_ready(void *owner)
+{
+	set_state(owner, NETWORK_READY);
 }
 
 static void on_room(void *owner)
@@ -279,7 +275,8 @@ static void on_failed(void *owner, const struct err *why)
 	end_with(owner, why);
 }
 
-static const struct session_ops session_ops = {on_write, on_event, on_usable, on_room, on_failed};
+static const struct session_ops session_ops = {
+	on_write, on_event, on_ready, on_usable, on_room, on_failed};
 
 /* Connecting. */
 
@@ -409,9 +406,10 @@ static void give_facts(void *data, struct net_facts *out)
 		.nick = session_nick(n->session),
 		.host = host_of(n)->name,
 		.port = host_of(n)->port,
-		.state = s == SESSION_READY ? "ready" : state_names[n->state],
+		.state = state_names[n->state],
 		.is_connected = !n->is_ending && (s == SESSION_REGISTERING || s == SESSION_READY),
 		.is_usable = n->is_usable && !n->is_ending && n->state != NETWORK_CLOSING,
+		.is_closing = n->state == NETWORK_CLOSING,
 		.has_tags = caps_has(session_caps(n->session), CAP_MESSAGE_TAGS),
 		.attempt = n->attempt,
 		.lag_ns = session_lag_ns(n->session),

@@ -44,7 +44,7 @@ static void try_nick(struct session *s, struct str nick)
 static void on_nick_refused(struct session *s, const struct message *m)
 {
 	const struct session_options *o = s->options;
-	if (s->is_registered || o->is_manual)
+	if (s->is_registered || o->is_manual || s->state != SESSION_REGISTERING)
 		return;
 	log_info("%s: nick %s: refused: %" STR_F, o->network, s->nick, STR_A(message_last(m)));
 	unsigned i = s->nick_tries++;
@@ -91,7 +91,7 @@ static void on_chghost(struct session *s, const struct message *m)
 
 static void on_cap(struct session *s, const struct message *m)
 {
-	if (s->options->is_manual)
+	if (s->options->is_manual || s->state == SESSION_CLOSING)
 		return;
 	buf_reset(&s->scratch);
 	caps_answer(&s->caps, m, &s->scratch);

@@ -258,6 +258,13 @@ static bool is_known(const struct call *c, struct str name, bool *is_bool)
 	return known;
 }
 
+static int refuse_value(const struct call *c, struct str name, const char *fault)
+{
+	struct text forms = list_forms(c->command);
+	return err_set(c->err, ERR_INVALID, "%s: %" STR_F " %s; forms: %s", c->command->name,
+		STR_A(name), fault, forms.bytes);
+}
+
 static int check_names(const struct call *c)
 {
 	for (size_t i = 0; i < c->n_args; i++) {
@@ -266,8 +273,7 @@ static int check_names(const struct call *c)
 		if (!is_known(c, a->name, &is_bool))
 			return refuse_forms(c, "no parameter '", a->name);
 		if ((a->is_true || is_false(a)) && !is_bool)
-			return err_set(c->err, ERR_INVALID, "%s: %" STR_F " is a boolean",
-				c->command->name, STR_A(a->name));
+			return refuse_value(c, a->name, "is a boolean");
 	}
 	return 0;
 }
@@ -356,8 +362,7 @@ static int check_values(const struct call *c, const char *text)
 	while (next_hole(&f, &literal, &h)) {
 		const char *fault = arg_fault(&f, &h, arg_of(c, h.name));
 		if (fault)
-			return err_set(c->err, ERR_INVALID, "%s: %" STR_F " %s", c->command->name,
-				STR_A(h.name), fault);
+			return refuse_value(c, h.name, fault);
 	}
 	return 0;
 }
@@ -463,12 +468,25 @@ int schema_build_from(struct buf *out, const struct schema_command *command,
 	return r;
 }
 
+static struct text list_names(void)
+{
+	struct text t = {0};
+	for (size_t i = 0; i < COUNTOF(commands); i++) {
+		text_add(&t, i == 0 ? "" : " ");
+		text_add(&t, commands[i].name);
+	}
+	return t;
+}
+
 int schema_build(struct buf *out, struct str command, const struct schema_arg *args, size_t n_args,
 	struct err *err)
 {
 	const struct schema_command *c = schema_find(command);
-	if (!c)
-		return err_set(err, ERR_INVALID, "no command '%" STR_F "'", STR_A(command));
+	if (!c) {
+		struct text names = list_names();
+		return err_set(err, ERR_INVALID, "no command '%" STR_F "'; there are: %s",
+			STR_A(command), names.bytes);
+	}
 	return schema_build_from(out, c, args, n_args, err);
 }
 

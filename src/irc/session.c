@@ -1,5 +1,6 @@
 #include "irc/session.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "irc/handle.h"
@@ -207,6 +208,8 @@ static int send_line(struct session *s, struct str line, bool may_split, struct 
 		if (!may_split)
 			return too_long(err, n_bytes, line_max(s));
 		measure_parts(&sp, &n, &n_bytes);
+		if (n_bytes > s->options->limits.max_bytes)
+			return too_long(err, n_bytes, s->options->limits.max_bytes);
 		if (!sendq_has_room(&s->sendq, n, n_bytes))
 			return wait_for_room(s, err);
 		return push_parts(s, &sp);
@@ -246,8 +249,10 @@ void session_quit(struct session *s, struct str message, int64_t now_ns)
 		return;
 	s->state = SESSION_CLOSING;
 	sendq_clear(&s->sendq);
+	struct str rest = message;
+	struct str first = text_next_part(&rest, line_max(s) - strlen("QUIT :"));
 	if (message.n)
-		session_write(s, "QUIT :%" STR_F, STR_A(message));
+		session_write(s, "QUIT :%" STR_F, STR_A(first));
 	else
 		session_write(s, "QUIT");
 }
@@ -348,6 +353,7 @@ void session_become_ready(struct session *s)
 {
 	s->state = SESSION_READY;
 	join_channels(s);
+	s->ops->ready(s->owner);
 	if (!s->options->is_manual)
 		s->ops->usable(s->owner);
 }
@@ -472,11 +478,11 @@ static void act_on_silence(struct session *s)
 {
 	const struct session_options *o = s->options;
 	if (s->state == SESSION_REGISTERING) {
-		session_fail(s, ERR_TIMEOUT, "not registered within %lld s",
-			(long long)(o->register_timeout_ns / 1000000000));
+		session_fail(s, ERR_TIMEOUT, "not registered within %g s",
+			(double)o->register_timeout_ns / NS_PER_S);
 	} else if (s->ping_ns >= 0 && s->ping_ns >= s->heard_ns) {
-		session_fail(s, ERR_PING, "no answer to PING within %lld s",
-			(long long)(o->ping_timeout_ns / 1000000000));
+		session_fail(s, ERR_PING, "no answer to PING within %g s",
+			(double)o->ping_timeout_ns / NS_PER_S);
 	} else {
 		s->ping_ns = s->now_ns;
 		session_write(s, "PING :ebb");
@@ -527,9 +533,4 @@ int64_t session_lag_ns(const struct session *s)
 uint64_t session_bad_lines(const struct session *s)
 {
 	return s->bad_lines;
-}
-
-bool session_is_registered(const struct session *s)
-{
-	return s->is_registered;
 }

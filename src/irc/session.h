@@ -51,7 +51,9 @@ struct session_ops {
 	void (*write)(void *owner, struct str bytes);
 	/* A line came. m is borrowed for the call; kind is from event_kind_of. The session's facts
 	 * are still what they were before it. */
-	void (*event)(void *owner, const struct message *m, int kind, bool is_mine);
+	void (*event)(void *owner, const struct message *m, int kind,
+		bool is_mine); /* Registered, and the JOINs queued. */
+	void (*ready)(void *owner);
 	/* Ready for use: registered and the JOINs queued; with is_manual, at session_begin. */
 	void (*usable)(void *owner);
 	/* The queue has room again after session_send gave ERR_AGAIN. */
@@ -102,6 +104,5 @@ struct isupport *session_isupport(const struct session *s); /* borrowed */
 const struct caps *session_caps(const struct session *s);
 int64_t session_lag_ns(const struct session *s); /* of the last PING answered; -1: none yet */
 uint64_t session_bad_lines(const struct session *s);
-bool session_is_registered(const struct session *s); /* 001 came */
 
 #endif

@@ -187,56 +187,67 @@ static bool is_pinned(struct terms *terms, const X509 *certificate)
 		}
 	}
 	fingerprint(certificate, hex);
-	refuse(terms, "the certificate's fingerprint is %s, not the one in tls_fingerprint", hex);
+	refuse(terms,
+		"the certificate is not the pinned one (if it was renewed, set tls_fingerprint to %s)",
+		hex);
 	return false;
 }
 
-static void refuse_name(struct terms *terms, const X509 *certificate)
-{
-	struct buf names;
-	buf_init(&names, NAMES_BYTES);
-	list_names(&names, certificate);
-	refuse(terms, "the certificate is for %" STR_F ", not for %s", STR_A(buf_str(&names)),
-		terms->host);
-	buf_fini(&names);
-}
-
-static void refuse_chain(struct terms *terms, const X509 *certificate, int error)
+/* OpenSSL's reason, what is known beyond it, and what can be set. */
+static void refuse_certificate(
+	struct terms *terms, X509_STORE_CTX *store, const char *more, const char *advice)
 {
 	char hex[HEX_BYTES];
-	fingerprint(certificate, hex);
-	refuse(terms,
-		"certificate does not verify: %s (set tls_ca to the CA's file, or tls_fingerprint "
-		"to %s)",
-		X509_verify_cert_error_string(error), hex);
+	fingerprint(X509_STORE_CTX_get0_cert(store), hex);
+	refuse(terms, "certificate does not verify: %s%s (%s tls_fingerprint to %s)",
+		X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)), more, advice, hex);
+}
+
+static void refuse_name(struct terms *terms, X509_STORE_CTX *store)
+{
+	struct buf more;
+	buf_init(&more, NAMES_BYTES + 2 * HEX_BYTES);
+	struct buf names;
+	buf_init(&names, NAMES_BYTES);
+	list_names(&names, X509_STORE_CTX_get0_cert(store));
+	if (buf_addf(&more, ": it is for %" STR_F ", not for %s", STR_A(buf_str(&names)),
+		    terms->host) < 0)
+		buf_reset(&more);
+	refuse_certificate(terms, store, buf_str(&more).p, "set host to a name that it is for, or");
+	buf_fini(&names);
+	buf_fini(&more);
+}
+
+static void refuse_date(
+	struct terms *terms, X509_STORE_CTX *store, const ASN1_TIME *time, const char *words)
+{
+	char date[DATE_BYTES], more[DATE_BYTES + 64];
+	const X509 *at = X509_STORE_CTX_get_current_cert(store);
+	format_date(time, date);
+	snprintf(more, sizeof(more), ": %s%s %s",
+		at == X509_STORE_CTX_get0_cert(store) ? "" : "its issuer's, ", words, date);
+	refuse_certificate(
+		terms, store, more, "look at this machine's clock; to trust it all the same, set");
 }
 
 static void explain_refusal(struct terms *terms, X509_STORE_CTX *store)
 {
-	const X509 *leaf = X509_STORE_CTX_get0_cert(store);
 	const X509 *at = X509_STORE_CTX_get_current_cert(store);
-	int error = X509_STORE_CTX_get_error(store);
-	char date[DATE_BYTES];
 	if (!at)
-		at = leaf;
-	switch (error) {
+		at = X509_STORE_CTX_get0_cert(store);
+	switch (X509_STORE_CTX_get_error(store)) {
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		refuse_name(terms, leaf);
+		refuse_name(terms, store);
 		break;
 	case X509_V_ERR_CERT_HAS_EXPIRED:
-		format_date(X509_get0_notAfter(at), date);
-		refuse(terms, "the %s expired on %s",
-			at == leaf ? "certificate" : "certificate's issuer", date);
+		refuse_date(terms, store, X509_get0_notAfter(at), "on");
 		break;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		format_date(X509_get0_notBefore(at), date);
-		refuse(terms,
-			"the certificate is not valid before %s: is this machine's clock right?",
-			date);
+		refuse_date(terms, store, X509_get0_notBefore(at), "before");
 		break;
 	default:
-		refuse_chain(terms, leaf, error);
+		refuse_certificate(terms, store, "", "set tls_ca to the CA's file, or");
 	}
 }
 
@@ -301,11 +312,11 @@ static int describe(const struct tls *t, unsigned long error, struct err *why)
 	const char *known = known_reason(t, error);
 	const char *text = ERR_reason_error_string(error);
 	if (known)
-		return err_set(why, ERR_TLS, "tls: %s", known);
+		return err_set(why, ERR_TLS, "%s", known);
 	if (alert >= 0 && ERR_GET_LIB(error) == ERR_LIB_SSL)
-		return err_set(why, ERR_TLS, "tls: the server says: %s",
-			SSL_alert_desc_string_long(alert));
-	return err_set(why, ERR_TLS, "tls: %s", text ? text : "unknown error");
+		return err_set(
+			why, ERR_TLS, "the server says: %s", SSL_alert_desc_string_long(alert));
+	return err_set(why, ERR_TLS, "%s", text ? text : "unknown error");
 }
 
 static bool is_about_tls(unsigned long error)
@@ -318,7 +329,7 @@ static int explain(const struct tls *t, struct err *why)
 	const char *where = t->terms ? "tls handshake: " : "";
 	unsigned long error = ERR_peek_error();
 	if (t->terms && t->terms->refusal)
-		return err_set(why, ERR_TLS, "tls: %s", t->terms->refusal);
+		return err_set(why, ERR_TLS, "%s", t->terms->refusal);
 	if (is_about_tls(error))
 		return describe(t, error, why);
 	if (t->io_errno) {

@@ -15,6 +15,8 @@
 #include <lua.h>
 #include <stdbool.h>
 
+enum { ALARM_ARGS_MAX = 250 };
+
 #define ALARM_PERIOD_MIN_NS NS_PER_MS
 
 struct script;

@@ -141,9 +141,9 @@ static void add_value(struct params *p, int index, const char *name)
 
 static void add_list(struct params *p, int index, const char *name)
 {
-	lua_Integer n = luaL_len(p->L, index);
+	lua_Integer n = (lua_Integer)lua_rawlen(p->L, index);
 	for (lua_Integer i = 1; i <= n; i++) {
-		lua_geti(p->L, index, i);
+		lua_rawgeti(p->L, index, i);
 		add_value(p, lua_gettop(p->L), name);
 	}
 }
@@ -222,7 +222,8 @@ static void put_tag(struct params *p, struct buf *out, int key, int value, bool 
 static void put_tags(struct params *p, struct buf *out, int table, bool has_tags)
 {
 	lua_State *L = p->L;
-	if (lua_getfield(L, table, "tags") == LUA_TNIL || !has_tags)
+	lua_pushliteral(L, "tags");
+	if (lua_rawget(L, table) == LUA_TNIL || !has_tags)
 		return;
 	if (!lua_istable(L, -1))
 		luaL_error(L, "%s: tags: a table expected, got %s", p->who, luaL_typename(L, -1));

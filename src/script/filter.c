@@ -93,9 +93,9 @@ static size_t lay_values(
 		lay_wanted(l, L, index, who, field);
 		return 1;
 	}
-	lua_Integer n = luaL_len(L, index);
+	lua_Integer n = (lua_Integer)lua_rawlen(L, index);
 	for (lua_Integer i = 1; i <= n; i++) {
-		lua_geti(L, index, i);
+		lua_rawgeti(L, index, i);
 		lay_wanted(l, L, lua_gettop(L), who, field);
 		lua_pop(L, 1);
 	}

@@ -16,8 +16,8 @@
 #include <string.h>
 
 enum {
-	TASKS_A_ROUND = 1000, /* before the next event, whatever tasks start tasks */
-	EVENTS_A_TURN = 1000, /* before the loop looks at its sockets */
+	STEPS_A_TURN = 5000, /* tasks that tasks made runnable, before the loop has its turn */
+	EVENTS_A_TURN = 1000,
 	OWN_NAMES_MAX = 4096, /* of events that only scripts know */
 };
 
@@ -182,13 +182,22 @@ int host_load(struct host *h, const struct script_options *options)
 
 /* Events. */
 
-static void run_tasks(struct host *h)
+/* Runs all tasks that are runnable now; those that these make runnable as long as there are steps
+ * left. So who was woken by one event is there for the next, and tasks that start tasks for ever
+ * do not hold the others up. */
+static void run_tasks(struct host *h, int *steps)
 {
-	for (int i = 0; i < TASKS_A_ROUND && !list_is_empty(&h->run); i++)
-		task_run(container_of(h->run.next, struct task, run));
+	uint64_t limit = h->queued;
+	while (!list_is_empty(&h->run)) {
+		struct task *t = container_of(h->run.next, struct task, run);
+		if (t->queued > limit && *steps <= 0)
+			return;
+		--*steps;
+		task_run(t);
+	}
 }
 
-static void deliver(struct host *h, struct event **e)
+static void deliver(struct host *h, struct event **e, int *steps)
 {
 	list_each (node, &h->scripts) {
 		struct script *s = container_of(node, struct script, node);
@@ -198,7 +207,7 @@ static void deliver(struct host *h, struct event **e)
 	struct net *n = handles_get(&h->handles, (*e)->net);
 	if (n)
 		net_delivered(n, *e);
-	run_tasks(h);
+	run_tasks(h, steps);
 }
 
 static void want_more(struct host *h)
@@ -229,30 +238,32 @@ void host_event(struct host *h, struct event *e)
 		return;
 	}
 	struct event *delivered = e;
+	int steps = STEPS_A_TURN;
 	h->is_running = true;
-	deliver(h, &delivered);
+	deliver(h, &delivered, &steps);
 	h->is_running = false;
 	if (delivered != e)
 		event_unref(delivered);
 	want_more(h);
 }
 
-static void deliver_first(struct host *h)
+static void deliver_first(struct host *h, int *steps)
 {
 	struct event *e = container_of(h->events.next, struct event, queue);
 	list_remove(&e->queue);
 	h->n_events--;
-	deliver(h, &e);
+	deliver(h, &e, steps);
 	event_unref(e);
 }
 
 void host_run(struct host *h)
 {
 	assert(!h->is_running);
+	int steps = STEPS_A_TURN;
 	h->is_running = true;
-	run_tasks(h);
+	run_tasks(h, &steps);
 	for (int i = 0; i < EVENTS_A_TURN && !list_is_empty(&h->events); i++)
-		deliver_first(h);
+		deliver_first(h, &steps);
 	h->is_running = false;
 	want_more(h);
 }

@@ -42,8 +42,9 @@ struct host {
 	struct map own_kinds; /* a name that only scripts know, to its kind */
 	char **own_names;     /* owned: the name of kind EVENT_KINDS + i */
 	size_t n_own;
-	uint64_t order; /* of what listens: counts up */
-	uint64_t made;  /* tasks and alarms: counts up */
+	uint64_t order;  /* of what listens: counts up */
+	uint64_t made;   /* tasks and alarms: counts up */
+	uint64_t queued; /* tasks that were put into the run queue: counts up */
 	bool is_running, is_stopping;
 	struct task *current;
 	struct buf scratch; /* a line or a value that is being made */

@@ -25,7 +25,10 @@ void lib_push_event(lua_State *L, struct event *e)
 
 struct event *lib_check_event(lua_State *L, int index)
 {
-	return *(struct event **)luaL_checkudata(L, index, event_type);
+	struct event *e = *(struct event **)luaL_checkudata(L, index, event_type);
+	if (!e)
+		luaL_error(L, "the event is gone");
+	return e;
 }
 
 /* A field whose value is a table, or a number with a fraction, of an event that a script made. */
@@ -124,7 +127,9 @@ static int event_tostring(lua_State *L)
 
 static int event_eq(lua_State *L)
 {
-	lua_pushboolean(L, lib_check_event(L, 1) == lib_check_event(L, 2));
+	struct event *const *a = luaL_testudata(L, 1, event_type);
+	struct event *const *b = luaL_testudata(L, 2, event_type);
+	lua_pushboolean(L, a && b && *a == *b);
 	return 1;
 }
 

@@ -117,9 +117,9 @@ static int net_tostring(lua_State *L)
 
 static int net_eq(lua_State *L)
 {
-	const struct handle *a = luaL_checkudata(L, 1, net_type);
-	const struct handle *b = luaL_checkudata(L, 2, net_type);
-	lua_pushboolean(L, a->index == b->index && a->generation == b->generation);
+	const struct handle *a = luaL_testudata(L, 1, net_type);
+	const struct handle *b = luaL_testudata(L, 2, net_type);
+	lua_pushboolean(L, a && b && a->index == b->index && a->generation == b->generation);
 	return 1;
 }
 
@@ -183,15 +183,17 @@ static int raise_unsent(lua_State *L, const char *who, const struct err *err)
 	return vm_raise(L, err_name(err->code), lua_tostring(L, -1));
 }
 
+/* The waiter is on top, as it was at the pause. */
 static int after_send(lua_State *L, int status, lua_KContext context)
 {
 	const struct task *t = task_resumed(L);
+	const struct net_waiter *w = lua_touserdata(L, -1);
 	struct err err = {.code = t->code};
 	(void)status;
 	(void)context;
 	if (t->wake != WAKE_DONE) {
 		snprintf(err.text, sizeof(err.text), "%s", t->why);
-		return raise_unsent(L, "send", &err);
+		return raise_unsent(L, w->who, &err);
 	}
 	lua_pushboolean(L, 1);
 	return 1;
@@ -352,8 +354,12 @@ int lib_connect(lua_State *L)
 		return 3;
 	}
 	struct task *t = task_check(L, "connect");
-	net_wait(&n->connectors, new_waiter(L), t);
-	n->ops->connect(n->data);
+	if (net_facts(n).is_closing) {
+		net_wait(&n->followers, new_waiter(L), t);
+	} else {
+		net_wait(&n->connectors, new_waiter(L), t);
+		n->ops->connect(n->data);
+	}
 	return task_pause(L, -1, after_connect);
 }
 

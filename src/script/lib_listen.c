@@ -101,12 +101,18 @@ static int lib_wait_all(lua_State *L)
 	lua_settop(L, 2);
 	int64_t at_ns = lib_deadline(L, 2, "wait_all");
 	lua_settop(L, 1);
-	lua_Integer n = luaL_len(L, 1);
+	lua_Integer n = (lua_Integer)lua_rawlen(L, 1);
 	if (n < 1 || n > 64)
 		return luaL_error(L, "wait_all: 1 to 64 events can be waited for");
 	luaL_checkstack(L, (int)n + 4, "too many events");
+	lua_createtable(L, (int)n, 0); /* the names as they are now */
 	for (int i = 1; i <= n; i++) {
-		lua_geti(L, -1, i);
+		lua_rawgeti(L, 1, i);
+		lua_rawseti(L, 2, i);
+	}
+	lua_remove(L, 1);
+	for (int i = 1; i <= n; i++) {
+		lua_rawgeti(L, -1, i);
 		struct listen_to to = {.who = "wait_all", .events = lua_gettop(L), .is_wait = true};
 		listener_new(L, &to);
 		lua_remove(L, -2);

@@ -45,6 +45,7 @@ static int start_alarm(lua_State *L, const char *who, struct alarm_options *o)
 {
 	const struct task *t = task_of(L);
 	luaL_checktype(L, 2, LUA_TFUNCTION);
+	luaL_argcheck(L, lua_gettop(L) <= ALARM_ARGS_MAX, ALARM_ARGS_MAX, "too many arguments");
 	o->what = who;
 	o->site = script_site(L, 1);
 	o->is_connect = lua_tocfunction(L, 2) == lib_connect;

@@ -30,6 +30,16 @@ static bool is_line_kind(int kind)
 	return kind < EVENT_CLIENT_CONNECT;
 }
 
+/* Once, whatever names it was given by. */
+static void add_kind(struct names *names, int kind)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (names->kinds[i] == kind)
+			return;
+	names->kinds[names->n++] = kind;
+	names->are_lines = names->are_lines && is_line_kind(kind);
+}
+
 static void add_name(lua_State *L, struct names *names, int index, const char *who)
 {
 	int kinds[EVENT_NAME_KINDS_MAX];
@@ -43,10 +53,8 @@ static void add_name(lua_State *L, struct names *names, int index, const char *w
 	size_t n = host_kinds(script_of(L)->host, (struct str){name, length}, kinds);
 	if (n == 0)
 		luaL_error(L, "%s: event: too many names of events", who);
-	for (size_t i = 0; i < n; i++) {
-		names->kinds[names->n++] = kinds[i];
-		names->are_lines = names->are_lines && is_line_kind(kinds[i]);
-	}
+	for (size_t i = 0; i < n; i++)
+		add_kind(names, kinds[i]);
 	size_t used = strlen(names->text);
 	snprintf(names->text + used, sizeof(names->text) - used, "%s%s", used ? "," : "", name);
 }
@@ -60,12 +68,12 @@ static void read_names(lua_State *L, struct names *names, int index, const char 
 		add_name(L, names, index, who);
 		return;
 	}
-	lua_Integer n = luaL_len(L, index);
+	lua_Integer n = (lua_Integer)lua_rawlen(L, index);
 	if (n < 1 || n > NAMES_MAX)
 		luaL_error(L, "%s: event: the list has %d names, 1 to %d can be", who, (int)n,
 			NAMES_MAX);
 	for (lua_Integer i = 1; i <= n; i++) {
-		lua_geti(L, index, i);
+		lua_rawgeti(L, index, i);
 		add_name(L, names, lua_gettop(L), who);
 		lua_pop(L, 1);
 	}
@@ -254,6 +262,7 @@ void listen_clear(struct script *s)
 /* Walks the listeners of the kind and of "*" together, in their order. */
 struct walk {
 	struct list *heads[2], *at[2];
+	const struct listener *last; /* one that is for both kinds comes once */
 };
 
 static void walk_head(struct walk *w, int i, struct list *head)
@@ -269,13 +278,18 @@ static const struct listener_node *walk_node(const struct walk *w, int i)
 
 static struct listener *walk_next(struct walk *w)
 {
-	const struct listener_node *a = walk_node(w, 0), *b = walk_node(w, 1);
-	if (!a && !b)
-		return NULL;
-	bool take_a = a && (!b || a->owner->order <= b->owner->order);
-	const struct listener_node *n = take_a ? a : b;
-	w->at[!take_a] = w->at[!take_a]->next;
-	return n->owner;
+	for (;;) {
+		const struct listener_node *a = walk_node(w, 0), *b = walk_node(w, 1);
+		if (!a && !b)
+			return NULL;
+		bool take_a = a && (!b || a->owner->order <= b->owner->order);
+		const struct listener_node *n = take_a ? a : b;
+		w->at[!take_a] = w->at[!take_a]->next;
+		if (n->owner == w->last)
+			continue;
+		w->last = n->owner;
+		return n->owner;
+	}
 }
 
 static bool is_wanted(const struct listener *l, struct event **e, uint64_t limit)
@@ -378,26 +392,25 @@ static void deliver_to_waits(struct walk *w, struct event **e, uint64_t limit)
 	}
 }
 
-static bool ends_with(const struct listener *l, const struct event *e, uint64_t limit)
+static bool ends_with(const struct listener *l, struct handle net, uint64_t limit)
 {
-	return l->ends_with_connection && l->order <= limit && l->net.index == e->net.index &&
-	       l->net.generation == e->net.generation;
+	return l->ends_with_connection && l->order <= limit && l->net.index == net.index &&
+	       l->net.generation == net.generation;
 }
 
-/* Ends the waits for lines of a connection that is no more. */
-static void end_waits(struct script *s, const struct event *e, uint64_t limit)
+void listen_end_waits(struct script *s, struct handle net, uint64_t limit)
 {
+	s->outage_is_told = false;
 	list_each (node, &s->listeners) {
 		struct listener *l = container_of(node, struct listener, all);
-		if (l->backlog && ends_with(l, e, limit))
+		if (l->backlog && ends_with(l, net, limit))
 			backlog_end(l->backlog);
 	}
 	list_each (node, &s->tasks) {
 		struct task *t = container_of(node, struct task, all);
 		if (t->state != TASK_PAUSED || list_is_empty(&t->waits))
 			continue;
-		const struct listener *l = container_of(t->waits.next, struct listener, all);
-		if (ends_with(l, e, limit))
+		if (ends_with(container_of(t->waits.next, struct listener, all), net, limit))
 			task_fail(t, ERR_DISCONNECTED, "disconnected");
 	}
 }
@@ -413,23 +426,22 @@ void listen_deliver(struct script *s, struct event **e)
 	struct listeners *of_kind = listeners_of(s, (*e)->kind);
 	struct listeners *of_any = (*e)->is_line ? listeners_of(s, EVENT_ANY) : NULL;
 	uint64_t limit = s->host->order;
-	struct walk w;
+	struct walk w = {0};
 	assert(!s->is_delivering);
 	if (of_kind || of_any) {
 		s->is_delivering = true;
 		walk_head(&w, 0, of_kind ? &of_kind->subs : NULL);
 		walk_head(&w, 1, of_any ? &of_any->subs : NULL);
 		deliver_to_subs(&w, e, limit);
+		w.last = NULL;
 		walk_head(&w, 0, of_kind ? &of_kind->waits : NULL);
 		walk_head(&w, 1, of_any ? &of_any->waits : NULL);
 		deliver_to_waits(&w, e, limit);
 		s->is_delivering = false;
 		sweep(s);
 	}
-	if ((*e)->is_end) {
-		s->outage_is_told = false;
-		end_waits(s, *e, limit);
-	}
+	if ((*e)->is_end)
+		listen_end_waits(s, (*e)->net, limit);
 }
 
 static int sub_off(lua_State *L)

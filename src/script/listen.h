@@ -74,6 +74,10 @@ void listener_wait(lua_State *L, struct task *t, int n);
  * event says has ended. *e may be replaced by its copy on the heap. */
 void listen_deliver(struct script *s, struct event **e);
 
+/* Ends the waits for lines of a connection that is no more, those made up to limit, the host's
+ * count of listeners. */
+void listen_end_waits(struct script *s, struct handle net, uint64_t limit);
+
 /* Drops all of a script's listeners. */
 void listen_clear(struct script *s);
 

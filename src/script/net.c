@@ -1,6 +1,7 @@
 #include "script/net.h"
 
 #include "base/mem.h"
+#include "script/listen.h"
 #include "script/persist.h"
 #include "script/sync.h"
 #include "script/task.h"
@@ -15,6 +16,7 @@ struct net *net_new(struct host *h, const char *name, const struct net_ops *ops,
 	n->ops = ops;
 	n->data = data;
 	list_init(&n->connectors);
+	list_init(&n->followers);
 	list_init(&n->closers);
 	list_init(&n->senders);
 	list_init(&n->flushers);
@@ -40,6 +42,7 @@ void net_free(struct net *n)
 	if (!n)
 		return;
 	fail_all(&n->connectors, ERR_REQUESTED, "the network was removed");
+	fail_all(&n->followers, ERR_REQUESTED, "the network was removed");
 	fail_all(&n->senders, ERR_DISCONNECTED, "the network was removed");
 	waiters_fail(&n->flushers, ERR_DISCONNECTED, "the network was removed");
 	wake_all(&n->closers);
@@ -189,6 +192,15 @@ static void tell_of_end(struct net *n, const struct net_end *end)
 	host_event(n->host, &e);
 }
 
+/* Who waits in connect was told: there is no event. */
+static void end_quietly(struct net *n)
+{
+	wake_all(&n->closers);
+	list_each (node, &n->host->scripts)
+		listen_end_waits(
+			container_of(node, struct script, node), n->handle, n->host->order);
+}
+
 void net_closed(struct net *n, const struct net_end *end)
 {
 	bool is_attempt = end->uptime_ns < 0;
@@ -197,11 +209,14 @@ void net_closed(struct net *n, const struct net_end *end)
 	waiters_fail(&n->flushers, ERR_DISCONNECTED, end->why->text);
 	fail_all(&n->connectors, end->why->code, end->why->text);
 	if (has_been_told)
-		wake_all(&n->closers);
+		end_quietly(n);
 	else
 		tell_of_end(n, end);
+	if (list_is_empty(&n->followers))
+		return;
+	list_splice(&n->connectors, &n->followers);
+	n->ops->connect(n->data);
 }
-
 void net_delivered(struct net *n, const struct event *e)
 {
 	if (e->kind == EVENT_CLIENT_CONNECT)

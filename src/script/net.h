@@ -18,6 +18,7 @@ struct net_facts {
 	int port;
 	bool is_connected; /* lines can be sent */
 	bool is_usable;    /* ready for use: client_connect came */
+	bool is_closing;   /* it ends now, as requested */
 	bool has_tags;     /* message-tags is negotiated */
 	unsigned attempt;  /* since it was last usable */
 	int64_t lag_ns;    /* -1: not measured */
@@ -47,6 +48,7 @@ struct net {
 	const struct net_ops *ops;
 	void *data;
 	struct list connectors; /* struct net_waiter: tasks in connect */
+	struct list followers;  /* in connect, for the attempt after the present end */
 	struct list closers;    /* in disconnect */
 	struct list senders;    /* in send or raw, with their line */
 	struct list flushers;   /* struct waiter: tasks in flush */
@@ -92,6 +94,7 @@ struct net_waiter {
 	struct task *task;
 	bool is_raw;
 	struct str line; /* a sender's */
+	const char *who; /* the function that it called */
 };
 
 /* The running task joins list; it pauses next. */

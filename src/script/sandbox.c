@@ -34,6 +34,22 @@ static int load_text(lua_State *L)
 	return lua_gettop(L);
 }
 
+/* setmetatable as it was, upvalue 1, but without finalizers: they would run where no script can.
+ * Lua looks for __gc only here. */
+static int set_metatable(lua_State *L)
+{
+	if (lua_istable(L, 2)) {
+		lua_pushliteral(L, "__gc");
+		if (lua_rawget(L, 2) != LUA_TNIL)
+			return luaL_error(L, "setmetatable: __gc is not for scripts (use __close)");
+		lua_pop(L, 1);
+	}
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+	return lua_gettop(L);
+}
+
 /* The collector as it was, upvalue 1, but its mode is the daemon's. */
 static int collect(lua_State *L)
 {
@@ -86,5 +102,6 @@ void sandbox_open(lua_State *L)
 	remove_field(L, LUA_STRLIBNAME, "dump");
 	wrap_global(L, "load", load_text);
 	wrap_global(L, "collectgarbage", collect);
+	wrap_global(L, "setmetatable", set_metatable);
 	hide_string_metatable(L);
 }

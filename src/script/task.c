@@ -167,6 +167,7 @@ void task_enqueue(struct task *t)
 {
 	struct host *h = t->script->host;
 	list_append(&h->run, &t->run);
+	t->queued = ++h->queued;
 	if (!h->is_running)
 		h->options.wanted(h->options.data);
 }

@@ -46,6 +46,7 @@ struct task {
 	int ref;         /* of T in the registry, for as long as the thread is used */
 	struct list all; /* of the script's tasks, or of its pool */
 	struct list run; /* in the host's run queue */
+	uint64_t queued; /* the host's count when it was put there */
 	struct timer timer;
 	struct handle handle;
 	uint64_t number; /* the host's count when it was made */

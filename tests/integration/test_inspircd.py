@@ -98,7 +98,7 @@ def _():
     check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", tag), f"the tag is {tag}")
     check(abs(float(seconds) - time.time()) < 60, f"ev.time is {seconds}")
     check(seconds[-4:] == tag[-5:-1], f"ev.time {seconds} is not the tag's {tag}")
-    check(not bot.logged("error"), "an error")
+    check(not bot.ever_logged("error"), "an error")
 
 
 @test("extended-join gives a join its real name, and no account to who has none")
@@ -179,7 +179,7 @@ def _():
     again.sees("ebb", "#two", timeout=60)  # the waits of the policy grow, and are random
     again.asks("ebb", "#one", "!ping", "pong, alice")
     again.asks("ebb", "#two", "!ping", "pong, alice")
-    check(len(bot.logged("connected as ebb")) == 2, "it did not connect twice")
+    check(len(bot.ever_logged("connected as ebb")) == 2, "it did not connect twice")
 
 
 @test("a server that is down when the bot starts is found when it is up, by the script")

@@ -11,8 +11,9 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 
-from ebbtest import (EBBD, Bot, Certificates, Ircd, NotifySocket, Person, TlsServer,  # noqa: E402
-                     at_end, check, configure, folder, main, test)
+from ebbtest import (  # noqa: E402
+    EBBD, Bot, Certificates, Ircd, NotifySocket, Person, TlsServer, at_end, check, configure,
+    folder, main, test)
 
 certificates = Certificates()
 SECRET = "correct horse battery staple"
@@ -39,7 +40,9 @@ def _():
     first = notify.receive()
 
     check("READY=1" in first.split("\n"), f"received: {first}")
-    check(bot.logged("the main chunk has run"), "it was ready before its scripts")
+    bot.wait_log("ebbd: running, ")  # which is logged when READY was sent; the log may lag behind
+    said = [found.group() for found in bot.logged("the main chunk has run|ebbd: running, ")]
+    check(said == ["the main chunk has run", "ebbd: running, "], "it was ready before its scripts")
     bot.wait_log("connected as ebb")
     bot.stop()
     check("STOPPING=1" in notify.receive().split("\n"), "the end was not announced")
@@ -58,12 +61,53 @@ def _():
     check("READY=1" in receiver.recv(4096).decode().split("\n"), "not ready")
 
 
+for what, source in (
+        ("events that cause themselves",
+         'on("go", function() trigger("go") end) on("client_connect", function() trigger("go") end)'),
+        ("tasks that start themselves",
+         'local function f() spawn(f) end on("client_connect", function() spawn(f) end)')):
+    @test(f"PING is answered and SIGTERM obeyed beside {what} for ever")
+    def _(source=source):
+        def script(peer):
+            peer.welcome()
+            for i in range(20):
+                peer.send(f"PING :{i}")
+                peer.expect(rf"^PONG :{i}$")
+            peer.send(":a!u@h PRIVMSG ebb :done")
+            peer.drain()
+        server = TlsServer(script)
+        bot = Bot(server.network(tls=False),
+                  {"busy": source + ' on("privmsg", function(ev) log(ev.message) end)'})
+
+        bot.wait_log("script busy: done")
+
+        bot.stop()
+
+
+@test("disconnect ends as requested, whatever the server makes of it")
+def _():
+    def script(peer):
+        nick = peer.welcome()
+        peer.expect("^QUIT :bye")
+        peer.send(f":oper!o@h KILL {nick} :spam", ":irc.test 465 ebb :banned")
+        peer.drain()
+    server = TlsServer(script)
+    bot = Bot(server.network(tls=False), {"leaver": """
+        on("client_connect", function() disconnect("bye") log("closed") end)
+        on("client_disconnect", function(ev) log(ev.kind .. tostring(ev.requested)) end)"""})
+
+    bot.wait_log("script leaver: requestedtrue")
+    bot.wait_log("script leaver: closed")
+
+    bot.stop()
+
+
 @test("a service manager that is gone does not stop the daemon")
 def _():
     bot = Bot("", env={"NOTIFY_SOCKET": "/nonexistent/notify"})
 
     bot.wait_log("warning: notify: /nonexistent/notify: ")
-    bot.wait_log("ebbd: running")
+    bot.wait_log("ebbd: running, ")
     bot.stop()
 
 
@@ -107,7 +151,7 @@ def _():
 
     bot.stop()
 
-    check(not bot.logged("irc: registering"), "it was connected: this shows nothing")
+    check(not bot.ever_logged("irc: registering"), "it was connected: this shows nothing")
 
 
 @test("SIGTERM ends it while a connected server says nothing more")
@@ -235,7 +279,7 @@ def _():
 
     bot.stop()
 
-    check(bot.logged(r"irc: >> PASS \*\*\*"), "trace shows no lines: this shows nothing")
+    check(bot.ever_logged(r"irc: >> PASS \*\*\*"), "trace shows no lines: this shows nothing")
     check(SECRET not in bot.end_of_log(), "the password was logged")
 
 

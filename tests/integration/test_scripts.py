@@ -9,8 +9,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 
-from ebbtest import (Bot, Ircd, Link, Person, TlsServer, check, configure, main, run_ebbd,  # noqa: E402
-                     test)
+from ebbtest import (  # noqa: E402
+    Bot, Ircd, Link, Person, TlsServer, check, configure, main, run_ebbd, test)
 
 ircd = Ircd("ngircd")
 
@@ -129,7 +129,7 @@ def _():
 
     alice.hears("ebb", "#bottom-dev", BACK)
     alice.asks("ebb", "#bottom-dev", "!ping", "pong, alice")
-    check(len(bot.logged("connecting to .*attempt")) == 2, "it was dialled more than once")
+    check(len(bot.ever_logged("connecting to .*attempt")) == 2, "it was dialled more than once")
 
 
 @test("on client_disconnect: sleep, connect, send: a failed attempt is the caller's, told once")
@@ -139,8 +139,8 @@ def _():
     fail_attempts(bot, 1)
 
     bot.wait_log("error: script back: on client_disconnect.*not connected")
-    check(not bot.logged("stack traceback"), "an outage is told with a traceback")
-    check(len(bot.logged("error: ")) == 1, "more than one error was logged")
+    check(not bot.ever_logged("stack traceback"), "an outage is told with a traceback")
+    check(len(bot.ever_logged("error: ")) == 1, "more than one error was logged")
 
 
 @test("on client_disconnect: sleep until connect, send: the room is notified after an outage")
@@ -152,7 +152,7 @@ def _():
 
     alice.hears("ebb", "#bottom-dev", BACK)
     alice.asks("ebb", "#bottom-dev", "!ping", "pong, alice")
-    check(not bot.logged("error: "), "an error was logged")
+    check(not bot.ever_logged("error: "), "an error was logged")
 
 
 @test("on client_disconnect: spawn(connect), log, return: the bot is back in its channel")
@@ -174,7 +174,7 @@ def _():
 
     bot.wait_log(r"script back: Reconnect started at \d{4}-", count=3)
     alice.asks("ebb", "#bottom-dev", "!ping", "pong, alice")
-    check(not bot.logged("error: "), "an error was logged")
+    check(not bot.ever_logged("error: "), "an error was logged")
 
 
 @test("on client_disconnect: spawn(connect), wait, send: the room is notified")
@@ -197,7 +197,7 @@ def _():
     for _ in range(3):  # of the lost connection, and of each attempt that failed
         alice.hears("ebb", "#bottom-dev", BACK)
     alice.asks("ebb", "#bottom-dev", "!ping", "pong, alice")
-    check(not bot.logged("error: "), "an error was logged")
+    check(not bot.ever_logged("error: "), "an error was logged")
 
 
 @test("a script registers by hand, waits for the end of the MOTD, and joins")
@@ -508,8 +508,9 @@ def _():
 
 @test("a script that sends faster than the queue empties pauses, the others do not")
 def _():
-    bot, alice = together({"ping": 'on("privmsg", { match = "^!ping$" }, function() log("ping") end)',
-                           "flood": """
+    bot, alice = together({"ping": """
+        on("privmsg", { match = "^!ping$" }, function() log("ping") end)
+    """, "flood": """
         on("privmsg", { match = "^!flood$" }, function(ev)
           local began = os.clock()
           for i = 1, 30 do
@@ -624,8 +625,8 @@ def _():
     alice.asks("ebb", "#one", "!ping", "pong, alice")
     for i in range(1, 6):
         bot.wait_log(f"script impatient: connect {i}: network irc nil")
-    check(len(bot.logged("connecting to .*attempt")) == 2, "they did not share an attempt")
-    check(len(bot.logged("not dialled before")) == 1, "the guard told it more than once")
+    check(len(bot.ever_logged("connecting to .*attempt")) == 2, "they did not share an attempt")
+    check(len(bot.ever_logged("not dialled before")) == 1, "the guard told it more than once")
 
 
 # Faults of scripts.

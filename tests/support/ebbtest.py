@@ -439,10 +439,17 @@ class Bot:
             self._changed.notify_all()
 
     def logged(self, pattern):
-        """The matches of the pattern in the log so far, a line each at most."""
+        """The matches of the pattern in what was read of the log so far, a line each at most."""
         with self._changed:
             lines = list(self.log)
         return [found for found in (re.search(pattern, line) for line in lines) if found]
+
+    def ever_logged(self, pattern):
+        """The matches in the whole log, for which the daemon is stopped where it still runs."""
+        if self.process.poll() is None:
+            self.stop()
+        self._reader.join(TIMEOUT)
+        return self.logged(pattern)
 
     def wait_log(self, pattern, timeout=TIMEOUT, count=1):
         """Waits until so many lines match; the last of these matches."""
@@ -589,7 +596,8 @@ class Peer:
 
 class TlsServer:
     """A server that plays script(peer) for each connection, over TLS with the leaf of that name,
-    or in the clear where that is None, up to the TLS version newest. `received` is all the application bytes that came."""
+    or in the clear where that is None; up to the TLS version newest. `received` is all the
+    application bytes that came."""
 
     def __init__(self, script, certificates=None, leaf=None, newest=None):
         self.received = b""

@@ -38,6 +38,7 @@ static void give_facts(void *data, struct net_facts *out)
 		.state = n->state,
 		.is_connected = n->is_connected,
 		.is_usable = n->is_usable,
+		.is_closing = n->is_closing,
 		.has_tags = true,
 		.attempt = (unsigned)n->attempts,
 		.lag_ns = -1,

@@ -16,7 +16,7 @@ struct stage_net {
 	struct net *net;
 	struct isupport *isupport;
 	struct caps caps;
-	bool is_connected, is_usable;
+	bool is_connected, is_usable, is_closing;
 	bool is_full; /* what is sent has to wait */
 	int attempts; /* how often connect was asked for */
 	const char *state;

@@ -2,10 +2,12 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/handle.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "support/check.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void buf_keeps_what_was_not_consumed(void **state)
 {
@@ -160,6 +162,47 @@ static void clock_saturates(void **state)
 	assert_true(clock_from_seconds(1e300) > 60LL * 365 * 86400 * NS_PER_S);
 }
 
+static void on_wire(enum log_level level, struct str text, void *data)
+{
+	(void)level;
+	assert_int_equal(buf_addf(data, "%" STR_F, STR_A(text)), 0);
+}
+
+static const struct wire_row {
+	const char *name, *line;
+	bool is_masked;
+} wire_rows[] = {
+	{"wire: talk",                   "PRIVMSG #a :hello secret",                  false},
+	{"wire: PASS",                   "PASS :secret",                              true },
+	{"wire: AUTHENTICATE",           "AUTHENTICATE secret",                       true },
+	{"wire: OPER",                   "OPER me secret",                            true },
+	{"wire: WEBIRC",                 "WEBIRC secret gateway host 192.0.2.1",      true },
+	{"wire: behind tags and source", "@+a=b :me PASS secret",                     true },
+	{"wire: to NickServ",            "PRIVMSG NickServ :IDENTIFY me secret",      true },
+	{"wire: to ChanServ",            "CS :IDENTIFY #a secret",                    true },
+	{"wire: to services by name",    "PRIVMSG NickServ@services :ghost a secret", true },
+	{"wire: a bare command",         "IDENTIFY secret",                           true },
+	{"wire: a channel's key",        "JOIN #a secret",                            true },
+	{"wire: a key that is set",      "MODE #a +k secret",                         true },
+	{"wire: another mode",           "MODE #a +o secret",                         false},
+	{"wire: somebody's account",     ":a!u@h JOIN #a secret :real",               false},
+};
+
+static void log_masks(void **state)
+{
+	const struct wire_row *row = *state;
+	struct buf b;
+	buf_init(&b, 1000);
+	log_set_level(LOG_TRACE);
+	log_set_sink(on_wire, &b);
+	log_wire("net", ">>", str_of(row->line));
+	log_set_sink(NULL, NULL);
+	log_set_level(LOG_INFO);
+	assert_int_equal(strstr(buf_str(&b).p, "secret") == NULL, row->is_masked);
+	assert_true(str_starts(buf_str(&b), STR("net: >> ")));
+	buf_fini(&b);
+}
+
 static void err_names_every_code(void **state)
 {
 	(void)state;
@@ -185,6 +228,7 @@ int main(void)
 	check_test(&c, str_word_passes_runs_of_separators);
 	check_test(&c, str_compares);
 	check_test(&c, clock_saturates);
+	check_rows(&c, wire_rows, log_masks);
 	check_test(&c, err_names_every_code);
 	return check_run(&c, "base");
 }

@@ -175,15 +175,15 @@ static const struct holder {
 	const char *global, *type; /* one of them */
 	const char *prefix;
 } holders[] = {
-	{"log",           "log", NULL,           "log."},
-	{"os",            "os",  NULL,           "os." },
-	{"subscriptions", NULL,  "ebb.listener", "sub:"},
-	{"events",        NULL,  "ebb.event",    "ev:" },
-	{"networks",      NULL,  "ebb.network",  "net:"},
+	{"log",           "log", NULL,           "log." },
+	{"os",            "os",  NULL,           "os."  },
+	{"subscriptions", NULL,  "ebb.listener", "sub:" },
+	{"events",        NULL,  "ebb.event",    "ev:"  },
+	{"networks",      NULL,  "ebb.network",  "net:" },
 	{"tasks",         NULL,  "ebb.task",     "task:"},
-	{"futures",       NULL,  "ebb.future",   "fut:"},
-	{"queues",        NULL,  "ebb.queue",    "q:"},
-	{"locks",         NULL,  "ebb.lock",     "l:"},
+	{"futures",       NULL,  "ebb.future",   "fut:" },
+	{"queues",        NULL,  "ebb.queue",    "q:"   },
+	{"locks",         NULL,  "ebb.lock",     "l:"   },
 };
 
 /* Pushes the table; a type's methods are its __index, or what that has as its upvalue. */

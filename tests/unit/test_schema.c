@@ -296,6 +296,18 @@ static const struct refuse_row {
 		"who: no form fits with 'o'; forms: WHO {mask} {o:bool} | WHO {mask} | WHO"),
 };
 
+/* What is wrong; and behind it what can be written instead. */
+static void assert_refusal(const char *text, const char *what)
+{
+	if (strstr(what, "; forms: ")) {
+		assert_string_equal(text, what);
+		return;
+	}
+	assert_int_equal(strncmp(text, what, strlen(what)), 0);
+	assert_true(strncmp(text + strlen(what), "; forms: ", 9) == 0 ||
+		    strncmp(text + strlen(what), "; there are: pass nick ", 23) == 0);
+}
+
 static void schema_refuses(void **state)
 {
 	const struct refuse_row *row = *state;
@@ -306,7 +318,7 @@ static void schema_refuses(void **state)
 
 	assert_int_equal(build(&out, row->command, row->args, &err), ERR_INVALID);
 
-	assert_string_equal(err.text, row->text);
+	assert_refusal(err.text, row->text);
 	assert_int_equal(err.code, ERR_INVALID);
 	assert_slice(buf_str(&out), "before");
 	assert_int_equal(build(&out, row->command, row->args, NULL), ERR_INVALID);
@@ -327,7 +339,7 @@ static void schema_refuses_a_nul(void **state)
 
 	assert_int_equal(schema_build(&out, STR("privmsg"), args, 2, &err), ERR_INVALID);
 
-	assert_string_equal(err.text, "privmsg: message has a NUL");
+	assert_refusal(err.text, "privmsg: message has a NUL");
 	assert_slice(buf_str(&out), "");
 	buf_fini(&out);
 }
@@ -351,7 +363,7 @@ static void schema_refuses_more_values_than_it_takes(void **state)
 	arg.n_values++;
 	assert_int_equal(schema_build(&out, STR("ison"), &arg, 1, &err), ERR_INVALID);
 
-	assert_string_equal(err.text, "ison: nick has too many values");
+	assert_refusal(err.text, "ison: nick has too many values");
 	buf_fini(&out);
 }
 

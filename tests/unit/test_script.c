@@ -195,6 +195,7 @@ static const struct refusal_row {
 	{"refused: raw of two lines",                        "raw('PING a\\r\\nPING b')",                           "raw: one line is expected"                 },
 	{"refused: binary chunks",                           "assert(load('\\27Lua', 'x', 'b'))",
          "only text chunks are loaded"															  },
+	{"refused: a finalizer",                             "setmetatable({}, {__gc = print})",                    "__gc is not for scripts"                   },
 	{"refused: io",				      "io.open('/etc/passwd')",                              "attempt to index a nil value (global 'io')"},
 	{"refused: a syntax error",                          "on(",						 "not loaded: "                              },
 	{"refused: an error in the main chunk",              "error('boom')",                                       "boom"                                      },
@@ -207,6 +208,19 @@ static void refused(void **state)
 	assert_false(stage_load(&st, "test", row->source));
 	stage_expect_log(&st, row->log);
 	stage_expect(&st, "");
+	stage_end(&st);
+}
+
+static void an_event_runs_a_handler_once_whatever_names_it_has(void **state)
+{
+	(void)state;
+	begin(SAY "on({'part', 'PART', '*'}, function(ev) say('part') end)\n"
+		  "on({'rpl_isupport', 'rpl_bounce'}, function(ev) say('005') end)\n"
+		  "spawn(function() wait({'part', '*'}) say('waited') end)\n");
+	stage_line(&st, 0, ":a!u@h PART #t");
+	stage_expect(&st, "PRIVMSG #t :part\nPRIVMSG #t :waited\n");
+	stage_line(&st, 0, ":s 005 ebb NICKLEN=9 :are supported");
+	stage_expect(&st, "PRIVMSG #t :part\nPRIVMSG #t :005\n");
 	stage_end(&st);
 }
 
@@ -301,6 +315,58 @@ static void wait_all_gives_each_event(void **state)
 	stage_line(&st, 0, ":c!u@h JOIN #t");
 	stage_pass(&st, 11);
 	stage_expect(&st, "PRIVMSG #t :timeout\n");
+	stage_end(&st);
+}
+
+static void three_thousand_waits_lose_nothing_between_two_lines(void **state)
+{
+	(void)state;
+	begin("n = 0\n"
+	      "for i = 1, 3000 do spawn(function() wait('privmsg') wait('privmsg') n = n + 1 end) end\n"
+	      "on('join', function() log('all ' .. n) end)\n");
+	struct message m;
+	assert_int_equal(message_parse(&m, STR(":a!u@h PRIVMSG #t :x")), 0);
+	net_line(st.nets[0].net, &m, EVENT_PRIVMSG, false);
+	net_line(st.nets[0].net, &m, EVENT_PRIVMSG, false);
+	stage_run(&st);
+	stage_line(&st, 0, ":a!u@h JOIN #t");
+	stage_expect_log(&st, "info script test: all 3000\n");
+	stage_end(&st);
+}
+
+static void a_wait_ends_with_an_attempt_that_somebody_waits_for(void **state)
+{
+	(void)state;
+	begin("on('privmsg', function() local ev, why = wait('join') log('wait: ' .. why) end)\n"
+	      "on('notice', function() local net, why, kind = connect() log('connect: ' .. kind) end)\n");
+	st.nets[0].is_usable = false; /* registering: lines come */
+	say("a", "x");
+	stage_line(&st, 0, ":a!u@h NOTICE #t :x");
+	struct err err;
+	err_set(&err, ERR_BANNED, "no");
+	struct net_end end = {&err, "irc.test", 6697, -1};
+	st.nets[0].is_connected = false;
+	net_closed(st.nets[0].net, &end);
+	stage_run(&st);
+	stage_expect_log(
+		&st, "info script test: connect: banned\ninfo script test: wait: disconnected\n");
+	stage_end(&st);
+}
+
+static void connect_while_it_closes_means_the_next_attempt(void **state)
+{
+	(void)state;
+	begin("on('privmsg', function() disconnect() log('closed') end)\n"
+	      "on('notice', function() local net, why = connect() log('connect: ' .. tostring(net)) end)\n");
+	say("a", "x");
+	st.nets[0].is_closing = true;
+	stage_line(&st, 0, ":a!u@h NOTICE #t :x");
+	assert_int_equal(st.nets[0].attempts, 0);
+	st.nets[0].is_closing = false;
+	stage_lose(&st, 0, ERR_REQUESTED, "requested");
+	assert_int_equal(st.nets[0].attempts, 1);
+	stage_connect(&st, 0);
+	stage_expect_log(&st, "info script test: connect: network one\n");
 	stage_end(&st);
 }
 
@@ -742,6 +808,23 @@ static void errors_and_events_leave_nothing(void **state)
 	stage_end(&st); /* asserts that no event and no timer is left */
 }
 
+static void tables_are_read_without_their_metamethods(void **state)
+{
+	(void)state;
+	begin("local n = 0\n"
+	      "local function liar() return setmetatable({}, {__len = function() n = n + 1 return n * 9 end,\n"
+	      "  __index = function(_, i) return ('x'):rep(500 * n) end}) end\n"
+	      "pcall(on, 'privmsg', {nick = liar()}, print)\n"
+	      "pcall(on, liar(), print)\n"
+	      "pcall(send, 'join', {channel = liar()})\n"
+	      "pcall(wait_all, liar())\n"
+	      "send('privmsg', setmetatable({target = '#t', message = 'outer'}, {__index = function(_, k)\n"
+	      "  if k == 'tags' then send('privmsg', {target = '#t', message = 'inner'}) end end}))\n"
+	      "assert(network('one') ~= {} and not pcall(after, 1, print, table.unpack({}, 1, 300)))\n");
+	stage_expect(&st, "PRIVMSG #t :outer\n");
+	stage_end(&st);
+}
+
 static void values_keep_their_shape_as_bytes(void **state)
 {
 	(void)state;
@@ -822,7 +905,12 @@ int main(void)
 	check_test(&c, a_list_of_events_is_one_subscription);
 	check_rows(&c, filter_rows, filter_lets_through);
 	check_rows(&c, refusal_rows, refused);
+	check_test(&c, an_event_runs_a_handler_once_whatever_names_it_has);
 	check_test(&c, match_passes_its_captures_on);
+	check_test(&c, three_thousand_waits_lose_nothing_between_two_lines);
+	check_test(&c, a_wait_ends_with_an_attempt_that_somebody_waits_for);
+	check_test(&c, connect_while_it_closes_means_the_next_attempt);
+	check_test(&c, tables_are_read_without_their_metamethods);
 	check_test(&c, the_loser_of_two_waits_works_later);
 	check_test(&c, the_loser_of_a_first_of_several_works_later);
 	check_test(&c, one_event_wakes_every_wait_for_it);

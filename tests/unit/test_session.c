@@ -50,6 +50,11 @@ static void on_event(void *owner, const struct message *m, int kind, bool is_min
 	assert_int_equal(buf_addf(&t->out, "e %s%s\n", event_name(kind), is_mine ? "*" : ""), 0);
 }
 
+static void on_ready(void *owner)
+{
+	(void)owner;
+}
+
 static void on_usable(void *owner)
 {
 	note(owner, "*", STR(""));
@@ -66,7 +71,7 @@ static void on_failed(void *owner, const struct err *why)
 	assert_int_equal(buf_addf(&t->out, "! %s %s\n", err_name(why->code), why->text), 0);
 }
 
-static const struct session_ops ops = {on_write, on_event, on_usable, on_room, on_failed};
+static const struct session_ops ops = {on_write, on_event, on_ready, on_usable, on_room, on_failed};
 
 /* Time passes step by step, as the loop would let it. */
 static void pass(struct talk *t, int64_t ns)
@@ -264,6 +269,9 @@ static const struct talk_row {
          READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\ns PRIVMSG #a :3\n"
 		      "q gone home\n> QUIT :gone home\n+ 100\n< ERROR :Closing link\n"
 		      "! requested Closing link\n",										  {.paced = true}                   },
+	{"does not go on registering after QUIT",
+         HELLO "q bye\n> QUIT :bye\n< :s 433 * ebb :in use\n< :s CAP * LS :server-time\n",
+         {0}																			   },
 	{"paces what scripts say, but not PONG",
          READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\n< PING x\n> PONG :x\n"
 		      "+ 1\n+ 1\n> PRIVMSG #a :2\n",										 {.paced = true}                   },
@@ -448,6 +456,27 @@ static void what_is_too_long_is_refused(void **state)
 	talk_end(&t);
 }
 
+static void a_text_of_more_parts_than_ever_fit_is_refused(void **state)
+{
+	(void)state;
+	struct talk t;
+	struct buf line;
+	struct err err;
+	buf_init(&line, 128 * 1024);
+	talk_begin(&t, &standard);
+	run(&t, STR(READY));
+	assert_int_equal(buf_addf(&line, "PRIVMSG %0*d :%0*d", 400, 1, 60000, 2), 0);
+
+	assert_int_equal(session_send(t.s, buf_str(&line), t.now_ns, &err), ERR_LIMIT);
+	assert_slice(buf_str(&t.out), "");
+
+	session_quit(t.s, buf_str(&line), t.now_ns); /* cut to the line */
+	assert_true(str_starts(buf_str(&t.out), STR("> QUIT :PRIVMSG 000")));
+	assert_true(buf_str(&t.out).n <= strlen("> ") + 510 + strlen("\n"));
+	buf_fini(&line);
+	talk_end(&t);
+}
+
 static void nothing_is_sent_while_not_connected(void **state)
 {
 	(void)state;
@@ -471,6 +500,7 @@ int main(void)
 	check_test(&c, long_text_is_sent_in_parts_that_are_relayed_whole);
 	check_test(&c, a_long_action_keeps_its_wrapper);
 	check_test(&c, what_is_too_long_is_refused);
+	check_test(&c, a_text_of_more_parts_than_ever_fit_is_refused);
 	check_test(&c, nothing_is_sent_while_not_connected);
 	return check_run(&c, "session");
 }

@@ -52,6 +52,11 @@ static void on_event(void *owner, const struct message *m, int kind, bool is_min
 			0);
 }
 
+static void on_ready(void *owner)
+{
+	(void)owner;
+}
+
 static void on_usable(void *owner)
 {
 	append(&((struct bot *)owner)->told, STR("usable"));
@@ -68,7 +73,8 @@ static void on_failed(void *owner, const struct err *why)
 	assert_int_equal(buf_addf(&b->told, "failed %s: %s\n", err_name(why->code), why->text), 0);
 }
 
-static const struct session_ops ops = {on_session_write, on_event, on_usable, on_room, on_failed};
+static const struct session_ops ops = {
+	on_session_write, on_event, on_ready, on_usable, on_room, on_failed};
 
 static void on_network_write(void *owner, struct str bytes)
 {

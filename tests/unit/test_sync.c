@@ -270,11 +270,12 @@ static void events_tells_of_what_it_could_not_hold(void **state)
 static void flush_waits_for_what_was_sent(void **state)
 {
 	(void)state;
-	begin(SAY "on('privmsg', function() assert(flush() == true) log('nothing to wait for') end)\n"
-		  "on('join', function()\n"
-		  "  local ok, why, kind = flush(1) log(kind)\n"
-		  "  spawn(say, 'late') sleep(0) ok = flush() log(tostring(ok))\n"
-		  "end)\n");
+	begin(SAY
+		"on('privmsg', function() assert(flush() == true) log('nothing to wait for') end)\n"
+		"on('join', function()\n"
+		"  local ok, why, kind = flush(1) log(kind)\n"
+		"  spawn(say, 'late') sleep(0) ok = flush() log(tostring(ok))\n"
+		"end)\n");
 	speak("x");
 	stage_expect_log(&st, "nothing to wait for");
 	st.nets[0].is_full = true;

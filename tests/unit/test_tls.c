@@ -96,20 +96,23 @@ static const struct judged judged_rows[] = {
 	{"the second of two pins",              &certs.self_signed, "localhost",  true,  SECOND_PIN, NULL},
 	{"no verification",                     &certs.self_signed, "elsewhere",  false, NO_PIN,     NULL},
 	{"an unknown CA",                       &certs.self_signed, "localhost",  true,  NO_PIN,
-         "tls: certificate does not verify: self-signed certificate (set tls_ca to the CA's "
+         "certificate does not verify: self-signed certificate (set tls_ca to the CA's "
 		"file, or tls_fingerprint to "							   },
 	{"a wrong name",                        &certs.wrong_name,  "localhost",  true,  NO_PIN,
-         "tls: the certificate is for irc.example.org, 192.0.2.1, not for localhost"                     },
+         "certificate does not verify: hostname mismatch: it is for irc.example.org, "
+		"192.0.2.1, not for localhost (set host to a name that it is for, or tls_fingerprint"    },
 	{"a wrong address",                     &certs.wrong_name,  "127.0.0.1",  true,  NO_PIN,
-         "tls: the certificate is for irc.example.org, 192.0.2.1, not for 127.0.0.1"                     },
+         "certificate does not verify: IP address mismatch: it is for irc.example.org, "
+		"192.0.2.1, not for 127.0.0.1 (set host"                                                 },
 	{"an expired one",                      &certs.expired,     "localhost",  true,  NO_PIN,
-         "tls: the certificate expired on 2001-09-09 01:46 UTC"                                          },
+         "certificate does not verify: certificate has expired: on 2001-09-09 01:46 UTC (look at "
+		"this machine's clock; to trust it all the same, set tls_fingerprint to "                },
 	{"a wrong pin",			 &certs.self_signed, "localhost",  true,  WRONG_PIN,
-         "tls: the certificate's fingerprint is "							},
+         "the certificate is not the pinned one (if it was renewed, set tls_fingerprint to "             },
 	{"a wrong pin where the chain is good", &certs.good,        "localhost",  true,  WRONG_PIN,
-         "not the one in tls_fingerprint"								},
+         "the certificate is not the pinned one"							 },
 	{"a wrong pin without verification",    &certs.good,        "localhost",  false, WRONG_PIN,
-         "tls: the certificate's fingerprint is "							},
+         "the certificate is not the pinned one (if it was renewed, set tls_fingerprint to "             },
 };
 
 static void certificate_is_judged(const struct judged *row, int max_version)
@@ -279,7 +282,7 @@ static void tls_1_1_is_refused(void **state)
 	run_until(&loop, probe.closed);
 
 	assert_int_equal(probe.why.code, ERR_TLS);
-	assert_string_equal(probe.why.text, "tls: the server offers no TLS 1.2 or newer");
+	assert_string_equal(probe.why.text, "the server offers no TLS 1.2 or newer");
 	assert_int_equal(peer.got.n, 0);
 	end();
 }
@@ -309,7 +312,7 @@ static void a_server_without_tls_is_told_as_such(void **state)
 	run_idle(&loop);
 
 	assert_int_equal(probe.why.code, ERR_TLS);
-	assert_string_equal(probe.why.text, "tls: the server does not speak TLS on this port");
+	assert_string_equal(probe.why.text, "the server does not speak TLS on this port");
 	assert_int_equal(str_find(buf_str(&peer.got), '\x16'), 0);
 	end();
 }
@@ -572,7 +575,7 @@ static void a_renegotiation_is_refused(void **state)
 	run_until(&loop, probe.closed);
 
 	assert_int_equal(probe.why.code, ERR_TLS);
-	assert_string_equal(probe.why.text, "tls: the server says: handshake failure");
+	assert_string_equal(probe.why.text, "the server says: handshake failure");
 	end();
 }
 
