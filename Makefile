@@ -1,4 +1,4 @@
-# ebb: `make check` tests it, `make` builds build/ebbd. README.md explains the rest.
+# ebb: `make run` to try it, `make check` to test it. README.md explains the rest.
 #
 # Flavours build in folders of their own: make BUILD=build/clang CC=clang WERROR=1
 # V=1 shows the whole command lines.
@@ -34,7 +34,7 @@ SUPPORT := $(patsubst tests/support/%.c,$(BUILD)/obj/support/%.o,$(wildcard test
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all units deps deps-dev check check-unit check-built asan lint format doc install clean
+.PHONY: all units run deps deps-dev check check-unit check-built asan lint format doc install clean
 
 all: $(BUILD)/ebbd
 
@@ -66,6 +66,10 @@ $(BUILD)/tests/%: tests/unit/%.c $(SUPPORT) $(BUILD)/libebb.a
 		$(BUILD)/libebb.a -lcmocka $(LIBS_ALL)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+run: deps
+	@$(MAKE) --no-print-directory all
+	@$(BUILD)/ebbd --console scripts/hello.lua
 
 deps:
 	@sh tests/support/packages.sh $(PACKAGES)
