@@ -19,15 +19,6 @@ struct backlog *backlog_new(size_t max)
 	return b;
 }
 
-void backlog_free(struct backlog *b)
-{
-	if (!b)
-		return;
-	while (b->n)
-		backlog_drop_first(b);
-	free(b);
-}
-
 void backlog_add(struct backlog *b, struct event *e)
 {
 	if (b->n == b->max)
@@ -46,6 +37,23 @@ static struct entry *first(const struct backlog *b)
 	return container_of(b->events.next, struct entry, node);
 }
 
+static void drop(struct backlog *b, struct entry *entry)
+{
+	list_remove(&entry->node);
+	event_unref(entry->e);
+	free(entry);
+	b->n--;
+}
+
+void backlog_free(struct backlog *b)
+{
+	if (!b)
+		return;
+	list_each_safe (node, &b->events)
+		drop(b, container_of(node, struct entry, node));
+	free(b);
+}
+
 struct event *backlog_first(const struct backlog *b)
 {
 	return list_is_empty(&b->events) ? NULL : first(b)->e;
@@ -53,11 +61,7 @@ struct event *backlog_first(const struct backlog *b)
 
 void backlog_drop_first(struct backlog *b)
 {
-	struct entry *entry = first(b);
-	list_remove(&entry->node);
-	event_unref(entry->e);
-	free(entry);
-	b->n--;
+	drop(b, first(b));
 }
 
 void backlog_end(struct backlog *b)
