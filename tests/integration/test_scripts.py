@@ -488,7 +488,7 @@ def _():
           local left = 10000
           for i = 1, left do
             spawn(function()
-              sleep(1 + i / 20000)
+              sleep(5 + i / 20000)
               left = left - 1
               if left == 0 then ev:reply("all awake") end
             end)
