@@ -101,6 +101,7 @@ static int open_libraries(lua_State *L)
 {
 	const struct load *l = lua_touserdata(L, 1);
 	modules_open(L);
+	task_open(L);
 	lua_pushboolean(L, 0);
 	l->s->event_ref = luaL_ref(L, LUA_REGISTRYINDEX);
 	lua_createtable(L, 0, (int)l->o->n_pairs);

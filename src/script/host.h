@@ -61,9 +61,11 @@ struct script {
 	size_t n_networks;
 	struct list tasks, pool; /* struct task */
 	size_t n_pool;
-	struct list listeners;      /* struct listener: subscriptions */
-	struct list dead;           /* those that went away during a delivery */
-	struct listeners **by_kind; /* NULL where nothing listens */
+	int threads_ref; /* in the registry: the table that holds the threads of tasks */
+	size_t n_threads, most_threads; /* in it; since it was made */
+	struct list listeners;          /* struct listener: subscriptions */
+	struct list dead;               /* those that went away during a delivery */
+	struct listeners **by_kind;     /* NULL where nothing listens */
 	size_t n_kinds;
 	struct list alarms; /* struct alarm: after and every */
 	struct map names;   /* interned text */

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { THREADS_KEPT = 4 * TASK_POOL_MAX }; /* a table of so many is not worth a smaller one */
+
 struct task *task_of(lua_State *T)
 {
 	return *(struct task **)lua_getextraspace(T);
@@ -134,10 +136,20 @@ static struct task *from_pool(struct script *s)
 	return t;
 }
 
+void task_open(lua_State *L)
+{
+	struct script *s = script_of(L);
+	lua_newtable(L);
+	s->threads_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
 static struct task *with_new_thread(lua_State *L)
 {
+	struct script *s = script_of(L);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, s->threads_ref);
 	lua_State *T = lua_newthread(L);
-	int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	int ref = luaL_ref(L, -2);
+	lua_pop(L, 1);
 	struct task *t = mem_new(sizeof(*t));
 	t->T = T;
 	t->ref = ref;
@@ -145,7 +157,45 @@ static struct task *with_new_thread(lua_State *L)
 	list_init(&t->run);
 	list_init(&t->waits);
 	*(struct task **)lua_getextraspace(T) = t;
+	if (++s->n_threads > s->most_threads)
+		s->most_threads = s->n_threads;
 	return t;
+}
+
+static void move_threads(lua_State *L, struct list *tasks, int from, int to)
+{
+	list_each (node, tasks) {
+		struct task *t = container_of(node, struct task, all);
+		lua_rawgeti(L, from, t->ref);
+		t->ref = luaL_ref(L, to);
+	}
+}
+
+/* A table never shrinks by itself: the threads that are left move into a new one. */
+static int shrink_threads(lua_State *L)
+{
+	struct script *s = script_of(L);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, s->threads_ref);
+	lua_createtable(L, (int)s->n_threads + 8, 0); /* what luaL_ref needs: nothing fails below */
+	move_threads(L, &s->tasks, 2, 3);
+	move_threads(L, &s->pool, 2, 3);
+	lua_rawseti(L, LUA_REGISTRYINDEX, s->threads_ref);
+	s->most_threads = s->n_threads;
+	return 0;
+}
+
+/* Lets go of a thread; its task is in no list any more. */
+static void drop_thread(struct script *s, struct task *t)
+{
+	lua_State *L = s->vm.L;
+	lua_rawgeti(L, LUA_REGISTRYINDEX, s->threads_ref);
+	luaL_unref(L, -1, t->ref);
+	lua_pop(L, 1);
+	free(t);
+	s->n_threads--;
+	bool is_sparse = s->most_threads > THREADS_KEPT && s->n_threads < s->most_threads / 4;
+	if (is_sparse && !vm_call(L, shrink_threads, NULL, 0))
+		lua_pop(L, 1); /* no memory: it stays as it is */
 }
 
 struct task *task_new(lua_State *L, struct script *s, const char *what, const char *site)
@@ -192,8 +242,7 @@ static void recycle(struct task *t)
 {
 	struct script *s = t->script;
 	if (s->n_pool == TASK_POOL_MAX) {
-		luaL_unref(t->T, LUA_REGISTRYINDEX, t->ref);
-		free(t);
+		drop_thread(s, t);
 		return;
 	}
 	lua_State *T = t->T;
@@ -339,8 +388,8 @@ int task_push_failure(lua_State *L, const struct task *t)
 
 void task_drop(struct task *t)
 {
+	struct script *s = t->script;
 	assert(t->state != TASK_RUNNING);
-	luaL_unref(t->T, LUA_REGISTRYINDEX, t->ref);
 	retire(t);
-	free(t);
+	drop_thread(s, t);
 }

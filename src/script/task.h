@@ -43,7 +43,7 @@ enum wake {
 struct task {
 	struct script *script;
 	lua_State *T;
-	int ref;         /* of T in the registry, for as long as the thread is used */
+	int ref;         /* of T in the script's table of threads, as long as the thread is used */
 	struct list all; /* of the script's tasks, or of its pool */
 	struct list run; /* in the host's run queue */
 	uint64_t queued; /* the host's count when it was put there */
@@ -88,6 +88,9 @@ struct task *task_of(lua_State *T);
 /* A runnable task without a function yet, in no queue. L is any thread of the script that runs in
  * protected code; raises when there is no memory. what and site are interned. */
 struct task *task_new(lua_State *L, struct script *s, const char *what, const char *site);
+
+/* Makes the table that holds the script's threads. In protected code. */
+void task_open(lua_State *L);
 
 /* Puts a runnable task at the end of the run queue. */
 void task_enqueue(struct task *t);
