@@ -300,6 +300,21 @@ static void an_event_and_the_timeout_at_once_wake_once(void **state)
 	stage_end(&st);
 }
 
+static void a_deadline_goes_with_the_wait_that_it_was_for(void **state)
+{
+	(void)state;
+	begin(SAY "spawn(function()\n"
+		  "  wait('join', 5) say('joined')\n"
+		  "  local ev, why = wait('part') say(ev and 'left' or why)\n"
+		  "end)\n");
+	stage_line(&st, 0, ":a!u@h JOIN #t");
+	stage_pass(&st, 60);
+	stage_expect(&st, "PRIVMSG #t :joined\n");
+	stage_line(&st, 0, ":a!u@h PART #t");
+	stage_expect(&st, "PRIVMSG #t :left\n");
+	stage_end(&st);
+}
+
 static void wait_all_gives_each_event(void **state)
 {
 	(void)state;
@@ -931,6 +946,7 @@ int main(void)
 	check_test(&c, the_loser_of_a_first_of_several_works_later);
 	check_test(&c, one_event_wakes_every_wait_for_it);
 	check_test(&c, an_event_and_the_timeout_at_once_wake_once);
+	check_test(&c, a_deadline_goes_with_the_wait_that_it_was_for);
 	check_test(&c, wait_all_gives_each_event);
 	check_test(&c, a_wait_for_lines_ends_with_the_connection);
 	check_test(&c, the_same_wait_works_through_a_thousand_reconnects);
