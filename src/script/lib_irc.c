@@ -2,7 +2,6 @@
 #include "script/convert.h"
 #include "script/host.h"
 #include "script/modules.h"
-#include "script/sync.h"
 #include "script/task.h"
 
 #include <stdio.h>
@@ -209,7 +208,7 @@ static int wait_to_send(lua_State *L, struct net *n, struct str line, bool is_ra
 	*w = (struct net_waiter){
 		.is_raw = is_raw, .line = {copy, line.n}
         };
-	net_wait(&n->senders, w, t);
+	waiter_join(&n->senders, &w->waiter, t);
 	return task_pause(L, -1, after_send);
 }
 
@@ -311,14 +310,6 @@ int lib_reply(lua_State *L)
 	return send_line(L, n, line, false, "reply");
 }
 
-/* The userdata of a task that waits; nothing is acquired before it is there. */
-static struct net_waiter *new_waiter(lua_State *L)
-{
-	struct net_waiter *w = lua_newuserdatauv(L, sizeof(*w), 0);
-	*w = (struct net_waiter){0};
-	return w;
-}
-
 static int after_connect(lua_State *L, int status, lua_KContext context)
 {
 	const struct task *t = task_resumed(L);
@@ -355,9 +346,9 @@ int lib_connect(lua_State *L)
 	}
 	struct task *t = task_check(L, "connect");
 	if (net_facts(n).is_closing) {
-		net_wait(&n->followers, new_waiter(L), t);
+		waiter_push(L, &n->followers, t);
 	} else {
-		net_wait(&n->connectors, new_waiter(L), t);
+		waiter_push(L, &n->connectors, t);
 		n->ops->connect(n->data);
 	}
 	return task_pause(L, -1, after_connect);
@@ -390,12 +381,12 @@ static int lib_disconnect(lua_State *L)
 	if (str_has(message, '\r') || str_has(message, '\n') || str_has(message, '\0'))
 		return luaL_error(L, "disconnect: message has a line break or NUL");
 	struct task *t = task_check(L, "disconnect");
-	struct net_waiter *w = new_waiter(L);
+	struct waiter *w = lua_newuserdatauv(L, sizeof(*w), 0); /* before anything is begun */
 	if (!n->ops->disconnect(n->data, message)) {
 		lua_pushboolean(L, 1);
 		return 1;
 	}
-	net_wait(&n->closers, w, t);
+	waiter_join(&n->closers, w, t);
 	return task_pause(L, -1, after_disconnect);
 }
 

@@ -3,7 +3,6 @@
 #include "base/mem.h"
 #include "script/listen.h"
 #include "script/persist.h"
-#include "script/sync.h"
 #include "script/task.h"
 
 #include <stdlib.h>
@@ -25,27 +24,15 @@ struct net *net_new(struct host *h, const char *name, const struct net_ops *ops,
 	return n;
 }
 
-static void fail_all(struct list *waiters, int code, const char *why)
-{
-	list_each_safe (node, waiters)
-		task_fail(container_of(node, struct net_waiter, node)->task, code, why);
-}
-
-static void wake_all(struct list *waiters)
-{
-	list_each_safe (node, waiters)
-		task_wake(container_of(node, struct net_waiter, node)->task, WAKE_DONE);
-}
-
 void net_free(struct net *n)
 {
 	if (!n)
 		return;
-	fail_all(&n->connectors, ERR_REQUESTED, "the network was removed");
-	fail_all(&n->followers, ERR_REQUESTED, "the network was removed");
-	fail_all(&n->senders, ERR_DISCONNECTED, "the network was removed");
+	waiters_fail(&n->connectors, ERR_REQUESTED, "the network was removed");
+	waiters_fail(&n->followers, ERR_REQUESTED, "the network was removed");
+	waiters_fail(&n->senders, ERR_DISCONNECTED, "the network was removed");
 	waiters_fail(&n->flushers, ERR_DISCONNECTED, "the network was removed");
-	wake_all(&n->closers);
+	waiters_wake(&n->closers);
 	list_remove(&n->node);
 	handles_remove(&n->host->handles, n->handle);
 	free(n->name);
@@ -69,20 +56,6 @@ struct net_facts net_facts(const struct net *n)
 	return facts;
 }
 
-static void leave(struct task *t)
-{
-	struct net_waiter *w = t->source;
-	list_remove(&w->node);
-}
-
-void net_wait(struct list *list, struct net_waiter *w, struct task *t)
-{
-	w->task = t;
-	list_append(list, &w->node);
-	t->source = w;
-	t->detach = leave;
-}
-
 int net_send(struct net *n, struct str line, bool is_raw, struct err *err)
 {
 	if (!list_is_empty(&n->senders))
@@ -94,14 +67,15 @@ void net_room(struct net *n)
 {
 	struct err err;
 	while (!list_is_empty(&n->senders)) {
-		struct net_waiter *w = container_of(n->senders.next, struct net_waiter, node);
+		struct net_waiter *w =
+			container_of(n->senders.next, struct net_waiter, waiter.node);
 		int r = n->ops->send(n->data, w->line, w->is_raw, &err);
 		if (r == ERR_AGAIN)
 			return;
 		if (r < 0)
-			task_fail(w->task, r, err.text);
+			task_fail(w->waiter.task, r, err.text);
 		else
-			task_wake(w->task, WAKE_DONE);
+			task_wake(w->waiter.task, WAKE_DONE);
 	}
 }
 
@@ -168,7 +142,7 @@ void net_connected(struct net *n)
 static bool has_caller(const struct net *n)
 {
 	list_each (node, &n->connectors)
-		if (!container_of(node, struct net_waiter, node)->task->is_connect)
+		if (!container_of(node, struct waiter, node)->task->is_connect)
 			return true;
 	return false;
 }
@@ -195,7 +169,7 @@ static void tell_of_end(struct net *n, const struct net_end *end)
 /* Who waits in connect was told: there is no event. */
 static void end_quietly(struct net *n)
 {
-	wake_all(&n->closers);
+	waiters_wake(&n->closers);
 	list_each (node, &n->host->scripts)
 		listen_end_waits(
 			container_of(node, struct script, node), n->handle, n->host->order);
@@ -205,9 +179,9 @@ void net_closed(struct net *n, const struct net_end *end)
 {
 	bool is_attempt = end->uptime_ns < 0;
 	bool has_been_told = is_attempt && has_caller(n);
-	fail_all(&n->senders, ERR_DISCONNECTED, end->why->text);
+	waiters_fail(&n->senders, ERR_DISCONNECTED, end->why->text);
 	waiters_fail(&n->flushers, ERR_DISCONNECTED, end->why->text);
-	fail_all(&n->connectors, end->why->code, end->why->text);
+	waiters_fail(&n->connectors, end->why->code, end->why->text);
 	if (has_been_told)
 		end_quietly(n);
 	else
@@ -220,7 +194,7 @@ void net_closed(struct net *n, const struct net_end *end)
 void net_delivered(struct net *n, const struct event *e)
 {
 	if (e->kind == EVENT_CLIENT_CONNECT)
-		wake_all(&n->connectors);
+		waiters_wake(&n->connectors);
 	else if (e->kind == EVENT_CLIENT_DISCONNECT)
-		wake_all(&n->closers);
+		waiters_wake(&n->closers);
 }

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "irc/caps.h"
 #include "script/host.h"
+#include "script/sync.h"
 
 /* What is true of a network now; all borrowed until it changes. */
 struct net_facts {
@@ -47,10 +48,10 @@ struct net {
 	char *name;
 	const struct net_ops *ops;
 	void *data;
-	struct list connectors; /* struct net_waiter: tasks in connect */
+	struct list connectors; /* struct waiter: tasks in connect */
 	struct list followers;  /* in connect, for the attempt after the present end */
 	struct list closers;    /* in disconnect */
-	struct list senders;    /* in send or raw, with their line */
+	struct list senders;    /* struct net_waiter: in send or raw, with their line */
 	struct list flushers;   /* struct waiter: tasks in flush */
 };
 
@@ -88,17 +89,13 @@ void net_room(struct net *n);
 /* The event was delivered: who waits in connect or disconnect goes on. */
 void net_delivered(struct net *n, const struct event *e);
 
-/* A task that waits in one of the lists above; it stands on the task's stack. */
+/* A task in send or raw; it stands on the task's stack. */
 struct net_waiter {
-	struct list node;
-	struct task *task;
+	struct waiter waiter;
 	bool is_raw;
 	struct str line; /* a sender's */
 	const char *who; /* the function that it called */
 };
-
-/* The running task joins list; it pauses next. */
-void net_wait(struct list *list, struct net_waiter *w, struct task *t);
 
 /* Sends, or ERR_AGAIN while others wait for room already. */
 int net_send(struct net *n, struct str line, bool is_raw, struct err *err);
