@@ -21,7 +21,51 @@ static int64_t system_wall(void *data)
 	return read_clock(CLOCK_REALTIME);
 }
 
-const struct clock clock_system = {system_mono, system_wall, NULL};
+const struct clock clock_system = {system_mono, system_wall, NULL, NULL};
+
+static int64_t virtual_mono(void *data)
+{
+	const struct virtual_clock *v = data;
+	return v->now_ns + (v->holds ? system_mono(NULL) - v->held_ns : 0);
+}
+
+static int64_t virtual_wall(void *data)
+{
+	const struct virtual_clock *v = data;
+	return virtual_mono(data) + v->wall_offset_ns;
+}
+
+void virtual_clock_init(struct virtual_clock *v, int64_t mono_ns, int64_t wall_ns)
+{
+	*v = (struct virtual_clock){
+		.clock = {virtual_mono, virtual_wall, v, v},
+		.now_ns = mono_ns,
+		.wall_offset_ns = wall_ns - mono_ns
+        };
+}
+
+void virtual_clock_jump(struct virtual_clock *v, int64_t at_ns)
+{
+	if (!v->holds && at_ns > v->now_ns)
+		v->now_ns = at_ns;
+}
+
+void clock_hold(const struct clock *c)
+{
+	struct virtual_clock *v = c->is_virtual;
+	if (v && v->holds++ == 0)
+		v->held_ns = system_mono(NULL);
+}
+
+void clock_release(const struct clock *c)
+{
+	struct virtual_clock *v = c->is_virtual;
+	if (!v)
+		return;
+	v->now_ns = virtual_mono(v);
+	v->held_ns = system_mono(NULL);
+	v->holds--;
+}
 
 int64_t clock_mono_ns(const struct clock *c)
 {

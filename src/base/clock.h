@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+struct virtual_clock;
+
 #define NS_PER_MS 1000000LL
 #define NS_PER_S  1000000000LL
 
@@ -17,7 +19,30 @@ struct clock {
 	int64_t (*mono_ns)(void *data);
 	int64_t (*wall_ns)(void *data);
 	void *data;
+	struct virtual_clock *is_virtual; /* NULL: time passes by itself */
 };
+
+/*
+ * A clock that stands still until it jumps. As long as something outside of the process is under
+ * way, an answer of a name server for instance, it is held: then it runs as the system's does.
+ */
+struct virtual_clock {
+	struct clock clock;
+	int64_t now_ns;         /* monotonic; while it is held, when that began */
+	int64_t wall_offset_ns; /* wall less monotonic */
+	unsigned holds;
+	int64_t held_ns; /* the system's time when it was held */
+};
+
+/* Does not move: clock refers to it. */
+void virtual_clock_init(struct virtual_clock *v, int64_t mono_ns, int64_t wall_ns);
+
+/* To at_ns, but never back, and not while it is held. */
+void virtual_clock_jump(struct virtual_clock *v, int64_t at_ns);
+
+/* Something outside begins, and ends; does nothing for a clock that is not virtual. */
+void clock_hold(const struct clock *c);
+void clock_release(const struct clock *c);
 
 /* The operating system's clocks. */
 extern const struct clock clock_system;

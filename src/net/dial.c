@@ -33,6 +33,7 @@ struct dial {
 static void stop(struct dial *d)
 {
 	d->is_over = true;
+	clock_release(d->loop->clock);
 	resolve_cancel(d->resolve);
 	timers_cancel(&d->loop->timers, &d->timer);
 	if (d->fd >= 0) {
@@ -234,6 +235,7 @@ static struct dial *dial_new(struct loop *loop, const struct dial_options *optio
 	d->data = data;
 	d->fd = -1;
 	d->timer.fire = on_time;
+	clock_hold(loop->clock);
 	job_init(&d->job, on_job);
 	loop_defer(loop, &d->job);
 	return d;

@@ -19,8 +19,15 @@ static void run_jobs(struct loop *loop, int most)
 	for (int i = 0; i < most && !list_is_empty(&loop->jobs); i++) {
 		struct job *job = container_of(loop->jobs.next, struct job, node);
 		list_remove(&job->node);
+		loop->done++;
 		job->run(job);
 	}
+}
+
+static bool is_due(const struct loop *loop)
+{
+	int64_t at_ns = timers_next(&loop->timers);
+	return at_ns >= 0 && at_ns <= loop->timers.now_ns;
 }
 
 static void on_wake(struct ev_loop *ev, struct ev_check *check, int revents)
@@ -35,8 +42,41 @@ static void on_turn_end(struct ev_loop *ev, struct ev_check *check, int revents)
 	(void)ev;
 	(void)revents;
 	struct loop *loop = loop_of(check->data);
+	loop->done += is_due(loop);
 	timers_run(&loop->timers, loop->timers.now_ns);
 	run_jobs(loop, JOBS_A_TURN);
+}
+
+static bool can_jump(const struct loop *loop)
+{
+	const struct virtual_clock *v = loop->clock->is_virtual;
+	return v && !v->holds && timers_next(&loop->timers) >= 0;
+}
+
+/* libev calls this when a look at the descriptors found none ready; but what the end of this turn
+ * did may have made one so, hence a turn that did nothing is waited for. */
+static void on_idle(struct ev_loop *ev, struct ev_idle *idle, int revents)
+{
+	(void)ev;
+	(void)revents;
+	struct loop *loop = loop_of(idle->data);
+	bool is_quiet =
+		loop->done == loop->done_idle && list_is_empty(&loop->jobs) && !is_due(loop);
+	loop->done_idle = loop->done;
+	if (!is_quiet)
+		return;
+	if (!list_is_empty(&loop->quiet))
+		list_splice(&loop->jobs, &loop->quiet);
+	else if (can_jump(loop))
+		virtual_clock_jump(loop->clock->is_virtual, timers_next(&loop->timers));
+}
+
+static void set_idle(struct loop *loop)
+{
+	if (!list_is_empty(&loop->quiet) || can_jump(loop))
+		ev_idle_start(loop->ev, &loop->idle);
+	else
+		ev_idle_stop(loop->ev, &loop->idle);
 }
 
 static void on_alarm(struct ev_loop *ev, struct ev_timer *alarm, int revents)
@@ -51,6 +91,8 @@ static void on_alarm(struct ev_loop *ev, struct ev_timer *alarm, int revents)
 static void set_alarm(struct loop *loop)
 {
 	int64_t at_ns = list_is_empty(&loop->jobs) ? timers_next(&loop->timers) : 0;
+	if (can_jump(loop) && !is_due(loop))
+		at_ns = -1;
 	if (ev_is_active(&loop->alarm) && at_ns == loop->alarm_ns)
 		return;
 	ev_timer_stop(loop->ev, &loop->alarm);
@@ -70,6 +112,7 @@ static void on_prepare(struct ev_loop *ev, struct ev_prepare *prepare, int reven
 	struct loop *loop = loop_of(prepare->data);
 	run_jobs(loop, JOBS_A_TURN);
 	set_alarm(loop);
+	set_idle(loop);
 }
 
 static void start_check(struct loop *loop, struct ev_check *check, int priority,
@@ -86,6 +129,10 @@ void loop_init(struct loop *loop, struct ev_loop *ev, const struct clock *clock)
 	*loop = (struct loop){.ev = ev, .clock = clock, .alarm_ns = -1};
 	timers_init(&loop->timers, clock_mono_ns(clock));
 	list_init(&loop->jobs);
+	list_init(&loop->quiet);
+	ev_idle_init(&loop->idle, on_idle);
+	ev_set_priority(&loop->idle, EV_MINPRI);
+	loop->idle.data = loop;
 	ev_timer_init(&loop->alarm, on_alarm, 0., 0.);
 	ev_prepare_init(&loop->prepare, on_prepare);
 	ev_set_priority(&loop->prepare, EV_MINPRI);
@@ -99,12 +146,14 @@ void loop_fini(struct loop *loop)
 {
 	if (!loop->ev)
 		return;
+	list_splice(&loop->jobs, &loop->quiet);
 	while (!list_is_empty(&loop->jobs))
 		run_jobs(loop, JOBS_A_TURN);
 	ev_check_stop(loop->ev, &loop->wake);
 	ev_check_stop(loop->ev, &loop->turn_end);
 	ev_prepare_stop(loop->ev, &loop->prepare);
 	ev_timer_stop(loop->ev, &loop->alarm);
+	ev_idle_stop(loop->ev, &loop->idle);
 	timers_fini(&loop->timers);
 	*loop = (struct loop){0};
 }
@@ -131,6 +180,12 @@ void loop_defer(struct loop *loop, struct job *job)
 {
 	if (!job_is_pending(job))
 		list_append(&loop->jobs, &job->node);
+}
+
+void loop_when_quiet(struct loop *loop, struct job *job)
+{
+	if (!job_is_pending(job))
+		list_append(&loop->quiet, &job->node);
 }
 
 void job_cancel(struct job *job)

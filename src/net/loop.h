@@ -9,6 +9,10 @@
  * signals that are ready; the deadlines that are due; the jobs. Descriptors come before
  * deadlines, so bytes that wait in a socket are seen before the timeout that they refute.
  *
+ * Where the clock is virtual (base/clock.h) the loop does not wait for it: when nothing else can
+ * run, the clock jumps to the earliest deadline. Work outside of the process that is under way
+ * holds the clock, and then the loop waits for both.
+ *
  * The loop itself, and each watcher that is started on it, must not move in memory. What a
  * watcher belongs to is found with container_of.
  */
@@ -27,10 +31,14 @@ struct loop {
 	const struct clock *clock; /* borrowed; outlives the loop */
 	struct timers timers;      /* for everybody to set deadlines in */
 	struct list jobs;
+	struct list quiet; /* jobs for when nothing else can run */
 	struct ev_prepare prepare;
 	struct ev_check wake, turn_end;
 	struct ev_timer alarm; /* wakes the loop for the earliest deadline */
 	int64_t alarm_ns;
+	struct ev_idle idle; /* tells that nothing else can run */
+	uint64_t done;       /* jobs run and deadlines fired: counts up */
+	uint64_t done_idle;  /* what it was when the loop was idle last */
 };
 
 /* Borrows ev and clock. From here to loop_fini there is always something for ev_run to wait for. */
@@ -63,6 +71,10 @@ void job_init(struct job *job, void (*run)(struct job *job));
 
 /* Does nothing for a job that is pending already. */
 void loop_defer(struct loop *loop, struct job *job);
+
+/* Defers job until nothing else can run: no descriptor is ready, no job is left, and the earliest
+ * deadline is to come; a virtual clock has not jumped to it yet. */
+void loop_when_quiet(struct loop *loop, struct job *job);
 
 /* Does nothing for a job that is not pending. */
 void job_cancel(struct job *job);

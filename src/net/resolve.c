@@ -274,6 +274,7 @@ static void free_if_over(struct resolve *r)
 
 static void detach(struct resolve *r)
 {
+	clock_release(r->resolver->loop->clock);
 	r->done = NULL;
 	list_remove(&r->node);
 	timers_cancel(&r->resolver->loop->timers, &r->grace);
@@ -409,6 +410,7 @@ struct resolve *resolve_start(
 	r->grace.fire = on_grace_over;
 	job_init(&r->job, on_job);
 	list_append(&resolver->resolves, &r->node);
+	clock_hold(resolver->loop->clock);
 	if (address_parse(host, port, &r->literal))
 		loop_defer(resolver->loop, &r->job);
 	else

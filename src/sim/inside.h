@@ -9,6 +9,7 @@
 #define EBB_SIM_INSIDE_H
 
 #include "base/list.h"
+#include "base/rand.h"
 #include "irc/isupport.h"
 #include "irc/message.h"
 #include "sim/fault.h"
@@ -41,7 +42,7 @@ struct sim_network {
 	bool wants_cookie;
 	int64_t register_delay_ns, register_timeout_ns, ping_interval_ns, wall_offset_ns;
 	int64_t created_ns;
-	uint64_t random;
+	struct rand rand;
 
 	struct list clients; /* struct sim_client, in the order they came */
 	size_t n_clients;
@@ -130,7 +131,6 @@ bool sim_same(const struct sim_network *net, struct str a, struct str b);
 struct sim_client *sim_find(const struct sim_network *net, struct str nick);
 
 int64_t sim_wall_s(const struct sim_network *net, int64_t at_ns);
-uint64_t sim_random(struct sim_network *net);
 
 /* A number of RPL_ISUPPORT, or what servers without it hold to. */
 unsigned sim_limit(unsigned announced, unsigned usual);

@@ -67,7 +67,7 @@ static void copy_options(struct sim_network *net, const struct sim_options *o)
 	net->register_timeout_ns = o->register_timeout_ns;
 	net->ping_interval_ns = o->ping_interval_ns;
 	net->wall_offset_ns = o->wall_offset_ns;
-	net->random = o->seed;
+	net->rand.state = o->seed;
 }
 
 struct sim_network *sim_network_new(const struct sim_options *options, struct timers *timers)
@@ -191,15 +191,6 @@ struct sim_client *sim_find(const struct sim_network *net, struct str nick)
 int64_t sim_wall_s(const struct sim_network *net, int64_t at_ns)
 {
 	return (at_ns + net->wall_offset_ns) / NS_PER_S;
-}
-
-/* splitmix64: any seed will do, 0 too. */
-uint64_t sim_random(struct sim_network *net)
-{
-	uint64_t z = net->random += 0x9e3779b97f4a7c15;
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
 }
 
 unsigned sim_limit(unsigned announced, unsigned usual)

@@ -24,7 +24,7 @@ static void send_cookie(struct sim_client *c)
 	if (!c->net->wants_cookie || c->had_cookie)
 		return;
 	c->had_cookie = true;
-	c->cookie = sim_random(c->net) | 1;
+	c->cookie = rand_next(&c->net->rand) | 1;
 	sim_tell_plain(c, "PING :%016" PRIx64, c->cookie);
 }
 

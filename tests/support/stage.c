@@ -99,7 +99,7 @@ void stage_begin(struct stage *st, size_t n_nets)
 		.n_nets = n_nets, .n_events = event_count(), .folder = "/tmp/ebb-stage-XXXXXX"};
 	assert_non_null(mkdtemp(st->folder));
 	timers_init(&st->timers, 1000 * NS_PER_S);
-	st->clock = (struct clock){now_ns, now_ns, st};
+	st->clock = (struct clock){now_ns, now_ns, st, NULL};
 	buf_init(&st->sent, 16 * 1024 * 1024);
 	buf_init(&st->log, 16 * 1024 * 1024);
 	log_set_sink(on_log, st);

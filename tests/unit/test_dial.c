@@ -387,6 +387,46 @@ static void cancelled_while_connecting_it_leaves_nothing(void **state)
 	free_mute(&mute);
 }
 
+static void on_held_answer(
+	void *data, const struct address *addresses, size_t n, const struct err *why)
+{
+	(void)data;
+	(void)addresses;
+	assert_true(n > 0 && !why);
+}
+
+/* So that a test's clock does not jump over an answer that is on its way. */
+static void a_dial_holds_a_virtual_clock_until_it_is_over(void **state)
+{
+	(void)state;
+	struct virtual_clock clock;
+	struct address a = closed_address();
+	start();
+	virtual_clock_init(&clock, loop.timers.now_ns, 0);
+	loop.clock = &clock.clock;
+
+	dial_host("127.0.0.1", port_of(&a));
+	assert_int_equal(clock.holds, 1);
+	run_until(&loop, seen.done == 1);
+	assert_int_equal(seen.why.code, ERR_REFUSED);
+	assert_int_equal(clock.holds, 0);
+	memset(&seen, 0, sizeof(seen));
+	seen.fd = -1;
+	dial_host("127.0.0.1", port_of(&a));
+	ev_run(loop.ev, EVRUN_NOWAIT);
+	dial_cancel(dial);
+	assert_int_equal(clock.holds, 0);
+	struct resolve *r = resolve_start(&resolver, "127.0.0.1", 1, on_held_answer, NULL);
+	assert_int_equal(clock.holds, 1);
+	resolve_cancel(r);
+	resolve_start(&resolver, "localhost", 1, on_held_answer, &clock);
+	assert_int_equal(clock.holds, 1);
+	run_until(&loop, clock.holds == 0);
+
+	loop.clock = &clock_system;
+	end();
+}
+
 int main(void)
 {
 	struct check c = {0};
@@ -403,5 +443,6 @@ int main(void)
 	check_test(&c, cancelled_at_once_it_leaves_nothing);
 	check_rows(&c, rows, cancelled_in_a_phase_it_leaves_nothing);
 	check_test(&c, cancelled_while_connecting_it_leaves_nothing);
+	check_test(&c, a_dial_holds_a_virtual_clock_until_it_is_over);
 	return check_run(&c, "dial");
 }

@@ -224,7 +224,7 @@ static int64_t fake_mono(void *data)
 static void time_comes_from_the_clock_that_was_given(void **state)
 {
 	(void)state;
-	const struct clock clock = {fake_mono, fake_mono, NULL};
+	const struct clock clock = {fake_mono, fake_mono, NULL, NULL};
 	struct ev_loop *ev = ev_loop_new(EVFLAG_AUTO);
 	struct teller t = teller("t");
 	story[0] = '\0';
@@ -305,6 +305,191 @@ static void fini_accepts_zeroed_memory(void **state)
 	loop_fini(&zeroed);
 }
 
+/* Virtual time. */
+
+static struct virtual_clock virtual;
+
+static void start_virtual(void)
+{
+	story[0] = '\0';
+	virtual_clock_init(&virtual, 1000 * NS_PER_S, 0);
+	struct ev_loop *ev = ev_loop_new(EVFLAG_AUTO);
+	assert_non_null(ev);
+	loop_init(&loop, ev, &virtual.clock);
+}
+
+static void on_last_timer(struct timer *timer)
+{
+	on_timer(timer);
+	loop_stop(&loop);
+}
+
+static void a_virtual_clock_jumps_from_deadline_to_deadline(void **state)
+{
+	(void)state;
+	struct teller a = teller("a"), b = teller("b"), c = teller("c");
+	start_virtual();
+	c.timer.fire = on_last_timer;
+	timers_after(&loop.timers, &c.timer, 36000 * NS_PER_S);
+	timers_after(&loop.timers, &b.timer, 3600 * NS_PER_S);
+	timers_after(&loop.timers, &a.timer, 0);
+	int64_t real_ns = clock_mono_ns(&clock_system);
+
+	loop_run(&loop);
+
+	assert_string_equal(story, "abc");
+	assert_int_equal(loop.timers.now_ns, 37000 * NS_PER_S);
+	assert_true(clock_mono_ns(&clock_system) - real_ns < 10 * NS_PER_S);
+	test_loop_fini(&loop);
+}
+
+static void on_echo(struct loop_fd *watch, int revents)
+{
+	char byte;
+	(void)revents;
+	assert_int_equal(read(watch->io.fd, &byte, 1), 1);
+	tell("read ");
+}
+
+static int to_echo;
+
+static void on_write_timer(struct timer *timer)
+{
+	on_timer(timer);
+	assert_int_equal(write(to_echo, "x", 1), 1);
+}
+
+static void a_virtual_clock_waits_for_what_is_ready(void **state)
+{
+	(void)state;
+	struct teller a = teller("write "), b = teller("later");
+	struct loop_fd watch;
+	int fds[2];
+	start_virtual();
+	assert_int_equal(pipe(fds), 0);
+	to_echo = fds[1];
+	loop_fd_init(&watch, fds[0], on_echo);
+	loop_fd_start(&loop, &watch, EV_READ);
+	a.timer.fire = on_write_timer;
+	b.timer.fire = on_last_timer;
+	timers_after(&loop.timers, &a.timer, NS_PER_S);
+	timers_after(&loop.timers, &b.timer, NS_PER_S + 1);
+
+	loop_run(&loop);
+
+	assert_string_equal(story, "write read later");
+	loop_fd_stop(&loop, &watch);
+	test_loop_fini(&loop);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void quiet_comes_before_the_clock_jumps(void **state)
+{
+	(void)state;
+	struct teller a = teller("now "), b = teller("later"), quiet = teller("quiet "),
+		      c = teller("job ");
+	start_virtual();
+	job_init(&quiet.job, on_job);
+	job_init(&c.job, on_job);
+	b.timer.fire = on_last_timer;
+	timers_after(&loop.timers, &b.timer, 1);
+	loop_when_quiet(&loop, &quiet.job);
+	assert_true(job_is_pending(&quiet.job));
+	timers_after(&loop.timers, &a.timer, 0);
+	loop_defer(&loop, &c.job);
+
+	loop_run(&loop);
+
+	assert_string_equal(story, "job now quiet later");
+	test_loop_fini(&loop);
+}
+
+static void quiet_comes_by_a_real_clock_too(void **state)
+{
+	(void)state;
+	struct teller a = teller("now "), b = teller("later"), quiet = teller("quiet ");
+	start();
+	job_init(&quiet.job, on_job);
+	b.timer.fire = on_last_timer;
+	timers_after(&loop.timers, &b.timer, 20 * NS_PER_MS);
+	loop_when_quiet(&loop, &quiet.job);
+	timers_after(&loop.timers, &a.timer, 0);
+
+	loop_run(&loop);
+
+	assert_string_equal(story, "now quiet later");
+	test_loop_fini(&loop);
+}
+
+static void a_cancelled_quiet_job_does_not_run(void **state)
+{
+	(void)state;
+	struct teller b = teller("later"), quiet = teller("quiet ");
+	start_virtual();
+	job_init(&quiet.job, on_job);
+	b.timer.fire = on_last_timer;
+	timers_after(&loop.timers, &b.timer, 1);
+	loop_when_quiet(&loop, &quiet.job);
+	job_cancel(&quiet.job);
+
+	loop_run(&loop);
+
+	assert_string_equal(story, "later");
+	test_loop_fini(&loop);
+}
+
+static void on_release_timer(struct timer *timer)
+{
+	on_timer(timer);
+	clock_release(&virtual.clock);
+}
+
+static void a_held_clock_runs_as_the_real_one_does(void **state)
+{
+	(void)state;
+	struct teller a = teller("held "), b = teller("later");
+	start_virtual();
+	a.timer.fire = on_release_timer;
+	b.timer.fire = on_last_timer;
+	timers_after(&loop.timers, &a.timer, 30 * NS_PER_MS);
+	timers_after(&loop.timers, &b.timer, 3600 * NS_PER_S);
+	clock_hold(&virtual.clock);
+	int64_t real_ns = clock_mono_ns(&clock_system);
+
+	loop_run(&loop);
+
+	assert_string_equal(story, "held later");
+	assert_true(clock_mono_ns(&clock_system) - real_ns >= 30 * NS_PER_MS);
+	assert_int_equal(loop.timers.now_ns, 4600 * NS_PER_S);
+	test_loop_fini(&loop);
+}
+
+static void a_virtual_clock_does_not_go_back_and_holds_nest(void **state)
+{
+	(void)state;
+	virtual_clock_init(&virtual, 1000, 5000);
+
+	virtual_clock_jump(&virtual, 900);
+	assert_int_equal(clock_mono_ns(&virtual.clock), 1000);
+	virtual_clock_jump(&virtual, 1200);
+	assert_int_equal(clock_mono_ns(&virtual.clock), 1200);
+	assert_int_equal(clock_wall_ns(&virtual.clock), 5200);
+	clock_hold(&virtual.clock);
+	clock_hold(&virtual.clock);
+	clock_release(&virtual.clock);
+	int64_t held_ns = clock_mono_ns(&virtual.clock);
+	virtual_clock_jump(&virtual, held_ns + 3600 * NS_PER_S);
+	assert_true(clock_mono_ns(&virtual.clock) < held_ns + 3600 * NS_PER_S);
+	clock_release(&virtual.clock);
+	int64_t after_ns = clock_mono_ns(&virtual.clock);
+	assert_true(after_ns >= held_ns);
+	assert_int_equal(clock_mono_ns(&virtual.clock), after_ns);
+
+	clock_hold(&clock_system);
+	clock_release(&clock_system);
+}
+
 int main(void)
 {
 	struct check c = {0};
@@ -319,5 +504,12 @@ int main(void)
 	check_test(&c, events_of_a_descriptor_can_be_changed);
 	check_test(&c, a_signal_is_delivered_by_the_loop);
 	check_test(&c, fini_accepts_zeroed_memory);
+	check_test(&c, a_virtual_clock_jumps_from_deadline_to_deadline);
+	check_test(&c, a_virtual_clock_waits_for_what_is_ready);
+	check_test(&c, quiet_comes_before_the_clock_jumps);
+	check_test(&c, quiet_comes_by_a_real_clock_too);
+	check_test(&c, a_cancelled_quiet_job_does_not_run);
+	check_test(&c, a_held_clock_runs_as_the_real_one_does);
+	check_test(&c, a_virtual_clock_does_not_go_back_and_holds_nest);
 	return check_run(&c, "loop");
 }
