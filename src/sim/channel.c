@@ -117,6 +117,7 @@ void sim_tell_channel(struct sim_channel *ch, const struct sim_client *except,
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	sim_overhear(ch->net, from, "%s", text);
 	list_each (node, &ch->members) {
 		struct sim_client *to = container_of(node, struct sim_member, in_channel)->client;
 		if (to != except)
@@ -128,6 +129,7 @@ void sim_channel_announce(const struct sim_member *joined)
 {
 	const struct sim_client *c = joined->client;
 	const struct sim_channel *ch = joined->channel;
+	sim_overhear(ch->net, c, "JOIN %s", ch->name);
 	list_each (node, &ch->members) {
 		struct sim_client *to = container_of(node, struct sim_member, in_channel)->client;
 		if (to->caps & SIM_CAP_EXTENDED_JOIN)

@@ -30,6 +30,7 @@ void sim_client_init(struct sim_client *c, struct sim_network *net,
 {
 	c->net = net;
 	c->ops = ops;
+	c->number = ++net->next_number;
 	list_init(&c->channels);
 	list_append(&net->clients, &c->node);
 	net->n_clients++;
@@ -292,8 +293,12 @@ void sim_relay(
 
 void sim_tell_neighbours(struct sim_client *c, const char *fmt, ...)
 {
-	va_list ap, again;
+	char text[MESSAGE_BYTES * 2];
+	va_list ap;
 	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	sim_overhear(c->net, c, "%s", text);
 	c->round = ++c->net->round;
 	list_each (in_client, &c->channels) {
 		const struct sim_member *own =
@@ -304,12 +309,9 @@ void sim_tell_neighbours(struct sim_client *c, const char *fmt, ...)
 			if (to->round == c->net->round)
 				continue;
 			to->round = c->net->round;
-			va_copy(again, ap);
-			sendv(to, c, STR_NONE, fmt, again);
-			va_end(again);
+			sim_tell(to, c, "%s", text);
 		}
 	}
-	va_end(ap);
 }
 
 void sim_tell_plain(struct sim_client *to, const char *fmt, ...)

@@ -51,6 +51,10 @@ void sim_tell(struct sim_client *to, const struct sim_client *from, const char *
 void sim_relay(struct sim_client *to, const struct sim_client *from, struct str tags,
 	const char *fmt, ...) PRINTF(4, 5);
 
+/* What the watcher, if there is one, hears of a deed of a client's or (NULL) of the server's. */
+void sim_overhear(struct sim_network *net, const struct sim_client *from, const char *fmt, ...)
+	PRINTF(3, 4);
+
 /* To all who share a channel with c, once each, and not to c. */
 void sim_tell_neighbours(struct sim_client *c, const char *fmt, ...) PRINTF(2, 3);
 

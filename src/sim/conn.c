@@ -1,6 +1,7 @@
 #include "base/mem.h"
 #include "sim/client.h"
 #include "sim/server.h"
+#include "sim/watch.h"
 #include "sim/wire.h"
 
 #include <stdlib.h>
@@ -89,6 +90,11 @@ void sim_close(struct sim_conn *conn)
 const char *sim_conn_nick(const struct sim_conn *conn)
 {
 	return conn->client.stage == SIM_READY ? conn->client.nick : NULL;
+}
+
+uint64_t sim_conn_number(const struct sim_conn *conn)
+{
+	return conn->client.number;
 }
 
 struct sim_client *sim_conn_client(struct sim_conn *conn)

@@ -52,6 +52,9 @@ struct sim_network {
 	uint64_t round;      /* sim_client.round: who had a line already */
 	struct buf line;     /* being made */
 
+	struct sim_client *watcher; /* owned; NULL: nobody listens in */
+	uint64_t next_number;
+
 	struct list wire; /* struct delivery, by time */
 	struct timer wire_timer;
 	bool is_delivering;
@@ -91,6 +94,7 @@ struct sim_client {
 	const struct sim_client_ops *ops;
 	enum sim_stage stage;
 	unsigned caps;
+	uint64_t number; /* that no other client of the network has or had */
 
 	char *nick, *user, *host, *realname; /* owned; nick and user NULL until given */
 	char *account, *away, *password;     /* owned; NULL: none */

@@ -106,6 +106,8 @@ void sim_network_free(struct sim_network *net)
 	free_clients(&net->clients);
 	free_clients(&net->graves);
 	sim_wire_fini(net);
+	if (net->watcher)
+		net->watcher->ops->free(net->watcher);
 	map_fini(&net->nicks);
 	map_fini(&net->channels);
 	buf_fini(&net->line);

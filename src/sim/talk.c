@@ -15,6 +15,15 @@ struct speech {
 			  other */
 };
 
+static void overhear(const struct speech *s, struct str target)
+{
+	if (s->has_text)
+		sim_overhear(s->c->net, s->c, "%s %" STR_F " :%" STR_F, s->verb, STR_A(target),
+			STR_A(s->text));
+	else
+		sim_overhear(s->c->net, s->c, "%s %" STR_F, s->verb, STR_A(target));
+}
+
 static void deliver(const struct speech *s, struct sim_client *to, struct str target)
 {
 	if (s->has_text)
@@ -58,6 +67,7 @@ static void say_to_channel(const struct speech *s, const struct sim_channel *ch,
 		return;
 	}
 	snprintf(target, sizeof(target), "%" STR_F "%s", STR_A(status), ch->name);
+	overhear(s, str_of(target));
 	list_each (node, &ch->members) {
 		const struct sim_member *m = container_of(node, struct sim_member, in_channel);
 		if (m->client != s->c && is_meant(m, status))
@@ -67,6 +77,7 @@ static void say_to_channel(const struct speech *s, const struct sim_channel *ch,
 
 static void say_to_client(const struct speech *s, struct sim_client *to)
 {
+	overhear(s, str_of(to->nick));
 	deliver(s, to, str_of(to->nick));
 	if (to->away && !s->is_quiet && s->has_text)
 		sim_reply(s->c, 301, "%s :%s", to->nick, to->away);

@@ -4,6 +4,7 @@
 #include "sim/mask.h"
 #include "sim/person.h"
 #include "sim/server.h"
+#include "sim/watch.h"
 #include "support/check.h"
 
 #include <stdio.h>
@@ -24,6 +25,7 @@
  *     rejoin, refuse count numeric text, throttle 5
  *
  * and then all that anybody got: "alice> line", "1> line", "1! closed", "1! reset".
+ * "watch" has somebody listen in, "w> who line", where who is the number of a client.
  * "hear who" switches on what that one gets: until then nobody is listened to.
  */
 enum { PEOPLE_MAX = 8, CONNS_MAX = 8 };
@@ -151,6 +153,18 @@ static void do_hear(struct scene *s, struct str rest)
 		find_person(s, name)->is_heard = true;
 }
 
+static void on_overheard(void *data, uint64_t by, const struct message *m)
+{
+	struct scene *s = data;
+	assert_int_equal(buf_addf(&s->out, "w> %d %" STR_F "\n", (int)by, STR_A(m->raw)), 0);
+}
+
+static void do_watch(struct scene *s, struct str rest)
+{
+	(void)rest;
+	sim_watch(s->net, on_overheard, s);
+}
+
 static void do_grant(struct scene *s, struct str rest)
 {
 	char channel[64], modes[64];
@@ -244,6 +258,7 @@ static const struct deed {
 } deeds[] = {
 	{"+",        do_pass    },
 	{"hear",     do_hear    },
+	{"watch",    do_watch   },
 	{"grant",    do_grant   },
 	{"login",    do_login   },
 	{"kill",     do_kill    },
@@ -349,20 +364,20 @@ static const struct row {
 	const char *profile;
 	const char *script;
 } rows[] = {
-	{"a joining client is seen, and sees who is there",             "libera",   TWO                                                                    },
-	{"a channel's words reach the others",                          "libera",
+	{"a joining client is seen, and sees who is there",                    "libera",   TWO                                                             },
+	{"a channel's words reach the others",                                 "libera",
          TWO "alice PRIVMSG #C :hi all\nbob> " ALICE "PRIVMSG #c :hi all\n"
 		    "bob NOTICE #c hm\n" A2 "NOTICE #c :hm\n"											      },
-	{"private words reach one",				     "libera",
+	{"private words reach one",					    "libera",
          TWO "alice PRIVMSG BOB :psst\nbob> " ALICE "PRIVMSG bob :psst\n"
 		    "alice PRIVMSG nobody :x\nalice> :s 401 alice nobody :No such nick/channel\n"
 		    "alice NOTICE nobody :x\nalice PRIVMSG #none :x\n"
 		    "alice> :s 403 alice #none :No such channel\n"											 },
-	{"several targets are served in order, up to a limit",          "libera",
+	{"several targets are served in order, up to a limit",                 "libera",
          TWO "alice PRIVMSG bob,#c,x,bob,bob :1\nbob> " ALICE "PRIVMSG bob :1\nbob> " ALICE
 		    "PRIVMSG #c :1\nalice> :s 401 alice x :No such nick/channel\nbob> " ALICE
 		    "PRIVMSG bob :1\nalice> :s 407 alice bob :Too many targets\n"                                                                          },
-	{"what is missing has a numeric of its own",                    "libera",
+	{"what is missing has a numeric of its own",                           "libera",
          "hear alice\nalice PRIVMSG\nalice> :s 411 alice :No recipient given (PRIVMSG)\n"
 		"alice PRIVMSG #c\nalice> :s 412 alice :No text to send\n"
 		"alice NICK\nalice> :s 431 alice :No nickname given\n"
@@ -370,10 +385,10 @@ static const struct row {
 		"alice FOO bar\nalice> :s 421 alice FOO :Unknown command\n"
 		"alice USER a b c d\nalice> :s 462 alice :You may not reregister\n"
 		"alice NOTICE\nalice \n"														   },
-	{"or 461 where the server knows nothing else",                  "ngircd",
+	{"or 461 where the server knows nothing else",                         "ngircd",
          "hear alice\nalice PRIVMSG\nalice> :s 461 alice PRIVMSG :Not enough parameters\n"
 		"alice NICK\nalice> :s 461 alice NICK :Not enough parameters\n"                                                                            },
-	{"outsiders, the moderated and the banned are not heard",       "libera",
+	{"outsiders, the moderated and the banned are not heard",              "libera",
          TWO
 		"carol PRIVMSG #c :x\nhear carol\ncarol PRIVMSG #c :x\n"
 		"carol> :s 404 carol #c :Cannot send to channel (no external messages)\n"
@@ -383,20 +398,20 @@ static const struct row {
 				      "alice MODE #c +v-m bob\n" BOTH(ALICE
 					      "MODE #c +v-m bob") "alice MODE #c -v+q bob bob\n" BOTH(ALICE
 					      "MODE #c -v+q bob bob!*@*") "bob PRIVMSG #c :x\nbob> :s 404 bob #c :Cannot send to channel (you're banned)\n"},
-	{"a status picks who hears",                                    "libera",
+	{"a status picks who hears",					   "libera",
          TWO "carol JOIN #c\n" BOTH(
 			":carol!u@h JOIN #c") "carol PRIVMSG @#c :ops\nalice> "
 					      ":carol!u@h PRIVMSG @#c :ops\ngrant bob #c v\n" BOTH(
 						      ":s MODE #c +v bob") "carol PRIVMSG +#c :both\n" BOTH(":carol!u@h PRIVMSG +#c :both")                },
-	{"a client parts",					      "libera",
+	{"a client parts",						     "libera",
          TWO "bob PART #c\n" BOTH(BOB
 			"PART #c") "bob PART #c\n"
 				   "bob> :s 442 bob #c :You're not on that channel\nbob PART #x\n"
 				   "bob> :s 403 bob #x :No such channel\nalice PART #c :bye all\n" A
 				   "PART #c :bye all\nalice NAMES #c\nalice> :s 366 alice #c :End of /NAMES list\n"                                        },
-	{"JOIN 0 parts all",					    "libera",
+	{"JOIN 0 parts all",						   "libera",
          "hear alice\nalice JOIN #c\n" A "JOIN #c\n" NAMES_A "alice JOIN 0\n" A "PART #c\n"                                                                },
-	{"an operator kicks",					   "libera",
+	{"an operator kicks",						  "libera",
          TWO
 		"bob KICK #c alice\nbob> :s 482 bob #c :You're not channel operator\n"
 		"alice KICK #c carol\nalice> :s 401 alice carol :No such nick/channel\n"
@@ -406,14 +421,14 @@ static const struct row {
 		"alice KICK #c bob :go on\n" BOTH(ALICE
 			"KICK #c bob :go on") "carol KICK #c alice\nhear carol\ncarol KICK #c alice\n"
 					      "carol> :s 442 carol #c :You're not on that channel\n"                                                       },
-	{"topics are set, asked for and kept from others",              "libera",
+	{"topics are set, asked for and kept from others",                     "libera",
          TWO
 		"bob TOPIC #c\nbob> :s 331 bob #c :No topic is set\n"
 		"bob TOPIC #c :x\nbob> :s 482 bob #c :You're not channel operator\n"
 		"alice TOPIC #c :to pics\n" BOTH(ALICE
 			"TOPIC #c :to pics") "bob TOPIC #c\nbob> :s 332 bob #c :to pics\nbob> :s 333 bob #c alice 1000\n"
 					     "alice TOPIC #c :\n" BOTH(ALICE "TOPIC #c :")                                                                 },
-	{"invitations let in",					  "libera",
+	{"invitations let in",						 "libera",
          TWO "alice MODE #c +i\n" BOTH(ALICE
 			"MODE #c +i") "hear carol\ncarol JOIN #c\n"
 				      "carol> :s 473 carol #c :Cannot join channel (+i)\n"
@@ -426,7 +441,7 @@ static const struct row {
 								    "carol> :s 366 carol #c :End of /NAMES list\ncarol PART #c\n" BOTH(
 									    ":carol!u@h PART #c") "carol> :carol!u@h PART #c\ncarol JOIN #c\n"
 												  "carol> :s 473 carol #c :Cannot join channel (+i)\n"     },
-	{"keys, limits and bans keep out",                              "libera",
+	{"keys, limits and bans keep out",                                     "libera",
          "hear alice carol\nalice JOIN #c\n" A "JOIN #c\n" NAMES_A
 		"alice MODE #c +kl k3y 1\n" A "MODE #c +kl k3y 1\n"
 		"carol JOIN #c\ncarol> :s 475 carol #c :Cannot join channel (+k)\n"
@@ -436,14 +451,14 @@ static const struct row {
 		"alice MODE #c +e carol\n" A "MODE #c +e carol!*@*\ncarol JOIN #c\nalice> "
 		":carol!u@h JOIN #c\ncarol> :carol!u@h JOIN #c\ncarol> :s 353 carol = #c :@alice carol "
 		"\ncarol> :s 366 carol #c :End of /NAMES list\n"											   },
-	{"modes are asked for",					 "libera",
+	{"modes are asked for",						"libera",
          "hear alice\nalice JOIN #c\n" A "JOIN #c\n" NAMES_A "alice MODE #c +l 5\n" A
 		"MODE #c +l 5\nalice MODE #c\nalice> :s 324 alice #c +ntl 5\nalice> :s 329 alice #c "
 		"1000\nalice MODE #c +b x!*@*\n" A
 		"MODE #c +b x!*@*\nalice MODE #c b\nalice> :s 367 "
 		"alice #c x!*@* alice 1000\nalice> :s 368 alice #c :End of channel ban list\n"
 		"alice MODE #x\nalice> :s 403 alice #x :No such channel\n"										 },
-	{"modes that make no sense change nothing",                     "libera",
+	{"modes that make no sense change nothing",                            "libera",
          TWO
 		"bob MODE #c +o bob\nbob> :s 482 bob #c :You're not channel operator\n"
 		"alice MODE #c +X\nalice> :s 472 alice X :is unknown mode char to me\n"
@@ -452,19 +467,19 @@ static const struct row {
 		"alice> :s 441 alice carol #c :They aren't on that channel\n"
 		"alice MODE #c +l x\nalice MODE #c +o\nalice MODE #c +o alice\nalice MODE #c -k x\n"
 		"alice MODE #c +vvvvo bob bob bob bob bob\n" BOTH(ALICE "MODE #c +v bob")                                                                  },
-	{"halfops give voice and no more",                              "inspircd",
+	{"halfops give voice and no more",                                     "inspircd",
          "alice JOIN #c\nbob JOIN #c\ngrant bob #c h\nhear bob\nbob MODE #c +v alice\n"
 		"bob> " BOB "MODE #c +v :alice\nbob MODE #c +o bob\n"
 		"bob> :s 482 bob #c :You're not channel operator\nbob KICK #c alice\n"
 		"bob> :s 482 bob #c :You're not channel operator\n"
 		"bob TOPIC #c :t\nbob> " BOB "TOPIC #c :t\n"											       },
-	{"user modes are one's own",                                    "libera",
+	{"user modes are one's own",					   "libera",
          TWO "alice MODE alice\nalice> :s 221 alice +\nalice MODE alice +iw-x\n"
 		    "alice> :s 501 alice x :Unknown MODE flag\n" A "MODE alice +iw\n"
 		    "alice MODE alice -i+o\n" A "MODE alice -i\nalice MODE bob +i\n"
 		    "alice> :s 502 alice :Can't change mode for other users\nalice MODE x\n"
 		    "alice> :s 401 alice x :No such nick/channel\n"											},
-	{"nicks change for all who know them, once",                    "libera",
+	{"nicks change for all who know them, once",                           "libera",
          TWO "alice JOIN #d\n" A "JOIN #d\nalice> :s 353 alice = #d :@alice \n"
 		    "alice> :s 366 alice #d :End of /NAMES list\nbob JOIN #d\n" A2 "JOIN #d\n"
 		    "bob> " BOB "JOIN #d\nbob> :s 353 bob = #d :@alice bob \n"
@@ -477,38 +492,38 @@ static const struct row {
 		    "bob NICK robert\nbob> " BOB "NICK robert\n" A2 "NICK robert\n"
 		    "alice PRIVMSG bob :x\nalice> :s 401 alice bob :No such nick/channel\n"
 		    "alice PRIVMSG robert :x\nbob> " ALICE "PRIVMSG robert :x\n"                                                                           },
-	{"a nick that is too long is cut or refused, as the server is", "hybrid",
+	{"a nick that is too long is cut or refused, as the server is",        "hybrid",
          "hear alice\nalice NICK abcdefghijkl\n" A "NICK abcdefghi\n"										      },
-	{"a nick that is too long is refused",                          "ngircd",
+	{"a nick that is too long is refused",                                 "ngircd",
          "hear alice\nalice NICK abcdefghijkl\n"
 		"alice> :s 432 alice abcdefghijkl :Erroneous Nickname\n"										   },
-	{"who quits is seen by neighbours only",                        "libera",
+	{"who quits is seen by neighbours only",                               "libera",
          TWO
 		"hear carol\nbob QUIT :so long\nbob> ERROR :Closing Link: h (Quit: so long)\n" A2
 		"QUIT :Quit: so long\nalice NAMES #c\nalice> :s 353 alice = #c :@alice \n"
 		"alice> :s 366 alice #c :End of /NAMES list\nbob JOIN #c\n"										},
-	{"who is killed is told",				       "inspircd",
+	{"who is killed is told",					      "inspircd",
          "alice JOIN #c\nbob JOIN #c\nhear alice bob\nkill bob spam\nbob> :oper KILL bob :spam\n"
 		"bob> ERROR :Closing link: (u@h) [Killed (oper (spam))]\n" A2
 		"QUIT :Killed (oper (spam))\n"													     },
-	{"away is told to who writes",                                  "libera",
+	{"away is told to who writes",					 "libera",
          TWO "alice AWAY :gone\nalice> :s 306 alice :You have been marked as being away\n"
 		    "bob PRIVMSG alice :x\n" A2 "PRIVMSG alice :x\nbob> :s 301 bob alice :gone\n"
 		    "alice AWAY\nalice> :s 305 alice :You are no longer marked as being away\n"                                                            },
-	{"WHO shows a channel or whom a mask fits",                     "libera",
+	{"WHO shows a channel or whom a mask fits",                            "libera",
          TWO "bob WHO #c\nbob> :s 352 bob #c u h s alice H@ :0 alice\n"
 		    "bob> :s 352 bob #c u h s bob H :0 bob\nbob> :s 315 bob #c :End of /WHO list\n"
 		    "bob WHO al*\nbob> :s 352 bob * u h s alice H :0 alice\n"
 		    "bob> :s 315 bob al* :End of /WHO list\n"											      },
-	{"WHOX gives fields in its own order",                          "libera",
+	{"WHOX gives fields in its own order",                                 "libera",
          TWO "login alice acct\nbob WHO alice %afnt,42\n"
 		    "bob> :s 354 bob 42 alice H acct\nbob> :s 315 bob alice :End of /WHO list\n"
 		    "bob WHO #c %nr\nbob> :s 354 bob alice :alice\nbob> :s 354 bob bob :bob\n"
 		    "bob> :s 315 bob #c :End of /WHO list\n"											       },
-	{"WHOX is not everywhere",				      "ngircd",
+	{"WHOX is not everywhere",					     "ngircd",
          "hear alice\nalice WHO alice %n\nalice> :s 352 alice * u h s alice H :0 alice\n"
 		"alice> :s 315 alice alice :End of /WHO list\n"											    },
-	{"WHOIS tells all",					     "libera",
+	{"WHOIS tells all",						    "libera",
          TWO
 		"login alice acct\n+ 7\nbob WHOIS ALICE\nbob> :s 311 bob alice u h * :alice\n"
 		"bob> :s 319 bob alice :@#c \nbob> :s 312 bob alice s :Libera.Chat\n"
@@ -518,12 +533,12 @@ static const struct row {
 		"bob> :s 401 bob x :No such nick/channel\nbob> :s 318 bob x :End of /WHOIS list\n"
 		"bob WHOWAS x\nbob> :s 406 bob x :There was no such nickname\n"
 		"bob> :s 369 bob x :End of WHOWAS\n"												       },
-	{"LIST leaves secrets out",				     "libera",
+	{"LIST leaves secrets out",					    "libera",
          "alice JOIN #c,#d\nalice TOPIC #c :t t\nalice MODE #d +s\nhear bob\nbob LIST\n"
 		"bob> :s 321 bob Channel :Users Name\nbob> :s 322 bob #c 1 :t t\n"
 		"bob> :s 323 bob :End of /LIST\nbob NAMES #d\nbob> :s 366 bob #d :End of /NAMES list\n"
 		"bob LIST #e\nbob> :s 321 bob Channel :Users Name\nbob> :s 323 bob :End of /LIST\n"                                                        },
-	{"small questions",					     "libera",
+	{"small questions",						    "libera",
          "hear alice\nalice PING a b\nalice> :s PONG s :a\nalice USERHOST alice nobody\n"
 		"alice> :s 302 alice :alice=+u@h \nalice ISON nobody :alice x\n"
 		"alice> :s 303 alice :alice \nalice MOTD\nalice> :s 422 alice :MOTD File is missing\n"
@@ -531,11 +546,11 @@ static const struct row {
 		"alice> :s 491 alice :No appropriate operator blocks were found for your host\n"
 		"alice KILL bob\nalice> :s 481 alice :Permission Denied - You do not have the required "
 		"operator privileges\n"														    },
-	{"names that are none are refused in each server's way",        "inspircd",
+	{"names that are none are refused in each server's way",               "inspircd",
          "hear alice\nalice JOIN foo\nalice> :s 476 alice foo :Invalid channel name\n"                                                                     },
-	{"names that are none are refused as unknown",                  "ergo",
+	{"names that are none are refused as unknown",                         "ergo",
          "hear alice\nalice JOIN foo\nalice> :s 403 alice foo :No such channel\n"                                                                          },
-	{"joins have a limit",					  "ngircd",
+	{"joins have a limit",						 "ngircd",
          "hear alice\nalice JOIN #1,#2,#3,#4,#5,&6,+7,#8,#9\nalice> :alice!u@h JOIN :#1\n"
 		"alice> :s 353 alice = #1 :@alice\nalice> :s 366 alice #1 :End of /NAMES list\n"
 		"alice> :alice!u@h JOIN :#2\nalice> :s 353 alice = #2 :@alice\n"
@@ -553,7 +568,7 @@ static const struct row {
 		"alice JOIN #10\nalice> :alice!u@h JOIN :#10\nalice> :s 353 alice = #10 :@alice\n"
 		"alice> :s 366 alice #10 :End of /NAMES list\n"
 		"alice JOIN #11\nalice> :s 405 alice #11 :You have joined too many channels\n"                                                             },
-	{"capabilities change what a client gets",                      "libera",
+	{"capabilities change what a client gets",                             "libera",
          "hear rich\nrich JOIN #c\nrich> @time=1970-01-01T00:16:40.000Z :rich!u@h JOIN #c * :rich\n"
 		"rich> @time=1970-01-01T00:16:40.000Z :s 353 rich = #c :@rich \n"
 		"rich> @time=1970-01-01T00:16:40.000Z :s 366 rich #c :End of /NAMES list\n"
@@ -568,11 +583,11 @@ static const struct row {
 		"rich> @time=1970-01-01T00:16:41.000Z :s 366 rich #c :End of /NAMES list\n"
 		"hear alice\nalice NAMES #c\nalice> :s 353 alice = #c :@rich @alice \n"
 		"alice> :s 366 alice #c :End of /NAMES list\n"											     },
-	{"TAGMSG reaches who understands it",                           "inspircd",
+	{"TAGMSG reaches who understands it",                                  "inspircd",
          "rich JOIN #c\nalice JOIN #c\nbob JOIN #c\nhear alice bob rich\n"
 		"alice @+typing=done TAGMSG #c\n"
 		"rich> @time=1970-01-01T00:16:40.000Z;+typing=done :alice!u@h TAGMSG :#c\n"                                                                },
-	{"a split takes people away and brings them back",              "libera",
+	{"a split takes people away and brings them back",                     "libera",
          TWO "hear carol\nalice MODE #c +v bob\n" BOTH(ALICE
 			"MODE #c +v bob") "split bob carol\n" A2
 					  "QUIT :s far.sim.example\nbob PRIVMSG #c :lost\n"
@@ -580,10 +595,19 @@ static const struct row {
 					  "rejoin\n" A2 "JOIN #c\nbob> " BOB "JOIN #c\n" BOTH(
 						  ":s MODE #c +v bob") "bob PRIVMSG #c :back\n" A2
 								       "PRIVMSG #c :back\n"                                                                },
-	{"a nick taken during a split keeps its owner away",            "libera",
+	{"a nick taken during a split keeps its owner away",                   "libera",
          TWO "split bob\n" A2 "QUIT :s far.sim.example\nalice NICK bob\n" A
 		    "NICK bob\nrejoin\n"														   },
-	{"text that is not UTF-8 is refused where only that goes",      "ergo",
+	{"who listens in hears each thing once, and nothing that was refused", "libera",
+         "watch\nalice JOIN #c\nw> 1 :alice!u@h JOIN #c\nbob JOIN #c\nw> 2 :bob!u@h JOIN #c\n"
+		"alice PRIVMSG #c,bob :hi\nw> 1 :alice!u@h PRIVMSG #c :hi\nw> 1 :alice!u@h PRIVMSG bob :hi\n"
+		"alice PRIVMSG #none,nobody :x\n"
+		"alice MODE #c +m\nw> 1 :alice!u@h MODE #c +m\nbob PRIVMSG #c :gagged\n"
+		"grant bob #c v\nw> 0 :s MODE #c +v bob\nbob NICK rob\nw> 2 :bob!u@h NICK rob\nalice TOPIC #c :t\nw> 1 :alice!u@h TOPIC #c :t\n"
+		"alice NOTICE rob :n\nw> 1 :alice!u@h NOTICE rob :n\n"
+		"alice KICK #c rob :out\nw> 1 :alice!u@h KICK #c rob :out\nalice PART #c\n"
+		"w> 1 :alice!u@h PART #c\nbob QUIT :bye\nw> 2 :rob!u@h QUIT :Quit: bye\n"                                                                  },
+	{"text that is not UTF-8 is refused where only that goes",             "ergo",
          "hear alice\nalice PRIVMSG alice :\xff\n"
 		"alice> :s FAIL * INVALID_UTF8 :Message rejected for containing invalid UTF-8\n"                                                           },
 };
