@@ -116,7 +116,7 @@ install: $(BUILD)/ebbd doc
 		$(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -d -m 700 $(DESTDIR)/etc/ebb/secrets
 	install -m 755 $(BUILD)/ebbd $(DESTDIR)$(PREFIX)/sbin
-	install -m 644 scripts/*.lua $(SHARE)/ebb/scripts
+	install -m 644 $(filter-out %_test.lua,$(wildcard scripts/*.lua)) $(SHARE)/ebb/scripts
 	install -m 644 doc/ebb.lua $(SHARE)/ebb
 	install -m 644 README.md LICENSE $(SHARE)/doc/ebb
 	sed '/^;script_path/{s|/usr/share|$(PREFIX)/share|;s|^;||;}' conf/ebb.ini \

@@ -3,6 +3,7 @@
 #include "daemon/config.h"
 #include "daemon/console.h"
 #include "daemon/daemon.h"
+#include "daemon/selftest.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 
 enum { EXIT_USAGE = 2, ERRORS_MAX_BYTES = 256 * 1024 };
 
-enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_CONSOLE };
+enum command { COMMAND_RUN, COMMAND_CHECK, COMMAND_CONSOLE, COMMAND_TEST };
 
 static const char usage[] =
 	"usage: ebbd [-c|--config FILE] [-v]    run (default FILE: /etc/ebb/ebb.ini)\n"
@@ -21,6 +22,9 @@ static const char usage[] =
 	"                                       connect nowhere\n"
 	"       ebbd --console [SCRIPT...]      no network: the terminal is a channel with the bot\n"
 	"                                       in it\n"
+	"       ebbd --test [--seed N] [--shuffle] [--filter PATTERN] [-v] [PATH...]\n"
+	"                                       run Lua tests of scripts in virtual time; TAP on\n"
+	"                                       stdout\n"
 	"       ebbd --version | --help\n";
 
 /* Each error on a line of its own, whatever the log level. */
@@ -67,18 +71,39 @@ static int with_config(enum command command, const char *path, bool is_verbose)
 	return status;
 }
 
+static int test(const struct selftest_options *options)
+{
+	return selftest_run(options) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static bool read_seed(const char *text, struct selftest_options *options)
+{
+	int64_t seed;
+	options->has_seed = str_int(str_of(text), 0, INT64_MAX, &seed);
+	options->seed = options->has_seed ? (uint64_t)seed : 0;
+	if (!options->has_seed)
+		fprintf(stderr, "ebbd: --seed: '%s' is no whole number\n%s", text, usage);
+	return options->has_seed;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"config",  required_argument, NULL, 'c'},
                 {"check",   no_argument,       NULL, 'C'},
 		{"console", no_argument,       NULL, 'I'},
+                {"test",    no_argument,       NULL, 'T'},
+		{"seed",    required_argument, NULL, 's'},
+                {"shuffle", no_argument,       NULL, 'S'},
+		{"filter",  required_argument, NULL, 'f'},
                 {"version", no_argument,       NULL, 'V'},
 		{"help",    no_argument,       NULL, 'h'},
                 {NULL,      0,                 NULL, 0  }
         };
 	const char *path = "/etc/ebb/ebb.ini";
 	enum command command = COMMAND_RUN;
+	struct selftest_options tests = {0};
+	const char *only_test = NULL; /* an option that only --test has */
 	bool is_verbose = false;
 	int c;
 	while ((c = getopt_long(argc, argv, "c:vh", options, NULL)) != -1) {
@@ -95,6 +120,22 @@ int main(int argc, char **argv)
 		case 'I':
 			command = COMMAND_CONSOLE;
 			break;
+		case 'T':
+			command = COMMAND_TEST;
+			break;
+		case 's':
+			only_test = "--seed";
+			if (!read_seed(optarg, &tests))
+				return EXIT_USAGE;
+			break;
+		case 'S':
+			only_test = "--shuffle";
+			tests.shuffles = true;
+			break;
+		case 'f':
+			only_test = "--filter";
+			tests.filter = optarg;
+			break;
 		case 'V':
 			puts("ebbd " EBB_VERSION);
 			return EXIT_SUCCESS;
@@ -106,7 +147,11 @@ int main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (optind < argc && command != COMMAND_CONSOLE) {
+	if (only_test && command != COMMAND_TEST) {
+		fprintf(stderr, "ebbd: %s: is for --test only\n%s", only_test, usage);
+		return EXIT_USAGE;
+	}
+	if (optind < argc && command != COMMAND_CONSOLE && command != COMMAND_TEST) {
 		fprintf(stderr, "ebbd: %s: unexpected argument\n%s", argv[optind], usage);
 		return EXIT_USAGE;
 	}
@@ -114,5 +159,10 @@ int main(int argc, char **argv)
 	log_init();
 	if (command == COMMAND_CONSOLE)
 		return console_run(argv + optind, argc - optind) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	tests.paths = argv + optind;
+	tests.n_paths = argc - optind;
+	tests.is_verbose = is_verbose;
+	if (command == COMMAND_TEST)
+		return test(&tests);
 	return with_config(command, path, is_verbose);
 }

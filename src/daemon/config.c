@@ -5,6 +5,7 @@
 #include "daemon/ini.h"
 #include "daemon/nearest.h"
 #include "daemon/option.h"
+#include "daemon/scripts.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -452,15 +453,9 @@ static void read_config(struct load *l)
 	read_sections(l, CONFIG_SCRIPT);
 }
 
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return str_dup((struct str){path, slash ? (size_t)(slash - path) + 1 : 0});
-}
-
 int config_load(const char *path, struct config **out, struct buf *errors)
 {
-	struct load l = {.config = mem_new(sizeof(struct config)), .folder = folder_of(path)};
+	struct load l = {.config = mem_new(sizeof(struct config)), .folder = scripts_folder(path)};
 	ini_load(&l.ini, path, is_known);
 	read_config(&l);
 	ini_report(&l.ini, path, errors);
@@ -481,8 +476,10 @@ static void fini_options(enum config_kind kind, void *base)
 	}
 }
 
-static void free_network(struct config_network *network)
+void config_network_free(struct config_network *network)
 {
+	if (!network)
+		return;
 	fini_options(CONFIG_NETWORK, network);
 	free(network->name);
 	free(network);
@@ -507,7 +504,7 @@ void config_free(struct config *c)
 		return;
 	fini_options(CONFIG_DAEMON, &c->daemon);
 	for (size_t i = 0; i < c->n_networks; i++)
-		free_network(c->networks[i]);
+		config_network_free(c->networks[i]);
 	for (size_t i = 0; i < c->n_scripts; i++)
 		free_script(c->scripts[i]);
 	free(c->networks);
@@ -531,6 +528,43 @@ struct config_script *config_script(const struct config *c, struct str name)
 			return c->scripts[i];
 	}
 	return NULL;
+}
+
+/* As the section would stand in a file. */
+static void make_section(
+	struct ini *ini, const char *name, const struct config_pair *pairs, size_t n)
+{
+	struct buf title;
+	buf_init(&title, 1024);
+	ini->sections = mem_new(sizeof(*ini->sections));
+	ini->n_sections = 1;
+	struct ini_section *section = ini->sections;
+	if (buf_addf(&title, "network %s", name) < 0)
+		buf_reset(&title); /* refused as a title without a name */
+	section->title = buf_detach(&title);
+	section->entries = mem_new((n + 1) * sizeof(*section->entries));
+	for (size_t i = 0; i < n; i++)
+		section->entries[section->n_entries++] = (struct ini_entry){
+			mem_strdup(pairs[i].key), mem_strdup(pairs[i].value), pairs[i].line};
+}
+
+int config_network_new(const char *name, const struct config_pair *pairs, size_t n,
+	struct config_network **out, struct err *err)
+{
+	struct config made = {0};
+	struct load l = {.config = &made, .folder = mem_strdup("")};
+	make_section(&l.ini, name, pairs, n);
+	read_section(&l, l.ini.sections, CONFIG_NETWORK);
+	int r = l.ini.n_faults ? err_set(err, ERR_CONFIG, "%s", l.ini.faults[0].text) : 0;
+	*out = made.networks[0];
+	if (r < 0) {
+		config_network_free(*out);
+		*out = NULL;
+	}
+	free(made.networks);
+	ini_fini(&l.ini);
+	free(l.folder);
+	return r;
 }
 
 /* Returns path, or frees it and notes why in tried. */

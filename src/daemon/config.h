@@ -12,6 +12,7 @@
 #define EBB_DAEMON_CONFIG_H
 
 #include "base/buf.h"
+#include "base/err.h"
 
 enum config_kind { CONFIG_DAEMON, CONFIG_NETWORK, CONFIG_SCRIPT, CONFIG_KINDS };
 
@@ -141,6 +142,12 @@ struct config_script *config_script(const struct config *c, struct str name);
 /* The first of NAME.lua and NAME/init.lua along script_path that can be read; returns owned, or
  * NULL. tried, which may be NULL, gets the places looked at, with ", " between them. */
 char *config_find_script(const struct config *c, struct str name, struct buf *tried);
+
+/* A network of its own, by the keys of [network NAME]; copies all. ERR_CONFIG: err is the first of
+ * what is wrong. */
+NODISCARD int config_network_new(const char *name, const struct config_pair *pairs, size_t n,
+	struct config_network **out, struct err *err);
+void config_network_free(struct config_network *network);
 
 /* The table: row i, or NULL past the end. */
 const struct config_option *config_option(size_t i);

@@ -3,8 +3,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/core.h"
+#include "daemon/scripts.h"
 #include "daemon/simlink.h"
-#include "script/host.h"
 #include "sim/fault.h"
 #include "sim/person.h"
 
@@ -24,9 +25,7 @@ static const char server[] = "irc.console.example", channel[] = "#ebb", prompt[]
 
 struct console {
 	struct loop loop;
-	struct guard guard;
-	struct host host;
-	struct timer run_host;
+	struct core core;
 	struct simlink link;
 	struct network_route route;
 	struct sim_network *sim;
@@ -84,7 +83,7 @@ static void clean(struct str text, char *out, size_t size)
 
 static bool is_bot(const struct console *c, struct str nick)
 {
-	const struct net *n = net_find(&c->host, str_of(c->config.name));
+	const struct net *n = net_find(&c->core.host, str_of(c->config.name));
 	return str_ieq(nick, str_of(net_facts(n).nick));
 }
 
@@ -294,14 +293,14 @@ static void on_terminal(struct loop_fd *watch, int revents)
 
 static bool is_bot_there(const struct console *c)
 {
-	const struct net *n = net_find(&c->host, str_of(c->config.name));
+	const struct net *n = net_find(&c->core.host, str_of(c->config.name));
 	return sim_network_member(c->sim, channel, net_facts(n).nick) != NULL;
 }
 
 static bool is_quiet(const struct console *c)
 {
-	const struct net *n = net_find(&c->host, str_of(c->config.name));
-	return !host_is_busy_since(&c->host, c->made) &&
+	const struct net *n = net_find(&c->core.host, str_of(c->config.name));
+	return !host_is_busy_since(&c->core.host, c->made) &&
 	       (!net_facts(n).is_connected || n->ops->is_flushed(n->data));
 }
 
@@ -310,7 +309,7 @@ static void take_typed(struct console *c)
 {
 	struct str rest = buf_str(&c->typed);
 	if (c->made == 0)
-		c->made = c->host.made;
+		c->made = c->core.host.made;
 	while (str_has(rest, '\n') || (c->is_at_end && rest.n))
 		take_line(c, str_cut(&rest, '\n'));
 	buf_consume(&c->typed, buf_str(&c->typed).n - rest.n);
@@ -347,19 +346,6 @@ static void on_pipe(struct loop_fd *watch, int revents)
 
 /* Beginning and end. */
 
-/* In the next turn of the loop, so that sockets and signals get their look in between. */
-static void on_host_wanted(void *data)
-{
-	struct console *c = data;
-	if (!timer_is_set(&c->run_host))
-		timers_after(&c->loop.timers, &c->run_host, 0);
-}
-
-static void run_host(struct timer *timer)
-{
-	host_run(&container_of(timer, struct console, run_host)->host);
-}
-
 static void on_term(struct loop_signal *watch)
 {
 	loop_stop(&container_of(watch, struct console, on_term)->loop);
@@ -384,7 +370,7 @@ static void make_network(struct console *c)
 		.flood_burst = 1,
 		.queue_max = 512,
 	};
-	struct network_parts parts = {&c->loop, NULL, &c->guard, &c->host, &c->route};
+	struct network_parts parts = {&c->loop, NULL, &c->core.guard, &c->core.host, &c->route};
 	c->network = network_new(&parts, &c->config, NULL);
 }
 
@@ -392,10 +378,8 @@ static void init(struct console *c)
 {
 	*c = (struct console){.is_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)};
 	loop_init(&c->loop, ev_default_loop(EVFLAG_AUTO), &clock_system);
-	guard_init(&c->guard, 1000);
-	c->run_host.fire = run_host;
-	struct host_options options = {&c->loop.timers, &clock_system, on_host_wanted, c, false};
-	host_init(&c->host, &options);
+	struct core_options options = {.dial_rate = 1000};
+	core_init(&c->core, &c->loop, &options);
 	struct sim_options sim = {.name = "Console"};
 	c->sim = sim_network_new(&sim, &c->loop.timers);
 	simlink_init(&c->link, &c->loop);
@@ -411,9 +395,7 @@ static void init(struct console *c)
 static void fini(struct console *c)
 {
 	network_free(c->network);
-	host_fini(&c->host);
-	timers_cancel(&c->loop.timers, &c->run_host);
-	guard_fini(&c->guard);
+	core_fini(&c->core);
 	loop_fini(&c->loop); /* the streams end before the network they lead to */
 	sim_network_free(c->sim);
 	simlink_fini(&c->link);
@@ -421,21 +403,11 @@ static void fini(struct console *c)
 	free(c->place);
 }
 
-/* "karma" of "/srv/bot/karma.lua". */
-static char *name_of_script(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	struct str name = str_of(slash ? slash + 1 : path);
-	if (name.n > 4 && str_eq(str_skip(name, name.n - 4), STR(".lua")))
-		name.n -= 4;
-	return str_dup(name);
-}
-
 static bool load(struct console *c, const char *path)
 {
-	char *name = name_of_script(path);
+	char *name = scripts_name(path);
 	struct script_options options = {.name = name, .path = path};
-	bool ok = host_load(&c->host, &options) == 0;
+	bool ok = host_load(&c->core.host, &options) == 0;
 	free(name);
 	return ok;
 }
@@ -444,35 +416,23 @@ static bool is_given(char *const *scripts, int n)
 {
 	bool found = false;
 	for (int i = 0; i < n && !found; i++) {
-		char *name = name_of_script(scripts[i]);
+		char *name = scripts_name(scripts[i]);
 		found = strcmp(name, "reconnect") == 0;
 		free(name);
 	}
 	return found;
 }
 
+/* The policy is there without being asked for, as in the daemon. */
 static bool load_reconnect(struct console *c, char *const *scripts, int n)
 {
-	static const char *const folders[] = {
-		"/etc/ebb/scripts", "/usr/share/ebb/scripts", "/usr/local/share/ebb/scripts"};
-	struct buf path;
-	bool ok = true;
-	buf_init(&path, 4096);
 	if (is_given(scripts, n))
 		return true;
-	for (size_t i = 0; i <= COUNTOF(folders); i++) {
-		const char *slash = i == 0 && n > 0 ? strrchr(scripts[0], '/') : NULL;
-		buf_reset(&path);
-		int r = i == 0 ? buf_addf(&path, "%.*sreconnect.lua",
-					 slash ? (int)(slash + 1 - scripts[0]) : 0,
-					 n > 0 ? scripts[0] : "")
-			       : buf_addf(&path, "%s/reconnect.lua", folders[i - 1]);
-		if (r < 0 || access(buf_str(&path).p, R_OK) < 0)
-			continue;
-		ok = load(c, buf_str(&path).p);
-		break;
-	}
-	buf_fini(&path);
+	char *folder = scripts_folder(n > 0 ? scripts[0] : "");
+	char *path = scripts_find(folder, "reconnect");
+	bool ok = !path || load(c, path);
+	free(folder);
+	free(path);
 	return ok;
 }
 

@@ -3,9 +3,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/core.h"
 #include "daemon/network.h"
 #include "daemon/notify.h"
-#include "script/host.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -26,9 +26,7 @@ struct daemon {
 	const struct config *config;
 	struct loop loop;
 	struct resolver resolver;
-	struct guard guard;
-	struct host host;
-	struct timer run_host;
+	struct core core;
 	struct shared_context *contexts;
 	size_t n_contexts;
 	struct network **networks;
@@ -38,28 +36,13 @@ struct daemon {
 	struct timer stop_deadline, stop_poll;
 };
 
-/* In the next turn of the loop, so that sockets and signals get their look in between. */
-static void on_host_wanted(void *data)
-{
-	struct daemon *d = data;
-	if (!timer_is_set(&d->run_host))
-		timers_after(&d->loop.timers, &d->run_host, 0);
-}
-
-static void run_host(struct timer *timer)
-{
-	host_run(&container_of(timer, struct daemon, run_host)->host);
-}
-
 static void init(struct daemon *d, const struct config *config, bool is_check)
 {
 	*d = (struct daemon){.config = config};
 	loop_init(&d->loop, ev_default_loop(EVFLAG_AUTO), &clock_system);
 	resolver_init(&d->resolver, &d->loop, NULL);
-	guard_init(&d->guard, config->daemon.dial_rate);
-	d->run_host.fire = run_host;
-	struct host_options options = {&d->loop.timers, &clock_system, on_host_wanted, d, is_check};
-	host_init(&d->host, &options);
+	struct core_options options = {config->daemon.dial_rate, is_check, NULL};
+	core_init(&d->core, &d->loop, &options);
 }
 
 static void fini(struct daemon *d)
@@ -67,12 +50,10 @@ static void fini(struct daemon *d)
 	for (size_t i = 0; i < d->n_networks; i++)
 		network_free(d->networks[i]);
 	free(d->networks);
-	host_fini(&d->host);
+	core_fini(&d->core);
 	for (size_t i = 0; i < d->n_contexts; i++)
 		tls_context_free(d->contexts[i].context);
 	free(d->contexts);
-	timers_cancel(&d->loop.timers, &d->run_host);
-	guard_fini(&d->guard);
 	resolver_fini(&d->resolver);
 	loop_fini(&d->loop);
 }
@@ -109,7 +90,7 @@ static void warn_of_trust(const struct config_network *c)
 static int add_networks(struct daemon *d)
 {
 	const struct config *c = d->config;
-	struct network_parts parts = {&d->loop, &d->resolver, &d->guard, &d->host, NULL};
+	struct network_parts parts = {&d->loop, &d->resolver, &d->core.guard, &d->core.host, NULL};
 	d->networks = mem_resize(NULL, c->n_networks, sizeof(*d->networks));
 	for (size_t i = 0; i < c->n_networks; i++) {
 		struct tls_context *context = NULL;
@@ -138,7 +119,7 @@ static bool load_script(struct daemon *d, const struct config_script *c)
 		.n_networks = c->networks.n,
 		.pairs = (const char *const(*)[2])pairs,
 		.n_pairs = c->n_pairs};
-	bool ok = host_load(&d->host, &options) == 0;
+	bool ok = host_load(&d->core.host, &options) == 0;
 	free(pairs);
 	return ok;
 }
@@ -153,7 +134,7 @@ static bool load_reconnect(struct daemon *d)
 		return true;
 	}
 	struct script_options options = {.name = reconnect, .path = path};
-	bool ok = host_load(&d->host, &options) == 0;
+	bool ok = host_load(&d->core.host, &options) == 0;
 	free(path);
 	return ok;
 }
@@ -199,7 +180,7 @@ static void stop(struct daemon *d, const char *signal_name)
 	log_info("ebbd: %s: ending", signal_name);
 	notify_send("STOPPING=1");
 	d->is_stopping = true;
-	host_stop(&d->host);
+	host_stop(&d->core.host);
 	for (size_t i = 0; i < d->n_networks; i++)
 		network_disconnect(d->networks[i], STR("ebb is ending"));
 	d->stop_poll.fire = stop_if_idle;

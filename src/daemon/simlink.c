@@ -77,6 +77,8 @@ static struct stream *open_link(void *data, const char *host, const struct strea
 	struct link *k = mem_new(sizeof(*k));
 	buf_init(&k->unread, UNREAD_MAX_BYTES);
 	k->conn = sim_connect(net, &conn_events, k);
+	if (l->tried)
+		l->tried(l->data, net, k->conn);
 	if (!k->conn) {
 		free(k);
 		err_set(why, ERR_REFUSED, "%s: connection refused", host);

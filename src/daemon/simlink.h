@@ -14,6 +14,9 @@
 struct simlink {
 	struct loop *loop; /* borrowed */
 	struct map hosts;  /* struct sim_network, borrowed */
+	/* Told of each attempt; conn NULL: it cannot be reached. NULL: nobody asks. */
+	void (*tried)(void *data, struct sim_network *net, const struct sim_conn *conn);
+	void *data;
 };
 
 void simlink_init(struct simlink *l, struct loop *loop);

@@ -34,7 +34,9 @@ static void on_wake(struct ev_loop *ev, struct ev_check *check, int revents)
 {
 	(void)ev;
 	(void)revents;
-	read_clock(loop_of(check->data));
+	struct loop *loop = loop_of(check->data);
+	read_clock(loop);
+	list_splice(&loop->jobs, &loop->next);
 }
 
 static void on_turn_end(struct ev_loop *ev, struct ev_check *check, int revents)
@@ -45,6 +47,11 @@ static void on_turn_end(struct ev_loop *ev, struct ev_check *check, int revents)
 	loop->done += is_due(loop);
 	timers_run(&loop->timers, loop->timers.now_ns);
 	run_jobs(loop, JOBS_A_TURN);
+}
+
+static bool has_jobs(const struct loop *loop)
+{
+	return !list_is_empty(&loop->jobs) || !list_is_empty(&loop->next);
 }
 
 static bool can_jump(const struct loop *loop)
@@ -60,8 +67,7 @@ static void on_idle(struct ev_loop *ev, struct ev_idle *idle, int revents)
 	(void)ev;
 	(void)revents;
 	struct loop *loop = loop_of(idle->data);
-	bool is_quiet =
-		loop->done == loop->done_idle && list_is_empty(&loop->jobs) && !is_due(loop);
+	bool is_quiet = loop->done == loop->done_idle && !has_jobs(loop) && !is_due(loop);
 	loop->done_idle = loop->done;
 	if (!is_quiet)
 		return;
@@ -90,8 +96,8 @@ static void on_alarm(struct ev_loop *ev, struct ev_timer *alarm, int revents)
  * when the last wait ended. */
 static void set_alarm(struct loop *loop)
 {
-	int64_t at_ns = list_is_empty(&loop->jobs) ? timers_next(&loop->timers) : 0;
-	if (can_jump(loop) && !is_due(loop))
+	int64_t at_ns = has_jobs(loop) ? 0 : timers_next(&loop->timers);
+	if (can_jump(loop) && at_ns > loop->timers.now_ns)
 		at_ns = -1;
 	if (ev_is_active(&loop->alarm) && at_ns == loop->alarm_ns)
 		return;
@@ -129,6 +135,7 @@ void loop_init(struct loop *loop, struct ev_loop *ev, const struct clock *clock)
 	*loop = (struct loop){.ev = ev, .clock = clock, .alarm_ns = -1};
 	timers_init(&loop->timers, clock_mono_ns(clock));
 	list_init(&loop->jobs);
+	list_init(&loop->next);
 	list_init(&loop->quiet);
 	ev_idle_init(&loop->idle, on_idle);
 	ev_set_priority(&loop->idle, EV_MINPRI);
@@ -146,6 +153,7 @@ void loop_fini(struct loop *loop)
 {
 	if (!loop->ev)
 		return;
+	list_splice(&loop->jobs, &loop->next);
 	list_splice(&loop->jobs, &loop->quiet);
 	while (!list_is_empty(&loop->jobs))
 		run_jobs(loop, JOBS_A_TURN);
@@ -180,6 +188,12 @@ void loop_defer(struct loop *loop, struct job *job)
 {
 	if (!job_is_pending(job))
 		list_append(&loop->jobs, &job->node);
+}
+
+void loop_next_turn(struct loop *loop, struct job *job)
+{
+	if (!job_is_pending(job))
+		list_append(&loop->next, &job->node);
 }
 
 void loop_when_quiet(struct loop *loop, struct job *job)

@@ -31,6 +31,7 @@ struct loop {
 	const struct clock *clock; /* borrowed; outlives the loop */
 	struct timers timers;      /* for everybody to set deadlines in */
 	struct list jobs;
+	struct list next;  /* jobs of the next turn */
 	struct list quiet; /* jobs for when nothing else can run */
 	struct ev_prepare prepare;
 	struct ev_check wake, turn_end;
@@ -71,6 +72,9 @@ void job_init(struct job *job, void (*run)(struct job *job));
 
 /* Does nothing for a job that is pending already. */
 void loop_defer(struct loop *loop, struct job *job);
+
+/* Defers job to the end of the next turn, so that the descriptors get a look in between. */
+void loop_next_turn(struct loop *loop, struct job *job);
 
 /* Defers job until nothing else can run: no descriptor is ready, no job is left, and the earliest
  * deadline is to come; a virtual clock has not jumped to it yet. */

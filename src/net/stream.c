@@ -27,7 +27,7 @@ static void watch(struct stream *s)
 static void stop(struct stream *s)
 {
 	loop_fd_stop(s->loop, &s->watch);
-	timers_cancel(&s->loop->timers, &s->again);
+	job_cancel(&s->again);
 	job_cancel(&s->job);
 	if (s->fd >= 0)
 		close(s->fd);
@@ -83,12 +83,6 @@ static int fill(struct stream *s, struct err *why)
 	return 0;
 }
 
-/* Now would be the end of this turn. */
-static void read_next_turn(struct stream *s)
-{
-	timers_after(&s->loop->timers, &s->again, 1);
-}
-
 static void tell_data(struct stream *s, size_t had)
 {
 	if (s->in.n > had && s->events->on_data)
@@ -113,7 +107,7 @@ static void read_on(struct stream *s)
 	if (!is_alive(s))
 		return;
 	if (r == 0 && s->ops->holds_bytes)
-		read_next_turn(s);
+		loop_next_turn(s->loop, &s->again);
 	if (r < 0 && r != ERR_AGAIN)
 		finish(s, &why);
 	else
@@ -191,7 +185,7 @@ static void become_open(struct stream *s)
 		return;
 	flush(s);
 	if (is_alive(s) && s->ops->holds_bytes)
-		read_next_turn(s);
+		loop_next_turn(s->loop, &s->again);
 }
 
 static void advance_open(struct stream *s)
@@ -233,9 +227,9 @@ static void on_job(struct job *job)
 	}
 }
 
-static void on_again(struct timer *timer)
+static void on_again(struct job *job)
 {
-	read_on(container_of(timer, struct stream, again));
+	read_on(container_of(job, struct stream, again));
 }
 
 static void on_ready(struct loop_fd *w, int revents)
@@ -247,7 +241,7 @@ static void on_ready(struct loop_fd *w, int revents)
 	}
 	if (revents & s->write_waits)
 		flush(s);
-	bool has_share = !timer_is_set(&s->again);
+	bool has_share = !job_is_pending(&s->again);
 	if (is_alive(s) && has_share && revents & s->read_waits)
 		read_on(s);
 }
@@ -263,19 +257,19 @@ void stream_init(struct stream *s, const struct stream_ops *ops, struct loop *lo
 		.loop = loop,
 		.fd = fd,
 		.read_waits = EV_READ,
-		.again.fire = on_again,
 	};
 	buf_init(&s->in, STREAM_IN_MAX);
 	buf_init(&s->out, STREAM_OUT_MAX);
 	loop_fd_init(&s->watch, fd, on_ready);
 	job_init(&s->job, on_job);
+	job_init(&s->again, on_again);
 	loop_defer(loop, &s->job);
 }
 
 void stream_readable(struct stream *s)
 {
 	if (s->state == STREAM_OPEN || s->state == STREAM_CLOSING)
-		read_next_turn(s);
+		loop_next_turn(s->loop, &s->again);
 }
 
 int stream_write(struct stream *s, struct str bytes)
@@ -315,7 +309,7 @@ void stream_resume(struct stream *s)
 		return;
 	s->is_paused = false;
 	if (s->state == STREAM_OPEN)
-		read_next_turn(s);
+		loop_next_turn(s->loop, &s->again);
 }
 
 void stream_free(struct stream *s)

@@ -67,8 +67,8 @@ struct stream {
 	int read_waits, write_waits; /* the readiness that each direction waits for */
 	bool was_open, is_paused, is_high, is_shut;
 	struct loop_fd watch;
-	struct job job;     /* at the end of this turn: open, flush, release */
-	struct timer again; /* in the next turn: read on */
+	struct job job;   /* at the end of this turn: open, flush, release */
+	struct job again; /* in the next turn: read on */
 };
 
 /* A plain stream over a connected, non-blocking descriptor. Takes fd; borrows loop, events and

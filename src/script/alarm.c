@@ -152,6 +152,17 @@ bool alarm_is_due_since(const struct script *s, uint64_t made)
 	return false;
 }
 
+void alarm_each(const struct script *s, uint64_t made,
+	void (*tell)(const struct alarm_facts *a, void *data), void *data)
+{
+	list_each (node, &s->alarms) {
+		const struct alarm *a = container_of(node, struct alarm, node);
+		struct alarm_facts facts = {s, a->o.what, a->o.site, &a->timer};
+		if (!a->is_over && a->number > made)
+			tell(&facts, data);
+	}
+}
+
 void alarm_clear(struct script *s)
 {
 	list_each_safe (node, &s->alarms)

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/handle.h"
+#include "base/timers.h"
 #include "script/cron.h"
 
 #include <lua.h>
@@ -38,6 +39,16 @@ void alarm_cancel(struct handles *hs, struct handle h);
 
 /* Whether an alarm that runs once, made after the host's count was this, has not run yet. */
 bool alarm_is_due_since(const struct script *s, uint64_t made);
+
+/* Those that are not over, made after the host's count was `made`; one whose task runs is left to
+ * the task, if it does not run again. */
+struct alarm_facts {
+	const struct script *script;
+	const char *what, *site;
+	const struct timer *timer;
+};
+void alarm_each(const struct script *s, uint64_t made,
+	void (*tell)(const struct alarm_facts *a, void *data), void *data);
 
 /* Drops all of a script's alarms. */
 void alarm_clear(struct script *s);

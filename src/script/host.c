@@ -7,6 +7,7 @@
 #include "script/listen.h"
 #include "script/modules.h"
 #include "script/net.h"
+#include "script/repeat.h"
 #include "script/task.h"
 
 #include <assert.h>
@@ -100,7 +101,12 @@ struct load {
 static int open_libraries(lua_State *L)
 {
 	const struct load *l = lua_touserdata(L, 1);
+	const struct host_trial *trial = l->s->host->options.trial;
 	modules_open(L);
+	if (trial)
+		repeat_open(L, rand_next(trial->rand));
+	if (trial && trial->trial)
+		lib_open_test(L);
 	task_open(L);
 	lua_pushboolean(L, 0);
 	l->s->event_ref = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -123,7 +129,8 @@ static void on_main_chunk_ended(struct task *t, void *data)
 static int make_main_task(lua_State *L)
 {
 	struct load *l = lua_touserdata(L, 1);
-	if (!vm_load_file(L, l->s->path))
+	if (!(l->o->source ? vm_load_text(L, l->o->source, l->s->path)
+			   : vm_load_file(L, l->s->path)))
 		return lua_error(L);
 	struct task *t = task_new(L, l->s, "main chunk", NULL);
 	lua_xmove(L, t->T, 1);
@@ -183,6 +190,28 @@ int host_load(struct host *h, const struct script_options *options)
 
 /* Events. */
 
+/* Any of those that were queued up to limit, and then any of the others. */
+static struct task *any_task(const struct host *h, uint64_t limit)
+{
+	struct task *chosen = NULL;
+	uint64_t n = 0;
+	list_each (node, &h->run) {
+		struct task *t = container_of(node, struct task, run);
+		if (chosen && t->queued > limit && chosen->queued <= limit)
+			break;
+		if (rand_below(h->options.trial->rand, ++n) == 0)
+			chosen = t;
+	}
+	return chosen;
+}
+
+static struct task *next_task(const struct host *h, uint64_t limit)
+{
+	if (h->options.trial && h->options.trial->shuffles)
+		return any_task(h, limit);
+	return container_of(h->run.next, struct task, run);
+}
+
 /* Runs all tasks that are runnable now; those that these make runnable as long as there are steps
  * left. So who was woken by one event is there for the next, and tasks that start tasks for ever
  * do not hold the others up. */
@@ -190,7 +219,7 @@ static void run_tasks(struct host *h, int *steps)
 {
 	uint64_t limit = h->queued;
 	while (!list_is_empty(&h->run)) {
-		struct task *t = container_of(h->run.next, struct task, run);
+		struct task *t = next_task(h, limit);
 		if (t->queued > limit && *steps <= 0)
 			return;
 		--*steps;

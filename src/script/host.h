@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/map.h"
+#include "base/rand.h"
 #include "base/timers.h"
 #include "script/event.h"
 #include "script/vm.h"
@@ -23,12 +24,20 @@ enum {
 	HOST_SCRATCH_MAX_BYTES = 2 * 1024 * 1024
 };
 
+/* For scripts under test: what they do is the same each time with the same seed. */
+struct host_trial {
+	struct rand *rand;   /* borrowed: seeds what a script calls random, and what is shuffled */
+	bool shuffles;       /* runnable tasks run in any order, not in theirs */
+	struct trial *trial; /* borrowed: what `ebb.test` works on; NULL: the script has it not */
+};
+
 struct host_options {
 	struct timers *timers;      /* borrowed, outlives the host */
 	const struct clock *clock;  /* borrowed, outlives the host */
 	void (*wanted)(void *data); /* host_run is wanted soon, from outside of any call in here */
 	void *data;
 	bool is_check; /* scripts are loaded only to see that they do; nothing acts on the world */
+	const struct host_trial *trial; /* borrowed; NULL: scripts are not under test */
 };
 
 struct host {
@@ -77,6 +86,7 @@ struct script {
 
 struct script_options {
 	const char *name, *path;
+	const char *source;          /* instead of the file at path; NULL: that file is read */
 	const char *const *networks; /* NULL: all */
 	size_t n_networks;
 	const char *const (*pairs)[2]; /* the script's own keys, for `config` */

@@ -44,6 +44,9 @@ void lib_open_time(lua_State *L);
 void lib_open_log(lua_State *L);
 void lib_open_os(lua_State *L);
 
+/* lib_test.c. Gives a test's own script `require "ebb.test"`. */
+void lib_open_test(lua_State *L);
+
 /* The time that is the seconds at an argument from now; -1 where there are none. */
 int64_t lib_deadline(lua_State *L, int index, const char *who);
 

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char error_type[] = "ebb.error";
 
@@ -151,25 +152,38 @@ bool vm_load_file(lua_State *L, const char *path)
 	return luaL_loadfilex(L, path, "t") == LUA_OK;
 }
 
+bool vm_load_text(lua_State *L, const char *text, const char *name)
+{
+	char chunk[512];
+	snprintf(chunk, sizeof(chunk), "@%s", name);
+	return luaL_loadbufferx(L, text, strlen(text), chunk, "t") == LUA_OK;
+}
+
 static int error_tostring(lua_State *L)
 {
 	lua_getfield(L, 1, "message");
 	return 1;
 }
 
-int vm_raise(lua_State *L, const char *kind, const char *message)
+int vm_raise_text(lua_State *L, const char *kind)
 {
 	lua_createtable(L, 0, 2);
+	lua_insert(L, -2);
+	lua_setfield(L, -2, "message");
 	lua_pushstring(L, kind);
 	lua_setfield(L, -2, "kind");
-	luaL_where(L, 1);
-	lua_pushstring(L, message);
-	lua_concat(L, 2);
-	lua_setfield(L, -2, "message");
 	if (luaL_newmetatable(L, error_type)) {
 		lua_pushcfunction(L, error_tostring);
 		lua_setfield(L, -2, "__tostring");
 	}
 	lua_setmetatable(L, -2);
 	return lua_error(L);
+}
+
+int vm_raise(lua_State *L, const char *kind, const char *message)
+{
+	luaL_where(L, 1);
+	lua_pushstring(L, message);
+	lua_concat(L, 2);
+	return vm_raise_text(L, kind);
 }

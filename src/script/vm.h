@@ -44,8 +44,14 @@ void vm_push_error_text(lua_State *L, int index);
 /* Loads the text of a file as a function onto the stack. An error is left there as text. */
 bool vm_load_file(lua_State *L, const char *path);
 
+/* The same for a text, which errors call by name. */
+bool vm_load_text(lua_State *L, const char *text, const char *name);
+
 /* Raises the error object with this kind, an err_name, and message: what sends raises it. */
 int vm_raise(lua_State *L, const char *kind, const char *message);
+
+/* The same with the text on top as the message, without a place before it. */
+int vm_raise_text(lua_State *L, const char *kind);
 
 /* Whether the value at index is such an object; then its kind is pushed. */
 bool vm_error_kind(lua_State *L, int index);

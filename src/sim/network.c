@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "sim/channel.h"
 #include "sim/client.h"
+#include "sim/server.h"
 #include "sim/wire.h"
 
 #include <assert.h>
@@ -131,11 +132,27 @@ const struct sim_profile *sim_network_profile(const struct sim_network *net)
 	return net->profile;
 }
 
-const char *sim_network_member(const struct sim_network *net, const char *channel, const char *nick)
+static struct sim_member *find_member(
+	const struct sim_network *net, const char *channel, const char *nick)
 {
 	const struct sim_channel *ch = sim_channel_find(net, str_of(channel));
 	const struct sim_client *c = sim_find(net, str_of(nick));
-	const struct sim_member *m = ch && c ? sim_channel_member(ch, c) : NULL;
+	return ch && c ? sim_channel_member(ch, c) : NULL;
+}
+
+bool sim_grant(struct sim_network *net, const char *channel, const char *nick, const char *modes)
+{
+	struct sim_member *m = find_member(net, channel, nick);
+	bool has_all = m != NULL;
+	for (const char *mode = modes; m && *mode; mode++)
+		has_all = sim_mode_by_server(m, *mode) && has_all;
+	sim_wire_run(net);
+	return has_all;
+}
+
+const char *sim_network_member(const struct sim_network *net, const char *channel, const char *nick)
+{
+	const struct sim_member *m = find_member(net, channel, nick);
 	return m ? m->modes : NULL;
 }
 

@@ -93,6 +93,9 @@ const char *sim_conn_nick(const struct sim_conn *conn);
 /* An operator kills whoever has the nick; false where nobody has. */
 bool sim_kill(struct sim_network *net, const char *nick, const char *oper, const char *reason);
 
+/* The server gives prefix modes to who is in a channel: "o", "ov". False where nick is not. */
+bool sim_grant(struct sim_network *net, const char *channel, const char *nick, const char *modes);
+
 /* Whether nick is in channel, and with which prefix modes ("ov"); NULL when it is not there.
  * Borrowed until the next call. */
 const char *sim_network_member(

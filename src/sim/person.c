@@ -213,18 +213,6 @@ void person_away(struct person *p, struct str message)
 	act(p, "AWAY%s%" STR_F, message.p ? " :" : "", STR_A(message));
 }
 
-bool person_grant(struct person *p, const char *channel, const char *modes)
-{
-	struct sim_network *net = p->client.net;
-	struct sim_channel *ch = sim_channel_find(net, str_of(channel));
-	struct sim_member *m = ch ? sim_channel_member(ch, &p->client) : NULL;
-	bool has_all = m != NULL;
-	for (const char *mode = modes; m && *mode; mode++)
-		has_all = sim_mode_by_server(m, *mode) && has_all;
-	sim_wire_run(net);
-	return has_all;
-}
-
 void person_login(struct person *p, const char *account)
 {
 	sim_set(&p->client.account, str_of(account), SIM_NAME_MAX_BYTES - 1);

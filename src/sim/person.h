@@ -59,10 +59,6 @@ void person_away(struct person *p, struct str message); /* absent: back */
 /* Any line. */
 void person_raw(struct person *p, struct str line);
 
-/* The server gives prefix modes in a channel where the person is: "o", "ov". False where they are
- * not. */
-bool person_grant(struct person *p, const char *channel, const char *modes);
-
 /* Services log the person in, or out with NULL. Nobody is told: later lines carry it. */
 void person_login(struct person *p, const char *account);
 

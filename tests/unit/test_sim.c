@@ -167,10 +167,10 @@ static void do_watch(struct scene *s, struct str rest)
 
 static void do_grant(struct scene *s, struct str rest)
 {
-	char channel[64], modes[64];
-	struct person *p = find_person(s, str_word(&rest, " "))->person;
+	char nick[64], channel[64], modes[64];
+	find_person(s, str_of(word(&rest, nick)));
 	word(&rest, channel);
-	assert_true(person_grant(p, channel, word(&rest, modes)));
+	assert_true(sim_grant(s->net, channel, nick, word(&rest, modes)));
 }
 
 static void do_login(struct scene *s, struct str rest)

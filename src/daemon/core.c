@@ -1,0 +1,34 @@
+#include "daemon/core.h"
+
+/* In the next turn of the loop, so that sockets and signals get their look in between. */
+static void on_host_wanted(void *data)
+{
+	struct core *c = data;
+	if (!timer_is_set(&c->run_host))
+		timers_after(&c->loop->timers, &c->run_host, 0);
+}
+
+static void run_host(struct timer *timer)
+{
+	host_run(&container_of(timer, struct core, run_host)->host);
+}
+
+void core_init(struct core *c, struct loop *loop, const struct core_options *options)
+{
+	*c = (struct core){.loop = loop, .run_host.fire = run_host};
+	guard_init(&c->guard, options->dial_rate);
+	struct host_options host = {.timers = &loop->timers,
+		.clock = loop->clock,
+		.wanted = on_host_wanted,
+		.data = c,
+		.is_check = options->is_check,
+		.trial = options->trial};
+	host_init(&c->host, &host);
+}
+
+void core_fini(struct core *c)
+{
+	host_fini(&c->host);
+	timers_cancel(&c->loop->timers, &c->run_host);
+	guard_fini(&c->guard);
+}

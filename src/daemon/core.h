@@ -1,0 +1,30 @@
+/*
+ * core: what every form of the daemon has: the scripts, their turns in the loop, and the guard.
+ */
+#ifndef EBB_DAEMON_CORE_H
+#define EBB_DAEMON_CORE_H
+
+#include "net/guard.h"
+#include "net/loop.h"
+#include "script/host.h"
+
+struct core {
+	struct loop *loop; /* borrowed; outlives the core */
+	struct guard guard;
+	struct host host;
+	struct timer run_host;
+};
+
+struct core_options {
+	double dial_rate;               /* connections a second to one host */
+	bool is_check;                  /* scripts are loaded only to see that they do */
+	const struct host_trial *trial; /* NULL: not under test; else borrowed, outlives the core */
+};
+
+/* Does not move. Scripts are on the loop's clock. */
+void core_init(struct core *c, struct loop *loop, const struct core_options *options);
+
+/* The networks are gone before. */
+void core_fini(struct core *c);
+
+#endif

@@ -1,0 +1,166 @@
+#include "daemon/rehearsal.h"
+
+#include "base/mem.h"
+#include "daemon/network.h"
+#include "daemon/scripts.h"
+#include "daemon/simlink.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct rehearsed {
+	struct core core;
+	struct simlink link;
+	struct network_route route;
+	struct config_network **configs;
+	struct network **networks;
+	size_t n_networks;
+};
+
+static void end_bot(void *made)
+{
+	struct rehearsed *b = made;
+	for (size_t i = 0; i < b->n_networks; i++) {
+		network_free(b->networks[i]);
+		config_network_free(b->configs[i]);
+	}
+	core_fini(&b->core);
+	simlink_fini(&b->link);
+	free(b->networks);
+	free(b->configs);
+	free(b);
+}
+
+static bool has_setting(const struct trial_bot_options *o, const char *key)
+{
+	for (size_t i = 0; i < o->n_settings; i++)
+		if (strcmp(o->settings[i][0], key) == 0)
+			return true;
+	return false;
+}
+
+/* Pairs that are read only, as config_network_new takes them. */
+static struct config_pair pair(const char *key, const char *value)
+{
+	return (struct config_pair){(char *)(uintptr_t)key, (char *)(uintptr_t)value, 0};
+}
+
+/* What a test does not say has to be said for it. A network in the process needs no TLS, and a
+ * test no pace. */
+static int make_config(const struct trial_bot_options *o, const struct trial_net *net,
+	struct config_network **out, struct err *err)
+{
+	const struct config_pair standards[] = {
+		pair("nick", "ebb"),
+		pair("tls", "no"),
+		pair("flood_rate", "0"),
+		pair("host", net->name),
+	};
+	struct config_pair *pairs = mem_new((o->n_settings + COUNTOF(standards)) * sizeof(*pairs));
+	size_t n = 0;
+	for (size_t i = 0; i < o->n_settings; i++)
+		pairs[n++] = pair(o->settings[i][0], o->settings[i][1]);
+	for (size_t i = 0; i < COUNTOF(standards); i++)
+		if (!has_setting(o, standards[i].key))
+			pairs[n++] = standards[i];
+	int r = config_network_new(net->name, pairs, n, out, err);
+	free(pairs);
+	return r;
+}
+
+static int add_network(struct rehearsed *b, const struct trial_bot_options *o,
+	struct trial_net *net, struct err *err)
+{
+	struct network_parts parts = {b->core.loop, NULL, &b->core.guard, &b->core.host, &b->route};
+	struct config_network *config;
+	int r = make_config(o, net, &config, err);
+	if (r < 0)
+		return r;
+	if (net_find(&b->core.host, str_of(net->name))) {
+		config_network_free(config);
+		return err_set(err, ERR_INVALID, "two networks are called '%s'", net->name);
+	}
+	for (size_t i = 0; i < config->host.n; i++)
+		simlink_add(&b->link, config->host.hosts[i].name, net->sim);
+	b->configs[b->n_networks] = config;
+	b->networks[b->n_networks++] = network_new(&parts, config, NULL);
+	return 0;
+}
+
+/* A name, or a path that begins at the test's folder. Returns owned; NULL: there is none. */
+static char *path_of(const struct rehearsal *r, const char *name)
+{
+	size_t n = strlen(name);
+	bool is_path = strchr(name, '/') || (n > 4 && strcmp(name + n - 4, ".lua") == 0);
+	struct buf path;
+	if (!is_path)
+		return scripts_find(r->folder, name);
+	buf_init(&path, 8192);
+	int ok = buf_addf(&path, "%s%s", name[0] == '/' ? "" : r->folder, name);
+	if (ok < 0)
+		buf_reset(&path);
+	return buf_detach(&path);
+}
+
+static int load(struct rehearsed *b, const struct rehearsal *r, const struct trial_script *s,
+	struct err *err)
+{
+	char *path = s->source ? mem_strdup(s->name) : path_of(r, s->name);
+	char *name = scripts_name(s->name);
+	int result = ERR_INVALID;
+	struct script_options options = {.name = name,
+		.path = path,
+		.source = s->source,
+		.pairs = (const char *const(*)[2])s->pairs,
+		.n_pairs = s->n_pairs};
+	if (!path)
+		err_set(err, ERR_INVALID, "there is no script '%s'", s->name);
+	else if (host_load(&b->core.host, &options) < 0)
+		err_set(err, ERR_INVALID, "script '%s' cannot be loaded (see the log)", s->name);
+	else
+		result = 0;
+	free(path);
+	free(name);
+	return result;
+}
+
+static void on_tried(void *data, struct sim_network *sim, const struct sim_conn *conn)
+{
+	trial_tried(data, sim, conn);
+}
+
+static int fill(struct rehearsed *b, const struct rehearsal *r, struct trial_bot *bot,
+	const struct trial_bot_options *o, struct err *err)
+{
+	int result = 0;
+	for (size_t i = 0; i < o->n_nets && result == 0; i++)
+		result = add_network(b, o, o->nets[i], err);
+	for (size_t i = 0; i < o->n_scripts && result == 0; i++)
+		result = load(b, r, &o->scripts[i], err);
+	bot->host = &b->core.host;
+	for (size_t i = 0; i < b->n_networks && result == 0; i++)
+		if (b->configs[i]->autoconnect)
+			network_connect(b->networks[i]);
+	return result;
+}
+
+static void *make_bot(
+	void *data, struct trial_bot *bot, const struct trial_bot_options *o, struct err *err)
+{
+	struct rehearsal *r = data;
+	struct rehearsed *b = mem_new(sizeof(*b));
+	struct core_options options = {.dial_rate = 1000, .trial = &r->trial};
+	core_init(&b->core, r->loop, &options);
+	simlink_init(&b->link, r->loop);
+	b->link.tried = on_tried;
+	b->link.data = bot;
+	b->route = simlink_route(&b->link);
+	b->configs = mem_new((o->n_nets + 1) * sizeof(struct config_network *));
+	b->networks = mem_new((o->n_nets + 1) * sizeof(struct network *));
+	if (fill(b, r, bot, o, err) == 0)
+		return b;
+	end_bot(b);
+	return NULL;
+}
+
+const struct trial_ops rehearsal_ops = {make_bot, end_bot};

@@ -1,0 +1,474 @@
+#include "daemon/selftest.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "daemon/rehearsal.h"
+#include "daemon/scripts.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SHOWN_LINES = 60, REAL_LIMIT_S = 20 };
+
+/* The first of January 2026, 00:00:00 UTC: a day like any other for who asks for the date. */
+#define WALL_NS (1767225600 * NS_PER_S)
+
+struct paths {
+	char **items; /* owned */
+	size_t n;
+};
+
+struct selftest {
+	const struct selftest_options *o;
+	uint64_t seed;
+	struct virtual_clock clock;
+	struct loop loop;
+	struct rand rand;
+	struct loop_signal on_alarm;
+	int n, n_failed;
+	struct run *run; /* NULL: none */
+};
+
+/* One test, in a state of its own. */
+struct run {
+	struct selftest *st;
+	const char *path;
+	struct rehearsal rehearsal;
+	struct host_trial host_trial;
+	struct trial trial;
+	struct core core;
+	struct timer limit;
+	struct job quiet;
+	bool is_hung;
+	char *why; /* owned; NULL: it passed so far */
+};
+
+/* What is printed. */
+
+static void diagnose(const char *fmt, ...) PRINTF(1, 2);
+
+/* Every line of it as a comment. */
+static void diagnose(const char *fmt, ...)
+{
+	struct buf text;
+	va_list ap;
+	buf_init(&text, 256 * 1024);
+	va_start(ap, fmt);
+	int r = buf_addv(&text, fmt, ap);
+	va_end(ap);
+	for (struct str rest = buf_str(&text); r == 0 && rest.p;) {
+		struct str line = str_cut(&rest, '\n');
+		printf("# %" STR_F "\n", STR_A(line));
+	}
+	buf_fini(&text);
+}
+
+static void on_log(enum log_level level, struct str text, void *data)
+{
+	struct selftest *st = data;
+	struct run *run = st->run;
+	if (st->o->is_verbose)
+		printf("# %12.6f %" STR_F "\n",
+			run ? trial_seconds(&run->trial, st->loop.timers.now_ns) : 0., STR_A(text));
+	if (run && level < LOG_TRACE)
+		trial_log(&run->trial, level, text);
+}
+
+/* As people read it: "<alice> #quiz: !quiz". */
+static void show_line(const struct trial *t, const struct trial_line *line)
+{
+	struct message m;
+	struct buf rest;
+	if (message_parse(&m, str_of(line->text)) < 0)
+		return;
+	bool is_talk = str_ieq(m.command, STR("PRIVMSG")) || str_ieq(m.command, STR("NOTICE"));
+	struct str who = m.nick.p ? m.nick : m.source;
+	double at_s = trial_seconds(t, line->at_ns);
+	if (is_talk && m.n_params > 1) {
+		diagnose("  %10.3f  %c%" STR_F "%c %" STR_F ": %" STR_F, at_s,
+			m.command.p[0] == 'N' ? '-' : '<', STR_A(who),
+			m.command.p[0] == 'N' ? '-' : '>', STR_A(m.params[0]), STR_A(m.params[1]));
+		return;
+	}
+	buf_init(&rest, 2 * MESSAGE_BYTES);
+	int r = 0;
+	for (size_t i = 0; i < m.n_params && r == 0; i++)
+		r = buf_addf(&rest, " %" STR_F, STR_A(m.params[i]));
+	diagnose("  %10.3f  %" STR_F ": %" STR_F "%s", at_s, STR_A(who), STR_A(m.command),
+		buf_str(&rest).p ? buf_str(&rest).p : "");
+	buf_fini(&rest);
+}
+
+static size_t count(const struct list *head)
+{
+	size_t n = 0;
+	list_each (node, head)
+		n++;
+	return n;
+}
+
+static void show_conversation(const struct trial *t)
+{
+	size_t skip = count(&t->lines);
+	skip = skip > SHOWN_LINES ? skip - SHOWN_LINES : 0;
+	diagnose("what was said and done, in seconds since the test began:%s",
+		list_is_empty(&t->lines) ? " nothing" : "");
+	if (skip)
+		diagnose("  … %zu lines more", skip);
+	list_each (node, &t->lines) {
+		if (skip > 0)
+			skip--;
+		else
+			show_line(t, container_of(node, struct trial_line, node));
+	}
+}
+
+static void show_log(const struct trial *t)
+{
+	bool has_title = false;
+	list_each (node, &t->log) {
+		const struct trial_entry *e = container_of(node, struct trial_entry, node);
+		if (e->level > LOG_WARNING)
+			continue;
+		if (!has_title)
+			diagnose("the log:");
+		has_title = true;
+		diagnose("  %10.3f  %s", trial_seconds(t, e->at_ns), e->text);
+	}
+}
+
+/* Faults of a test; the first is why it failed. */
+
+static void fail(struct run *run, const char *fmt, ...) PRINTF(2, 3);
+
+static void fail(struct run *run, const char *fmt, ...)
+{
+	struct buf text;
+	va_list ap;
+	buf_init(&text, 128 * 1024);
+	va_start(ap, fmt);
+	int r = run->why ? buf_addf(&text, "%s\n", run->why) : 0;
+	if (r == 0)
+		r = buf_addv(&text, fmt, ap);
+	va_end(ap);
+	if (r == 0) {
+		free(run->why);
+		run->why = buf_detach(&text);
+	}
+	buf_fini(&text);
+}
+
+static void on_pending(void *data, const char *text)
+{
+	fail(data, "  %s", text);
+}
+
+static void on_left(void *data, const char *text)
+{
+	struct run *run = data;
+	if (!run->why)
+		fail(run, "left over when the test ended:");
+	fail(run, "  %s", text);
+}
+
+static void hang(struct run *run, const char *what)
+{
+	const struct pending_since since = {0, 0};
+	run->is_hung = true;
+	fail(run, "the test did not end within %s; what waits:", what);
+	pending_each(&run->core.host, since, false, on_pending, run);
+	list_each (node, &run->trial.bots) {
+		const struct trial_bot *b = container_of(node, struct trial_bot, node);
+		if (b->made)
+			pending_each(b->host, since, false, on_pending, run);
+	}
+	loop_stop(&run->st->loop);
+}
+
+static void on_limit(struct timer *timer)
+{
+	struct run *run = container_of(timer, struct run, limit);
+	char what[64];
+	snprintf(what, sizeof(what), "its limit of %g virtual seconds",
+		trial_seconds(&run->trial, timer->at_ns));
+	hang(run, what);
+}
+
+/* In real time: tasks that never let the clock jump. */
+static void on_alarm(struct loop_signal *watch)
+{
+	struct selftest *st = container_of(watch, struct selftest, on_alarm);
+	char what[64];
+	snprintf(what, sizeof(what), "%d real seconds", REAL_LIMIT_S);
+	if (st->run && !st->run->is_hung)
+		hang(st->run, what);
+}
+
+/* A script's error that no test took note of. */
+static void check_log(struct run *run)
+{
+	list_each (node, &run->trial.log) {
+		const struct trial_entry *e = container_of(node, struct trial_entry, node);
+		if (e->level == LOG_ERROR && !e->is_read) {
+			fail(run, "an error was logged that the test does not take (t.logged):");
+			fail(run, "  %s", e->text);
+			return;
+		}
+	}
+}
+
+/* Running. */
+
+static void on_test_ended(void *data, const char *why)
+{
+	struct run *run = data;
+	if (why)
+		fail(run, "%s", why);
+	loop_stop(&run->st->loop);
+}
+
+static void on_quiet(struct job *job)
+{
+	loop_stop(&container_of(job, struct run, quiet)->st->loop);
+}
+
+/* Runs until nothing else can, at this moment of virtual time. */
+static void run_until_quiet(struct run *run)
+{
+	loop_when_quiet(&run->st->loop, &run->quiet);
+	loop_run(&run->st->loop);
+	job_cancel(&run->quiet);
+}
+
+/* Everything is as it was for the test before: the seed, the date. */
+static void begin(struct run *run, struct selftest *st, const char *path, const char *folder)
+{
+	*run = (struct run){.st = st, .path = path, .limit.fire = on_limit};
+	st->run = run;
+	st->rand.state = st->seed;
+	st->clock.wall_offset_ns = WALL_NS - st->clock.now_ns;
+	job_init(&run->quiet, on_quiet);
+	run->rehearsal = (struct rehearsal){
+		&st->loop, folder, {&st->rand, st->o->shuffles, NULL}
+        };
+	run->host_trial = (struct host_trial){&st->rand, st->o->shuffles, &run->trial};
+	trial_init(&run->trial, &st->loop, &st->rand, &rehearsal_ops, &run->rehearsal);
+	struct core_options options = {.dial_rate = 1, .trial = &run->host_trial};
+	core_init(&run->core, &st->loop, &options);
+}
+
+static void end(struct run *run)
+{
+	alarm(0);
+	timers_cancel(&run->st->loop.timers, &run->limit);
+	trial_stop_all(&run->trial);
+	core_fini(&run->core);
+	run_until_quiet(run); /* what was connected is let go */
+	run->st->run = NULL;
+	trial_fini(&run->trial);
+	free(run->why);
+}
+
+static bool load(struct run *run)
+{
+	char *name = scripts_name(run->path);
+	struct script_options options = {.name = name, .path = run->path};
+	bool ok = host_load(&run->core.host, &options) == 0;
+	run->trial.is_defined = true;
+	free(name);
+	return ok;
+}
+
+static void run_test(struct run *run, const struct trial_test *test)
+{
+	struct pending_since since = pending_now(&run->core.host);
+	if (!trial_start(&run->trial, &run->core.host, test, on_test_ended, run)) {
+		fail(run, "not enough memory");
+		return;
+	}
+	timers_after(&run->st->loop.timers, &run->limit, test->limit_ns);
+	alarm(REAL_LIMIT_S);
+	loop_run(&run->st->loop);
+	timers_cancel(&run->st->loop.timers, &run->limit);
+	if (!run->is_hung)
+		run_until_quiet(run);
+	if (run->is_hung || run->why)
+		return;
+	pending_each(&run->core.host, since, true, on_left, run);
+	trial_pending(&run->trial, on_left, run);
+	check_log(run);
+}
+
+static void report(struct run *run, const char *name)
+{
+	struct selftest *st = run->st;
+	st->n++;
+	st->n_failed += run->why != NULL;
+	printf("%s %d - %s: %s\n", run->why ? "not ok" : "ok", st->n, run->path, name);
+	if (!run->why)
+		return;
+	diagnose("%s", run->why);
+	show_conversation(&run->trial);
+	show_log(&run->trial);
+	diagnose("(to run it alone: ebbd --test --seed %llu%s --filter '%s' -v %s)",
+		(unsigned long long)st->seed, st->o->shuffles ? " --shuffle" : "", name, run->path);
+}
+
+static bool is_wanted(struct run *run, const char *name)
+{
+	const char *pattern = run->st->o->filter;
+	int found = pattern ? trial_matches(&run->core.host, name, pattern) : 1;
+	if (found < 0)
+		fail(run, "--filter: '%s' is no pattern", pattern);
+	return found != 0;
+}
+
+/* Runs test i of a file, and returns how many there are. */
+static size_t run_one(struct selftest *st, const char *path, const char *folder, size_t i)
+{
+	struct run run;
+	size_t n = 0;
+	begin(&run, st, path, folder);
+	if (!load(&run)) {
+		fail(&run, "the file cannot be loaded");
+		report(&run, "is loaded");
+	} else if (run.trial.n_tests == 0) {
+		fail(&run, "the file defines no test: t.test(name, function)");
+		report(&run, "has tests");
+	} else {
+		const struct trial_test *test = &run.trial.tests[i];
+		n = run.trial.n_tests;
+		if (is_wanted(&run, test->name)) {
+			if (!run.why)
+				run_test(&run, test);
+			report(&run, test->name);
+		}
+	}
+	end(&run);
+	fflush(stdout);
+	return n;
+}
+
+static void run_file(struct selftest *st, const char *path)
+{
+	char *folder = scripts_folder(path);
+	for (size_t i = 0, n = 1; i < n; i++)
+		n = run_one(st, path, folder, i);
+	free(folder);
+}
+
+/* Which files. */
+
+static void add_path(struct paths *ps, const char *path)
+{
+	ps->items = mem_resize(ps->items, ps->n + 1, sizeof(*ps->items));
+	ps->items[ps->n++] = mem_strdup(path);
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static bool is_test_file(const char *path)
+{
+	static const struct str suffix = {"_test.lua", 9};
+	struct str s = str_of(path);
+	return s.n > suffix.n && str_eq(str_skip(s, s.n - suffix.n), suffix);
+}
+
+static bool find_tests(struct paths *ps, const char *path, bool is_named);
+
+static void find_in_folder(struct paths *ps, const char *folder)
+{
+	struct dirent **entries;
+	int n = scandir(folder, &entries, is_visible, alphasort);
+	for (int i = 0; i < n; i++) {
+		struct buf path;
+		buf_init(&path, 8192);
+		bool has_slash = folder[strlen(folder) - 1] == '/';
+		if (buf_addf(&path, "%s%s%s", folder, has_slash ? "" : "/", entries[i]->d_name) ==
+			0)
+			find_tests(ps, buf_str(&path).p, false);
+		buf_fini(&path);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+}
+
+/* A folder's *_test.lua and those of its folders; or, if it was named, any file. */
+static bool find_tests(struct paths *ps, const char *path, bool is_named)
+{
+	struct stat st;
+	if ((is_named ? stat(path, &st) : lstat(path, &st)) < 0)
+		return false;
+	if (S_ISDIR(st.st_mode))
+		find_in_folder(ps, path);
+	else if (is_named || (S_ISREG(st.st_mode) && is_test_file(path)))
+		add_path(ps, path);
+	return true;
+}
+
+static bool find_all(const struct selftest_options *o, struct paths *ps)
+{
+	bool ok = o->n_paths > 0 || find_tests(ps, ".", true);
+	for (int i = 0; i < o->n_paths; i++) {
+		if (find_tests(ps, o->paths[i], true))
+			continue;
+		fprintf(stderr, "ebbd: --test: %s: cannot be read\n", o->paths[i]);
+		ok = false;
+	}
+	if (ok && ps->n == 0)
+		fprintf(stderr, "ebbd: --test: no file named *_test.lua\n");
+	return ok && ps->n > 0;
+}
+
+static uint64_t make_seed(const struct selftest_options *o)
+{
+	uint32_t seed = 1;
+	if (o->has_seed)
+		return o->seed;
+	ssize_t n = getrandom(&seed, sizeof(seed), 0);
+	(void)n; /* any seed will do */
+	return seed;
+}
+
+static void run_files(struct selftest *st, const struct paths *ps)
+{
+	virtual_clock_init(&st->clock, NS_PER_S, WALL_NS);
+	loop_init(&st->loop, ev_default_loop(EVFLAG_AUTO), &st->clock.clock);
+	st->on_alarm.run = on_alarm;
+	loop_signal_start(&st->loop, &st->on_alarm, SIGALRM);
+	log_set_level(st->o->is_verbose ? LOG_TRACE : LOG_INFO);
+	log_set_sink(on_log, st);
+	printf("TAP version 13\n# seed %llu\n", (unsigned long long)st->seed);
+	for (size_t i = 0; i < ps->n; i++)
+		run_file(st, ps->items[i]);
+	printf("1..%d\n# %d tests, %d failed\n", st->n, st->n, st->n_failed);
+	log_set_sink(NULL, NULL);
+	loop_signal_stop(&st->loop, &st->on_alarm);
+	loop_fini(&st->loop);
+}
+
+int selftest_run(const struct selftest_options *options)
+{
+	struct selftest st = {.o = options, .seed = make_seed(options)};
+	struct paths ps = {0};
+	bool ok = find_all(options, &ps);
+	setenv("TZ", "UTC", 1); /* the date is the same wherever the test runs */
+	if (ok)
+		run_files(&st, &ps);
+	if (ok && st.n == 0)
+		fprintf(stderr, "ebbd: --test: no test matches\n");
+	for (size_t i = 0; i < ps.n; i++)
+		free(ps.items[i]);
+	free(ps.items);
+	return ok && st.n > 0 ? st.n_failed : ERR_INVALID;
+}

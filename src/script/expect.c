@@ -1,0 +1,346 @@
+#include "script/expect.h"
+
+#include "base/buf.h"
+#include "script/cancel.h"
+#include "script/modules.h"
+#include "script/repeat.h"
+#include "script/vm.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { DEPTH_MAX = 16, SHOWN_DEPTH = 4, SHOWN_ITEMS = 20, SHOWN_BYTES = 400 };
+
+static const char expectation_type[] = "ebb.test.expectation";
+
+/* A value in words: appends to the buffer, as the last thing on the stack. */
+
+static void add_quoted(luaL_Buffer *b, const char *p, size_t n)
+{
+	size_t shown = n > SHOWN_BYTES ? SHOWN_BYTES : n;
+	luaL_addchar(b, '"');
+	for (size_t i = 0; i < shown; i++) {
+		unsigned char c = (unsigned char)p[i];
+		char escape[8];
+		if (c == '"' || c == '\\')
+			snprintf(escape, sizeof(escape), "\\%c", c);
+		else if (c < ' ' || c == 0x7f)
+			snprintf(escape, sizeof(escape), "\\x%02X", c);
+		else
+			snprintf(escape, sizeof(escape), "%c", c);
+		luaL_addstring(b, escape);
+	}
+	luaL_addchar(b, '"');
+	if (shown < n) {
+		char more[64];
+		snprintf(more, sizeof(more), " and %zu bytes more", n - shown);
+		luaL_addstring(b, more);
+	}
+}
+
+static void push_text(lua_State *L, int index, int depth);
+
+/* Pushes "key = value", or in a list the value alone. */
+static void push_item(lua_State *L, int table, int key, lua_Integer place, int depth)
+{
+	if (lua_isinteger(L, key) && lua_tointeger(L, key) == place) {
+		lua_pushliteral(L, "");
+	} else {
+		push_text(L, key, depth);
+		lua_pushliteral(L, " = ");
+		lua_concat(L, 2);
+	}
+	lua_pushvalue(L, key);
+	lua_gettable(L, table);
+	push_text(L, lua_gettop(L), depth);
+	lua_remove(L, -2);
+	lua_concat(L, 2);
+}
+
+/* Pushes what stands between the braces. */
+static void push_items(lua_State *L, int table, int depth)
+{
+	int n = repeat_push_keys(L, table), keys = lua_gettop(L);
+	lua_pushliteral(L, "");
+	for (int i = 1; i <= n && i <= SHOWN_ITEMS; i++) {
+		lua_pushstring(L, i > 1 ? ", " : "");
+		lua_rawgeti(L, keys, i);
+		push_item(L, table, lua_gettop(L), i, depth + 1);
+		lua_remove(L, -2);
+		lua_concat(L, 3);
+	}
+	lua_pushstring(L, n > SHOWN_ITEMS ? ", …" : "");
+	lua_concat(L, 2);
+	lua_remove(L, keys);
+}
+
+static void push_text(lua_State *L, int index, int depth)
+{
+	luaL_checkstack(L, 20, "a value is too deep to be told");
+	if (lua_type(L, index) == LUA_TSTRING) {
+		size_t n;
+		const char *p = lua_tolstring(L, index, &n);
+		luaL_Buffer b;
+		luaL_buffinit(L, &b);
+		add_quoted(&b, p, n);
+		luaL_pushresult(&b);
+	} else if (lua_istable(L, index) && !luaL_getmetafield(L, index, "__tostring")) {
+		if (depth == SHOWN_DEPTH) {
+			lua_pushliteral(L, "{…}");
+			return;
+		}
+		lua_pushliteral(L, "{");
+		push_items(L, index, depth);
+		lua_pushliteral(L, "}");
+		lua_concat(L, 3);
+	} else if (lua_istable(L, index)) {
+		lua_pop(L, 1);
+		luaL_tolstring(L, index, NULL);
+	} else if (lua_isfunction(L, index)) {
+		lua_pushliteral(L, "a function"); /* its address is no use to anybody */
+	} else {
+		luaL_tolstring(L, index, NULL);
+	}
+}
+
+/* Where a test stands. */
+
+static bool read_line(const char *path, int line, char *out, int size)
+{
+	FILE *f = fopen(path, "re");
+	bool found = false;
+	if (!f)
+		return false;
+	for (int i = 0; i < line && (found = fgets(out, size, f)); i++)
+		;
+	fclose(f);
+	return found;
+}
+
+/* Pushes "FILE:LINE: the line there" for the test's own code that called the C function, and below
+ * it the lines that called that. */
+static void push_place(lua_State *L)
+{
+	lua_Debug ar;
+	luaL_Buffer b;
+	bool is_first = true;
+	luaL_buffinit(L, &b);
+	for (int level = 1; lua_getstack(L, level, &ar); level++) {
+		char text[512], source[256];
+		lua_getinfo(L, "Sl", &ar);
+		if (ar.currentline < 0 || ar.source[0] != '@')
+			continue;
+		if (!read_line(ar.source + 1, ar.currentline, source, sizeof(source)))
+			source[0] = '\0';
+		struct str line = str_trim(str_of(source));
+		line = str_trim(str_cut(&line, '\n'));
+		snprintf(text, sizeof(text), "%s%s:%d: %" STR_F, is_first ? "" : "\n  called from ",
+			ar.source + 1, ar.currentline, STR_A(line));
+		luaL_addstring(&b, text);
+		is_first = false;
+	}
+	luaL_pushresult(&b);
+}
+
+/* Raises: what was expected is on top, as text. */
+static int fail(lua_State *L, int value)
+{
+	push_text(L, value, 0);
+	push_place(L);
+	const char *place = lua_tostring(L, -1);
+	lua_pushfstring(L, "%s\n  expected: %s\n  but was:  %s", place, lua_tostring(L, -3),
+		lua_tostring(L, -2));
+	return vm_raise_text(L, "expectation");
+}
+
+/* The value that is expected something of, for the userdata at index 1. */
+static int check_value(lua_State *L)
+{
+	luaL_checkudata(L, 1, expectation_type);
+	lua_settop(L, 3);
+	lua_getiuservalue(L, 1, 1);
+	return 4;
+}
+
+static bool is_equal(lua_State *L, int a, int b, int depth);
+
+/* Whether each field of a is in b. */
+static bool is_part(lua_State *L, int a, int b, int depth)
+{
+	for (lua_pushnil(L); lua_next(L, a); lua_pop(L, 1)) {
+		lua_pushvalue(L, -2);
+		lua_gettable(L, b);
+		bool same = is_equal(L, lua_gettop(L) - 1, lua_gettop(L), depth + 1);
+		lua_pop(L, 1);
+		if (!same) {
+			lua_pop(L, 2);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool is_equal(lua_State *L, int a, int b, int depth)
+{
+	if (lua_compare(L, a, b, LUA_OPEQ))
+		return true;
+	if (!lua_istable(L, a) || !lua_istable(L, b))
+		return false;
+	if (depth == DEPTH_MAX)
+		luaL_error(L, "equals: the tables are too deep");
+	luaL_checkstack(L, 10, "equals: the tables are too deep");
+	return is_part(L, a, b, depth) && is_part(L, b, a, depth);
+}
+
+static int equals(lua_State *L)
+{
+	int value = check_value(L);
+	if (is_equal(L, 2, value, 0))
+		return 0;
+	push_text(L, 2, 0);
+	return fail(L, value);
+}
+
+static int differs(lua_State *L)
+{
+	int value = check_value(L);
+	if (!is_equal(L, 2, value, 0))
+		return 0;
+	lua_pushliteral(L, "anything but ");
+	push_text(L, 2, 0);
+	lua_concat(L, 2);
+	return fail(L, value);
+}
+
+static bool list_has(lua_State *L, int list, int value)
+{
+	bool found = false;
+	lua_Integer n = luaL_len(L, list);
+	for (lua_Integer i = 1; i <= n && !found; i++) {
+		lua_geti(L, list, i);
+		found = is_equal(L, lua_gettop(L), value, 0);
+		lua_pop(L, 1);
+	}
+	return found;
+}
+
+/* contains(text) of a text, or contains(value) of a list. */
+static int contains(lua_State *L)
+{
+	int value = check_value(L);
+	size_t n, part_n;
+	const char *whole = lua_type(L, value) == LUA_TSTRING ? lua_tolstring(L, value, &n) : NULL;
+	const char *part = whole ? luaL_checklstring(L, 2, &part_n) : NULL;
+	if (whole ? memmem(whole, n, part, part_n) != NULL
+		  : lua_istable(L, value) && list_has(L, value, 2))
+		return 0;
+	lua_pushliteral(L, "something with ");
+	push_text(L, 2, 0);
+	lua_concat(L, 2);
+	return fail(L, value);
+}
+
+/* What the pattern at index 2 captures in the text at value, or a failure. */
+static int match(lua_State *L, int value)
+{
+	if (lua_type(L, value) == LUA_TSTRING) {
+		lua_getfield(L, LUA_REGISTRYINDEX, "ebb.match");
+		lua_pushvalue(L, value);
+		lua_pushvalue(L, 2);
+		lua_call(L, 2, LUA_MULTRET);
+		if (!lua_isnil(L, value + 1))
+			return lua_gettop(L) - value;
+	}
+	lua_settop(L, value);
+	lua_pushliteral(L, "a match of ");
+	push_text(L, 2, 0);
+	lua_concat(L, 2);
+	return fail(L, value);
+}
+
+static int matches(lua_State *L)
+{
+	int value = check_value(L);
+	luaL_checkstring(L, 2);
+	return match(L, value);
+}
+
+/* near(number, tolerance) */
+static int near(lua_State *L)
+{
+	int value = check_value(L);
+	lua_Number wanted = luaL_checknumber(L, 2), tolerance = luaL_optnumber(L, 3, 1e-6);
+	if (lua_type(L, value) == LUA_TNUMBER) {
+		lua_Number off = lua_tonumber(L, value) - wanted;
+		if (off <= tolerance && off >= -tolerance)
+			return 0;
+	}
+	lua_pushfstring(L, "%f, give or take %f", wanted, tolerance);
+	return fail(L, value);
+}
+
+/* Stack: the expectation, the pattern, nil, the function, then its results or its error. */
+static int after_call(lua_State *L, int status, lua_KContext context)
+{
+	(void)context;
+	if (status == LUA_OK || status == LUA_YIELD) {
+		lua_settop(L, 4);
+		lua_pushliteral(L, "an error");
+		lua_pushliteral(L, "no error");
+		lua_replace(L, 4);
+		return fail(L, 4);
+	}
+	if (cancel_is(L, -1))
+		return lua_error(L);
+	luaL_tolstring(L, -1, NULL);
+	lua_replace(L, 4);
+	lua_settop(L, 4);
+	return lua_isnil(L, 2) ? 0 : match(L, 4);
+}
+
+/* raises([pattern]): the value is a function, which may pause. */
+static int raises(lua_State *L)
+{
+	int value = check_value(L);
+	luaL_argcheck(L, lua_isnil(L, 2) || lua_isstring(L, 2), 2, "a pattern expected");
+	if (!lua_isfunction(L, value)) {
+		lua_pushliteral(L, "a function that raises");
+		return fail(L, value);
+	}
+	lua_pushvalue(L, value);
+	return after_call(L, lua_pcallk(L, 0, 0, 0, 0, after_call), 0);
+}
+
+static int expectation_index(lua_State *L)
+{
+	lua_pushvalue(L, 2);
+	lua_rawget(L, lua_upvalueindex(1));
+	return 1;
+}
+
+int expect_value(lua_State *L)
+{
+	lua_settop(L, 1);
+	lua_newuserdatauv(L, 0, 1);
+	luaL_setmetatable(L, expectation_type);
+	lua_insert(L, 1);
+	lua_setiuservalue(L, 1, 1);
+	return 1;
+}
+
+void expect_open(lua_State *L)
+{
+	static const luaL_Reg metamethods[] = {
+		{NULL, NULL}
+        };
+	static const luaL_Reg methods[] = {
+		{"equals",   equals  },
+		{"differs",  differs },
+		{"contains", contains},
+		{"matches",  matches },
+		{"near",     near    },
+		{"raises",   raises  },
+		{NULL,       NULL    },
+	};
+	modules_define(L, expectation_type, metamethods, expectation_index, methods);
+}

@@ -1,0 +1,101 @@
+#include "script/pending.h"
+
+#include "script/alarm.h"
+#include "script/host.h"
+#include "script/listen.h"
+#include "script/task.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_BYTES = 1024 };
+
+struct telling {
+	const struct host *host;
+	pending_tell *tell;
+	void *data;
+	unsigned n;
+};
+
+struct pending_since pending_now(const struct host *h)
+{
+	return (struct pending_since){h->made, h->order};
+}
+
+static double left_s(const struct telling *t, const struct timer *timer)
+{
+	return (double)(timer->at_ns - t->host->options.timers->now_ns) / NS_PER_S;
+}
+
+static void tell(struct telling *t, const struct script *s, const char *what, const char *site,
+	const char *more)
+{
+	char text[TEXT_BYTES];
+	snprintf(text, sizeof(text), "script %s: %s%s%s%s%s", s->name, what, site ? " from " : "",
+		site ? site : "", *more ? ": " : "", more);
+	t->tell(t->data, text);
+	t->n++;
+}
+
+/* The function that pauses, "sleep", and the line that called it. */
+static void find_pause(const struct task *t, char *out, size_t size)
+{
+	lua_Debug ar;
+	const char *name = NULL;
+	snprintf(out, size, "paused");
+	for (int level = 0; lua_getstack(t->T, level, &ar); level++) {
+		lua_getinfo(t->T, "nSl", &ar);
+		if (level == 0)
+			name = ar.name;
+		if (ar.currentline < 0)
+			continue;
+		snprintf(out, size, "in %s at %s:%d", name ? name : "?", ar.short_src,
+			ar.currentline);
+		return;
+	}
+}
+
+static void tell_task(struct telling *t, const struct task *task)
+{
+	char more[TEXT_BYTES / 2] = "runnable";
+	if (task->state == TASK_PAUSED)
+		find_pause(task, more, sizeof(more));
+	size_t n = strlen(more);
+	if (timer_is_set(&task->timer))
+		snprintf(more + n, sizeof(more) - n, ", for another %.3f s",
+			left_s(t, &task->timer));
+	tell(t, task->script, task->what, task->site, more);
+}
+
+static void tell_alarm(const struct alarm_facts *a, void *data)
+{
+	struct telling *t = data;
+	char more[64];
+	snprintf(more, sizeof(more), "due in %.3f s", left_s(t, a->timer));
+	tell(t, a->script, a->what, a->site, timer_is_set(a->timer) ? more : "");
+}
+
+static void tell_of_script(
+	struct telling *t, const struct script *s, struct pending_since since, int with_subs)
+{
+	list_each (node, &s->tasks) {
+		const struct task *task = container_of(node, struct task, all);
+		if (task->number > since.made)
+			tell_task(t, task);
+	}
+	alarm_each(s, since.made, tell_alarm, t);
+	list_each (at, &s->listeners) {
+		const struct listener *l = container_of(at, struct listener, all);
+		if (with_subs && l->order > since.order && !l->is_dead)
+			tell(t, s, l->what, l->site, "");
+	}
+}
+
+unsigned pending_each(const struct host *h, struct pending_since since, int with_subs,
+	pending_tell *tell_one, void *data)
+{
+	struct telling t = {.host = h, .tell = tell_one, .data = data};
+	list_each (node, &h->scripts)
+		tell_of_script(&t, container_of(node, struct script, node), since, with_subs);
+	return t.n;
+}

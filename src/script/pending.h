@@ -1,0 +1,27 @@
+/*
+ * pending: what scripts have under way, in words for a person.
+ */
+#ifndef EBB_SCRIPT_PENDING_H
+#define EBB_SCRIPT_PENDING_H
+
+#include <stdint.h>
+
+struct host;
+
+/* One task, alarm or subscription: "script quiz: on privmsg from quiz.lua:3: in sleep at
+ * quiz.lua:7, for another 12.000 s". */
+typedef void pending_tell(void *data, const char *text);
+
+/* The host's counts at a moment. */
+struct pending_since {
+	uint64_t made, order;
+};
+
+struct pending_since pending_now(const struct host *h);
+
+/* Tells of all tasks and alarms that were made since, and are not over; of subscriptions too, if
+ * with_subs. Returns how many there are. */
+unsigned pending_each(const struct host *h, struct pending_since since, int with_subs,
+	pending_tell *tell, void *data);
+
+#endif

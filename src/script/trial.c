@@ -1,0 +1,300 @@
+#include "script/trial.h"
+
+#include "base/mem.h"
+#include "script/host.h"
+#include "script/sync.h"
+#include "script/task.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct trial_conn {
+	struct list node;
+	const struct trial_net *net;
+	uint64_t number;
+};
+
+static void on_quiet(struct job *job)
+{
+	waiters_wake(&container_of(job, struct trial, quiet)->settlers);
+}
+
+void trial_init(struct trial *t, struct loop *loop, struct rand *rand, const struct trial_ops *ops,
+	void *data)
+{
+	*t = (struct trial){.loop = loop,
+		.rand = rand,
+		.ops = ops,
+		.data = data,
+		.start_ns = loop->timers.now_ns};
+	list_init(&t->nets);
+	list_init(&t->bots);
+	list_init(&t->lines);
+	list_init(&t->log);
+	list_init(&t->settlers);
+	list_init(&t->hearers);
+	job_init(&t->quiet, on_quiet);
+}
+
+static void free_bot(struct trial_bot *b)
+{
+	list_remove(&b->node);
+	list_each_safe (node, &b->conns)
+		free(container_of(node, struct trial_conn, node));
+	free(b->nets);
+	free(b);
+}
+
+static void free_net(struct trial_net *n)
+{
+	list_remove(&n->node);
+	sim_network_free(n->sim);
+	free(n->name);
+	free(n->attempts_ns);
+	free(n);
+}
+
+void trial_fini(struct trial *t)
+{
+	job_cancel(&t->quiet);
+	list_each_safe (node, &t->bots)
+		free_bot(container_of(node, struct trial_bot, node));
+	list_each_safe (at, &t->nets)
+		free_net(container_of(at, struct trial_net, node));
+	list_each_safe (line, &t->lines)
+		free(container_of(line, struct trial_line, node));
+	list_each_safe (entry, &t->log)
+		free(container_of(entry, struct trial_entry, node));
+	for (size_t i = 0; i < t->n_tests; i++)
+		free(t->tests[i].name);
+	free(t->tests);
+}
+
+double trial_seconds(const struct trial *t, int64_t at_ns)
+{
+	return (double)(at_ns - t->start_ns) / NS_PER_S;
+}
+
+static const struct trial_bot *bot_of(const struct trial_net *n, uint64_t number)
+{
+	list_each (node, &n->trial->bots) {
+		const struct trial_bot *b = container_of(node, struct trial_bot, node);
+		list_each (at, &b->conns) {
+			const struct trial_conn *c = container_of(at, struct trial_conn, node);
+			if (c->net == n && c->number == number)
+				return b;
+		}
+	}
+	return NULL;
+}
+
+static void on_overheard(void *data, uint64_t by, const struct message *m)
+{
+	struct trial_net *n = data;
+	struct trial *t = n->trial;
+	struct trial_line *line = mem_new(sizeof(*line) + m->raw.n + 1);
+	line->at_ns = t->loop->timers.now_ns;
+	line->net = n;
+	line->bot = bot_of(n, by);
+	memcpy(line->text, m->raw.p, m->raw.n);
+	list_append(&t->lines, &line->node);
+	if (line->bot)
+		waiters_wake(&t->hearers);
+}
+
+struct trial_net *trial_net_new(
+	struct trial *t, const char *name, const struct sim_options *options)
+{
+	struct sim_network *sim = sim_network_new(options, &t->loop->timers);
+	if (!sim)
+		return NULL;
+	struct trial_net *n = mem_new(sizeof(*n));
+	n->trial = t;
+	n->name = mem_strdup(name);
+	n->sim = sim;
+	list_append(&t->nets, &n->node);
+	sim_watch(sim, on_overheard, n);
+	return n;
+}
+
+struct trial_bot *trial_bot_new(
+	struct trial *t, const struct trial_bot_options *options, struct err *err)
+{
+	struct trial_bot *b = mem_new(sizeof(*b));
+	b->trial = t;
+	b->n_nets = options->n_nets;
+	b->nets = mem_resize(NULL, options->n_nets, sizeof(struct trial_net *));
+	memcpy(b->nets, options->nets, options->n_nets * sizeof(struct trial_net *));
+	list_init(&b->conns);
+	list_append(&t->bots, &b->node);
+	b->made = t->ops->make(t->data, b, options, err);
+	if (b->made)
+		return b;
+	free_bot(b);
+	return NULL;
+}
+
+void trial_bot_settled(struct trial_bot *b)
+{
+	if (b->made)
+		b->since = pending_now(b->host);
+}
+
+void trial_bot_stop(struct trial_bot *b)
+{
+	void *made = b->made;
+	b->made = NULL;
+	b->host = NULL;
+	if (made)
+		b->trial->ops->end(made);
+}
+
+void trial_stop_all(struct trial *t)
+{
+	list_each (node, &t->bots)
+		trial_bot_stop(container_of(node, struct trial_bot, node));
+}
+
+static struct trial_net *net_of(const struct trial_bot *b, const struct sim_network *sim)
+{
+	size_t i = 0;
+	while (b->nets[i]->sim != sim)
+		i++;
+	return b->nets[i];
+}
+
+void trial_tried(struct trial_bot *b, struct sim_network *sim, const struct sim_conn *conn)
+{
+	struct trial_net *n = net_of(b, sim);
+	n->attempts_ns = mem_resize(n->attempts_ns, n->n_attempts + 1, sizeof(*n->attempts_ns));
+	n->attempts_ns[n->n_attempts++] = b->trial->loop->timers.now_ns;
+	if (!conn)
+		return;
+	struct trial_conn *c = mem_new(sizeof(*c));
+	c->net = n;
+	c->number = sim_conn_number(conn);
+	list_append(&b->conns, &c->node);
+}
+
+static int error_text(lua_State *T)
+{
+	vm_push_error_text(T, 1);
+	return 1;
+}
+
+static void on_ended(struct task *task, void *data)
+{
+	const struct trial *t = data;
+	lua_State *T = task->T;
+	if (!task->failed) {
+		t->ended(t->ended_data, NULL);
+		return;
+	}
+	lua_pushcfunction(T, error_text);
+	lua_pushvalue(T, -2);
+	lua_pcall(T, 1, 1, 0); /* text, or what went wrong with making it */
+	t->ended(t->ended_data, lua_tostring(T, -1));
+	lua_pop(T, 1);
+}
+
+static struct script *script_in(const struct host *h)
+{
+	return container_of(h->scripts.next, struct script, node);
+}
+
+struct start {
+	struct trial *trial;
+	const struct trial_test *test;
+};
+
+static int make_task(lua_State *L)
+{
+	const struct start *s = lua_touserdata(L, 1);
+	struct script *script = script_of(L);
+	struct task *task = task_new(
+		L, script, script_intern(script, "test"), script_intern(script, s->test->name));
+	lua_rawgeti(L, LUA_REGISTRYINDEX, s->test->function_ref);
+	lua_xmove(L, task->T, 1);
+	task->ended = on_ended;
+	task->ended_data = s->trial;
+	task->is_awaited = true;
+	task_enqueue(task);
+	return 0;
+}
+
+bool trial_start(struct trial *t, struct host *h, const struct trial_test *test,
+	void (*ended)(void *data, const char *why), void *data)
+{
+	struct start s = {t, test};
+	lua_State *L = script_in(h)->vm.L;
+	t->ended = ended;
+	t->ended_data = data;
+	bool ok = vm_call(L, make_task, &s, 0);
+	if (!ok)
+		lua_pop(L, 1);
+	return ok;
+}
+
+struct question {
+	const char *name, *pattern;
+};
+
+static int find_pattern(lua_State *L)
+{
+	const struct question *q = lua_touserdata(L, 1);
+	lua_getfield(L, LUA_REGISTRYINDEX, "ebb.match");
+	lua_pushstring(L, q->name);
+	lua_pushstring(L, q->pattern);
+	lua_call(L, 2, 1);
+	lua_pushboolean(L, !lua_isnil(L, -1));
+	return 1;
+}
+
+int trial_matches(struct host *h, const char *name, const char *pattern)
+{
+	struct question q = {name, pattern};
+	lua_State *L = script_in(h)->vm.L;
+	bool ok = vm_call(L, find_pattern, &q, 1);
+	int found = lua_toboolean(L, -1);
+	lua_pop(L, 1);
+	return ok ? found : ERR_INVALID;
+}
+
+void trial_log(struct trial *t, enum log_level level, struct str text)
+{
+	struct trial_entry *e = mem_new(sizeof(*e) + text.n + 1);
+	e->at_ns = t->loop->timers.now_ns;
+	e->level = level;
+	memcpy(e->text, text.p, text.n);
+	list_append(&t->log, &e->node);
+}
+
+void trial_want_quiet(struct trial *t)
+{
+	loop_when_quiet(t->loop, &t->quiet);
+}
+
+const struct trial_line *trial_next(
+	const struct trial_bot *b, trial_wanted *is_wanted, const void *data, struct message *m)
+{
+	list_each (node, &b->trial->lines) {
+		struct trial_line *line = container_of(node, struct trial_line, node);
+		if (line->is_read || line->bot != b || message_parse(m, str_of(line->text)) < 0 ||
+			!is_wanted(m, data))
+			continue;
+		line->is_read = true;
+		return line;
+	}
+	return NULL;
+}
+
+unsigned trial_pending(const struct trial *t, pending_tell *tell, void *data)
+{
+	unsigned n = 0;
+	list_each (node, &t->bots) {
+		const struct trial_bot *b = container_of(node, struct trial_bot, node);
+		if (b->made)
+			n += pending_each(b->host, b->since, true, tell, data);
+	}
+	return n;
+}
