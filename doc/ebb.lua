@@ -832,7 +832,7 @@ ebb = {}
 --- The basic functions are there (but `warn` does nothing), without `dofile` and `loadfile`; `load`
 --- takes text only, and `collectgarbage` only `"collect"`, `"count"` and `"step"`. So are `table`,
 --- `math`, `utf8`, and `string` without `dump`. Of `os` there are the four functions below. There
---- is no `io`, `package`, `require`, `debug` or `coroutine`.
+--- is no `io`, `package`, `debug` or `coroutine`, and `require` in tests only.
 ---
 --- A task cannot pause in a filter, nor in a function that the library calls, as `table.sort` and
 --- `string.gsub` do; `sleep` and the like raise there. In `pcall`, iterators and metamethods it
@@ -862,6 +862,315 @@ function os.clock() end
 ---@param from integer
 ---@return number
 function os.difftime(to, from) end
+
+--- # TESTING SCRIPTS
+---
+--- `ebbd --test` runs tests written in Lua, see ebbd(8): files called NAME_test.lua, beside the
+--- scripts that they test. Bots in a test are real: scripts on ebb's own connections, to IRC
+--- networks that are inside the process. Time is virtual: when nothing else can run, the clock
+--- jumps to the next deadline, so ten hours take milliseconds, and times are exact.
+---
+--- ```lua
+--- local t = require "ebb.test"
+--- t.test("a quiz times out", function()
+---   local bot = t.bot{ "quiz" }
+---   local alice = bot:person("alice", "#quiz")
+---   alice:says("!quiz")
+---   t.expect(bot:said("#quiz")):contains("capital of France")
+---   t.advance(31)
+---   t.expect(bot:said("#quiz")):equals("too slow")
+--- end)
+--- ```
+---
+--- Each test runs in a Lua state of its own, as a task: all of this manual's functions but for
+--- those of networks work in it too. It starts on the first of January 2026, 00:00:00 UTC. It fails
+--- with an error; when it does not end within its limit; when a script logs an error that
+--- `t.logged` does not take; and when it leaves tasks, alarms or subscriptions over, its own, or a
+--- bot's that were made after the bot was up (`bot:stop` ends a bot with all that it has).
+---
+--- With the same seed a test does the same: `math.random` follows from it, and `pairs` walks a
+--- table in the order of its keys. `next` does not.
+
+--- Gives the module `ebb.test`. Only tests have it.
+---@param name "ebb.test"
+---@return ebb.test t
+function require(name) end
+
+---@class ebb.test
+local t = {}
+
+--- Defines a test. To be called by the file itself, not by a test.
+---@param name string
+---@param fn async fun()
+---@param options? { limit: number } limit: the virtual seconds that it may take, a week otherwise
+function t.test(name, fn, options) end
+
+--- Makes a bot, connects it, and returns when nothing more can happen at this moment of time.
+---
+--- The list in `options` names its scripts, in their order: `"quiz"` is quiz.lua beside the test,
+--- else an installed one; `"../quiz.lua"` a path; `{ name = "quiz", rounds = 3 }` has keys of the
+--- script's section too, and with `code` the script's text. No other script is there, reconnect
+--- neither.
+---
+--- `networks` is a list of what `t.network` gave; without it the bot has one of its own, called
+--- test. All other keys are those of a [network] section, see ebb.ini(5), with text, numbers,
+--- booleans or lists of texts as values: `nick = "ebb"`, `channels = { "#a", "#b key" }`,
+--- `autoconnect = false`. Lines are sent without pacing unless `flood_rate` says otherwise.
+---@async
+---@param options table
+---@return ebb.test.Bot bot
+function t.bot(options) end
+
+--- Makes a network for bots to be on. It behaves as a server of its profile does: `inspircd`, which
+--- is the default, `ngircd`, `hybrid`, `libera` or `ergo`.
+---@param options? { name: string?, profile: string?, password: string?, register_delay: number?, ping_interval: number? }
+---@return ebb.test.Network sim
+function t.network(options) end
+
+--- Says what is expected of a value, by the functions of what it returns.
+---@param value any
+---@return ebb.test.Expectation that
+function t.expect(value) end
+
+--- Lets time pass; all that is due by then has happened when it returns.
+---@async
+---@param seconds number
+function t.advance(seconds) end
+
+--- Lets everything happen that can happen without time passing.
+---@async
+function t.settle() end
+
+--- The virtual seconds since the test began.
+---@return number seconds
+function t.now() end
+
+--- Takes the next line of the log, of level debug or above, that matches; nil when there is none.
+--- After this line those before it can still be taken.
+---@async
+---@param pattern string a Lua pattern
+---@return string? line
+function t.logged(pattern) end
+
+--- A bot of a test.
+---@class ebb.test.Bot
+---@field net ebb.test.Network Its first network.
+---@field nick string? Its nick there.
+local bot = {}
+
+--- Takes the next thing that it said in a channel, or to a nick, as others saw it; nil when there
+--- is none. Things said in one place are taken in their order.
+---@async
+---@param place string
+---@param within? number seconds to wait for it; none: only what was said by now
+---@return string? text
+---@return "privmsg"|"notice"|"action" how
+function bot:said(place, within) end
+
+--- Takes the next line of that command of the bot's that others saw, as the list of its parameters:
+--- PRIVMSG, NOTICE, TAGMSG, JOIN, PART, KICK, TOPIC, MODE, NICK or QUIT.
+---@async
+---@param command string
+---@param within? number
+---@return string[]? params
+function bot:did(command, within) end
+
+--- Makes somebody on the bot's network. With a channel they are in it, and the bot joins it
+--- before, if it is not there.
+---@async
+---@param nick string
+---@param options? string|{ channel: string?, account: string?, user: string?, host: string?, realname: string? }
+---@return ebb.test.Person person
+function bot:person(nick, options) end
+
+--- Ends it, with all that its scripts have under way.
+function bot:stop() end
+
+--- Somebody on a network of a test. What the server refuses does not happen. Where no channel is
+--- named, it is the one that the person was given.
+---@class ebb.test.Person
+---@field nick string
+local person = {}
+
+--- Says something, in the channel that the person was given unless a target is named.
+---@param text string
+---@param target? string
+function person:says(text, target) end
+
+--- The same as a notice.
+---@param text string
+---@param target? string
+function person:notices(text, target) end
+
+--- The same as an action (/me).
+---@param text string
+---@param target? string
+function person:acts(text, target) end
+
+--- Says something to the bot alone.
+---@param text string
+function person:tells(text) end
+
+---@param channel string
+---@param key? string
+function person:joins(channel, key) end
+
+---@param channel? string
+---@param reason? string
+function person:parts(channel, reason) end
+
+---@param reason? string
+function person:quits(reason) end
+
+--- Takes another nick.
+---@param nick string
+function person:renames(nick) end
+
+---@param nick string
+---@param reason? string
+---@param channel? string
+function person:kicks(nick, reason, channel) end
+
+--- Changes modes: `person:mode("+o ebb")`.
+---@param change string
+---@param channel? string
+function person:mode(change, channel) end
+
+---@param topic string
+---@param channel? string
+function person:topic(topic, channel) end
+
+---@param nick string
+---@param channel? string
+function person:invites(nick, channel) end
+
+--- Is away, or without a message back.
+---@param message? string
+function person:away(message) end
+
+--- Is logged in by services; without an account logged out.
+---@param account? string
+function person:login(account) end
+
+--- Sends a line as it is.
+---@param line string
+function person:raw(line) end
+
+--- A network of a test. Its faults befall the bots' connections, also those to come where they
+--- last.
+---@class ebb.test.Network
+---@field name string
+local sim = {}
+
+--- Makes somebody on it, as `bot:person` does, but joins no bot.
+---@async
+---@param nick string
+---@param options? string|table
+---@return ebb.test.Person person
+function sim:person(nick, options) end
+
+--- What is sent arrives so many seconds later, in both directions; 0 ends it.
+---@param seconds number
+function sim:lag(seconds) end
+
+--- Resets the connections.
+function sim:drop() end
+
+--- The server says ERROR with these words, and closes.
+---@param words string
+function sim:close(words) end
+
+--- The server says nothing any more; `"ready"`: once the bot is registered; false ends it.
+---@param how? boolean|"ready"
+function sim:silence(how) end
+
+--- Bytes vanish in both directions, without an end; false ends it.
+---@param is_on? boolean
+function sim:half_open(is_on) end
+
+--- Nobody can connect; false ends it.
+---@param is_on? boolean
+function sim:down(is_on) end
+
+--- Registrations are refused: with a numeric such as `"465"`, or with `"ERROR"` and a text; false
+--- ends it. 431 to 437 refuse the nick.
+---@param how string|false
+---@param count? integer how many; none: all
+---@param text? string in place of the words that servers use
+function sim:refuse(how, count, text) end
+
+--- Who connects within so many seconds of the connection before is told to be too fast; 0 ends it.
+---@param seconds number
+function sim:throttle(seconds) end
+
+--- Who sends more lines than that in so many seconds is closed for it; 0 ends it.
+---@param lines integer
+---@param seconds? number
+function sim:flood(lines, seconds) end
+
+--- These people quit with the words of a netsplit.
+---@param people ebb.test.Person[]
+function sim:split(people) end
+
+--- They come back.
+function sim:rejoin() end
+
+--- An operator kills who has that nick.
+---@param nick string
+---@param reason? string
+function sim:kill(nick, reason) end
+
+--- The prefix modes that a nick has in a channel, "o" or "", or nil for who is not in it.
+---@param channel string
+---@param nick string
+---@return string? modes
+function sim:modes(channel, nick) end
+
+--- The server gives prefix modes.
+---@param channel string
+---@param nick string
+---@param modes string
+function sim:grant(channel, nick, modes) end
+
+--- The topic, "" for none; nil where there is no such channel.
+---@param channel string
+---@return string? topic
+function sim:topic(channel) end
+
+--- The seconds since the test began at which bots tried to connect.
+---@return number[] seconds
+function sim:attempts() end
+
+--- What `t.expect` returns. Each function raises where it is not so.
+---@class ebb.test.Expectation
+local that = {}
+
+--- The value is equal; tables are when all their fields are.
+---@param value any
+function that:equals(value) end
+
+---@param value any
+function that:differs(value) end
+
+--- A text that has this in it, or a list with this element.
+---@param part any
+function that:contains(part) end
+
+--- A text that a Lua pattern matches; returns what it captures.
+---@param pattern string
+---@return any ...
+function that:matches(pattern) end
+
+--- A number so far from this one at most.
+---@param number number
+---@param tolerance? number 0.000001 otherwise
+function that:near(number, tolerance) end
+
+--- A function that raises an error, whose text matches; returns what the pattern captures.
+---@async
+---@param pattern? string
+---@return any ...
+function that:raises(pattern) end
 
 --- # NUMERICS
 ---

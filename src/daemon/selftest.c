@@ -446,7 +446,7 @@ static void run_files(struct selftest *st, const struct paths *ps)
 	loop_init(&st->loop, ev_default_loop(EVFLAG_AUTO), &st->clock.clock);
 	st->on_alarm.run = on_alarm;
 	loop_signal_start(&st->loop, &st->on_alarm, SIGALRM);
-	log_set_level(st->o->is_verbose ? LOG_TRACE : LOG_INFO);
+	log_set_level(st->o->is_verbose ? LOG_TRACE : LOG_DEBUG);
 	log_set_sink(on_log, st);
 	printf("TAP version 13\n# seed %llu\n", (unsigned long long)st->seed);
 	for (size_t i = 0; i < ps->n; i++)

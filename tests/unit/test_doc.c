@@ -1,4 +1,5 @@
 #include "irc/schema.h"
+#include "script/modules.h"
 #include "support/stage.h"
 
 #include <lauxlib.h>
@@ -10,6 +11,22 @@
 
 static struct stage st;
 static struct buf doc;
+
+static lua_State *lua(void)
+{
+	return container_of(st.host.scripts.next, struct script, node)->vm.L;
+}
+
+/* What scripts have in a test; the table is left as a global for it to be looked at. */
+static void open_test(lua_State *L)
+{
+	lib_open_test(L);
+	assert_int_equal(luaL_dostring(L, "require_result = require 'ebb.test'"), LUA_OK);
+	lua_getglobal(L, "require_result");
+	lua_setfield(L, LUA_REGISTRYINDEX, "test.t");
+	lua_pushnil(L);
+	lua_setglobal(L, "require_result");
+}
 
 static bool begin(void)
 {
@@ -23,7 +40,10 @@ static bool begin(void)
 		assert_int_equal(buf_add(&doc, (struct str){bytes, n}), 0);
 	fclose(f);
 	stage_begin(&st, 1);
-	return stage_load(&st, "doc", "");
+	if (!stage_load(&st, "doc", ""))
+		return false;
+	open_test(lua());
+	return true;
 }
 
 /* Reading the documentation. */
@@ -124,11 +144,6 @@ static size_t count_entries(const char *alias)
 
 /* Functions and values. */
 
-static lua_State *lua(void)
-{
-	return container_of(st.host.scripts.next, struct script, node)->vm.L;
-}
-
 static bool is_standard(const char *global)
 {
 	lua_State *L = luaL_newstate();
@@ -172,18 +187,23 @@ static void the_table_ebb_holds_globals(void **state)
 /* The tables that hold functions, and how the documentation calls them. */
 static const struct holder {
 	const char *name;
-	const char *global, *type; /* one of them */
+	const char *global, *type; /* one of them; the latter is a name in the registry */
 	const char *prefix;
 } holders[] = {
-	{"log",           "log", NULL,           "log." },
-	{"os",            "os",  NULL,           "os."  },
-	{"subscriptions", NULL,  "ebb.listener", "sub:" },
-	{"events",        NULL,  "ebb.event",    "ev:"  },
-	{"networks",      NULL,  "ebb.network",  "net:" },
-	{"tasks",         NULL,  "ebb.task",     "task:"},
-	{"futures",       NULL,  "ebb.future",   "fut:" },
-	{"queues",        NULL,  "ebb.queue",    "q:"   },
-	{"locks",         NULL,  "ebb.lock",     "l:"   },
+	{"log",               "log", NULL,                   "log."   },
+	{"os",		"os",  NULL,                   "os."    },
+	{"subscriptions",     NULL,  "ebb.listener",         "sub:"   },
+	{"events",            NULL,  "ebb.event",            "ev:"    },
+	{"networks",          NULL,  "ebb.network",          "net:"   },
+	{"tasks",             NULL,  "ebb.task",             "task:"  },
+	{"futures",           NULL,  "ebb.future",           "fut:"   },
+	{"queues",            NULL,  "ebb.queue",            "q:"     },
+	{"locks",             NULL,  "ebb.lock",             "l:"     },
+	{"tests",             NULL,  "test.t",               "t."     },
+	{"bots",              NULL,  "ebb.test.bot",         "bot:"   },
+	{"people",            NULL,  "ebb.test.person",      "person:"},
+	{"networks of tests", NULL,  "ebb.test.network",     "sim:"   },
+	{"expectations",      NULL,  "ebb.test.expectation", "that:"  },
 };
 
 /* Pushes the table; a type's methods are its __index, or what that has as its upvalue. */
@@ -194,7 +214,10 @@ static void push_holder(lua_State *L, const struct holder *h)
 		return;
 	}
 	luaL_getmetatable(L, h->type);
-	lua_getfield(L, -1, "__index");
+	if (lua_getfield(L, -1, "__index") == LUA_TNIL) {
+		lua_pop(L, 1); /* a table as it is */
+		return;
+	}
 	if (lua_isfunction(L, -1))
 		lua_getupvalue(L, -1, 1);
 }
