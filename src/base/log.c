@@ -127,13 +127,10 @@ void log_write(enum log_level level, const char *fmt, ...)
 	int r = buf_addv(&b, fmt, ap);
 	va_end(ap);
 	struct str text = r == 0 ? buf_str(&b) : STR("log: a message of over 64 kB");
-	do {
-		struct str line = str_cut(&text, '\n');
-		if (state.sink)
-			state.sink(level, line, state.sink_data);
-		else
-			to_stderr(level, line);
-	} while (text.n);
+	if (state.sink)
+		state.sink(level, text, state.sink_data);
+	for (struct str rest = text; !state.sink && rest.p;)
+		to_stderr(level, str_cut(&rest, '\n'));
 	buf_fini(&b);
 }
 

@@ -25,7 +25,7 @@ void log_set_level(enum log_level level);
 /* Whether such a line is written, for what is dear to prepare. */
 bool log_is_on(enum log_level level);
 
-/* Takes the lines instead of stderr, for tests; NULL gives stderr back. text has no newline. */
+/* Takes what is logged instead of stderr; NULL gives stderr back. text may be several lines. */
 typedef void log_sink(enum log_level level, struct str text, void *data);
 void log_set_sink(log_sink *sink, void *data);
 

@@ -153,7 +153,10 @@ static void on_heard(void *data, const struct message *m)
 static void on_log(enum log_level level, struct str text, void *data)
 {
 	(void)level;
-	show(data, "   %" STR_F, STR_A(text));
+	while (text.p) {
+		struct str line = str_cut(&text, '\n');
+		show(data, "   %" STR_F, STR_A(line));
+	}
 }
 
 /* What is typed. */

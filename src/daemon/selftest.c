@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SHOWN_LINES = 60, REAL_LIMIT_S = 20 };
+enum { SHOWN_LINES = 60, REAL_LIMIT_S = 10 };
 
 /* The first of January 2026, 00:00:00 UTC: a day like any other for who asks for the date. */
 #define WALL_NS (1767225600 * NS_PER_S)
@@ -73,9 +73,9 @@ static void on_log(enum log_level level, struct str text, void *data)
 {
 	struct selftest *st = data;
 	struct run *run = st->run;
+	double at_s = run ? trial_seconds(&run->trial, st->loop.timers.now_ns) : 0;
 	if (st->o->is_verbose)
-		printf("# %12.6f %" STR_F "\n",
-			run ? trial_seconds(&run->trial, st->loop.timers.now_ns) : 0., STR_A(text));
+		diagnose("%12.6f %" STR_F, at_s, STR_A(text));
 	if (run && level < LOG_TRACE)
 		trial_log(&run->trial, level, text);
 }
@@ -181,7 +181,7 @@ static void hang(struct run *run, const char *what)
 {
 	const struct pending_since since = {0, 0};
 	run->is_hung = true;
-	fail(run, "the test did not end within %s; what waits:", what);
+	fail(run, "the test did not end within %s; what there is:", what);
 	pending_each(&run->core.host, since, false, on_pending, run);
 	list_each (node, &run->trial.bots) {
 		const struct trial_bot *b = container_of(node, struct trial_bot, node);
@@ -254,10 +254,11 @@ static void begin(struct run *run, struct selftest *st, const char *path, const 
 	st->rand.state = st->seed;
 	st->clock.wall_offset_ns = WALL_NS - st->clock.now_ns;
 	job_init(&run->quiet, on_quiet);
-	run->rehearsal = (struct rehearsal){
-		&st->loop, folder, {&st->rand, st->o->shuffles, NULL}
-        };
-	run->host_trial = (struct host_trial){&st->rand, st->o->shuffles, &run->trial};
+	run->host_trial = (struct host_trial){.rand = &st->rand,
+		.shuffles = st->o->shuffles,
+		.end_ns = clock_mono_ns(&clock_system) + REAL_LIMIT_S * NS_PER_S};
+	run->rehearsal = (struct rehearsal){&st->loop, folder, run->host_trial};
+	run->host_trial.trial = &run->trial;
 	trial_init(&run->trial, &st->loop, &st->rand, &rehearsal_ops, &run->rehearsal);
 	struct core_options options = {.dial_rate = 1, .trial = &run->host_trial};
 	core_init(&run->core, &st->loop, &options);

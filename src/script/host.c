@@ -9,6 +9,7 @@
 #include "script/net.h"
 #include "script/repeat.h"
 #include "script/task.h"
+#include "script/trial.h"
 
 #include <assert.h>
 #include <lauxlib.h>
@@ -103,8 +104,10 @@ static int open_libraries(lua_State *L)
 	const struct load *l = lua_touserdata(L, 1);
 	const struct host_trial *trial = l->s->host->options.trial;
 	modules_open(L);
-	if (trial)
+	if (trial) {
 		repeat_open(L, rand_next(trial->rand));
+		trial_bound(L);
+	}
 	if (trial && trial->trial)
 		lib_open_test(L);
 	task_open(L);

@@ -26,8 +26,10 @@ enum {
 
 /* For scripts under test: what they do is the same each time with the same seed. */
 struct host_trial {
-	struct rand *rand;   /* borrowed: seeds what a script calls random, and what is shuffled */
-	bool shuffles;       /* runnable tasks run in any order, not in theirs */
+	struct rand *rand; /* borrowed: seeds what a script calls random, and what is shuffled */
+	bool shuffles;     /* runnable tasks run in any order, not in theirs */
+	int64_t end_ns; /* of the system's clock: what computes then, and does not pause, is ended
+			 */
 	struct trial *trial; /* borrowed: what `ebb.test` works on; NULL: the script has it not */
 };
 

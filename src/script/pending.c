@@ -57,8 +57,8 @@ static void find_pause(const struct task *t, char *out, size_t size)
 
 static void tell_task(struct telling *t, const struct task *task)
 {
-	char more[TEXT_BYTES / 2] = "runnable";
-	if (task->state == TASK_PAUSED)
+	char more[TEXT_BYTES / 2] = "not started";
+	if (task->has_started)
 		find_pause(task, more, sizeof(more));
 	size_t n = strlen(more);
 	if (timer_is_set(&task->timer))

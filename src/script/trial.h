@@ -99,7 +99,7 @@ struct trial {
 	struct job quiet;
 	struct trial_test *tests; /* that the script defined */
 	size_t n_tests;
-	bool is_defined; /* no test is defined any more */
+	bool is_defined;                            /* no test is defined any more */
 	void (*ended)(void *data, const char *why); /* of the test that runs */
 	void *ended_data;
 };
@@ -111,6 +111,11 @@ void trial_init(struct trial *t, struct loop *loop, struct rand *rand, const str
 
 /* The bots were ended, and the loop was quiet since. */
 void trial_fini(struct trial *t);
+
+/* Ends what computes on and on in the state of L, and in the threads that it will have, when the
+ * time of its host's trial is over. In protected code. */
+struct lua_State;
+void trial_bound(struct lua_State *L);
 
 /* The seconds since the trial began. */
 double trial_seconds(const struct trial *t, int64_t at_ns);
@@ -132,8 +137,8 @@ void trial_stop_all(struct trial *t);
 /* A bot tried to connect; conn NULL: in vain. */
 void trial_tried(struct trial_bot *b, struct sim_network *sim, const struct sim_conn *conn);
 
-/* Begins a test, one of t->tests, in the host whose only script defined it. ended is told once, with
- * why it failed or NULL, borrowed for the call. False: there is no memory. */
+/* Begins a test, one of t->tests, in the host whose only script defined it. ended is told once,
+ * with why it failed or NULL, borrowed for the call. False: there is no memory. */
 NODISCARD bool trial_start(struct trial *t, struct host *h, const struct trial_test *test,
 	void (*ended)(void *data, const char *why), void *data);
 

@@ -26,7 +26,11 @@ static void on_log(enum log_level level, struct str text, void *data)
 {
 	static const char *const levels[] = {"error", "warning", "info", "debug", "trace"};
 	struct stage *st = data;
-	assert_int_equal(buf_addf(&st->log, "%s %" STR_F "\n", levels[level], STR_A(text)), 0);
+	while (text.p) {
+		struct str line = str_cut(&text, '\n');
+		assert_int_equal(
+			buf_addf(&st->log, "%s %" STR_F "\n", levels[level], STR_A(line)), 0);
+	}
 }
 
 static void give_facts(void *data, struct net_facts *out)
