@@ -11,13 +11,15 @@
 
 #include <assert.h>
 #include <editline/readline.h>
+#include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 64 * 1024, QUIET_LOOKS = 3 };
+enum { TYPED_MAX_BYTES = 64 * 1024, READ_BYTES = 4096, LINES_A_LOOK = 50, QUIET_LOOKS = 3 };
 
 #define LOOK_NS (10 * NS_PER_MS)
 
@@ -50,23 +52,36 @@ static struct console *at_terminal;
 
 /* What is shown. */
 
-static void show(struct console *c, const char *fmt, ...) PRINTF(2, 3);
-
-static void show(struct console *c, const char *fmt, ...)
+static void PRINTF(3, 0) put(const struct console *c, FILE *to, const char *fmt, va_list ap)
 {
-	va_list ap;
 	if (c->is_terminal)
-		fputs("\r\033[K", stdout);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	fflush(stdout);
+		fputs("\r\033[K", to);
+	vfprintf(to, fmt, ap);
+	putc('\n', to);
+	fflush(to);
 	if (c->is_terminal && c->is_typing)
 		rl_forced_update_display();
 	else if (c->is_terminal)
-		fputs(prompt, stdout);
-	fflush(stdout);
+		fputs(prompt, to);
+	fflush(to);
+}
+
+/* What is said and done. */
+static void PRINTF(2, 3) show(const struct console *c, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	put(c, stdout, fmt, ap);
+	va_end(ap);
+}
+
+/* What the console itself has to say. */
+static void PRINTF(2, 3) tell(const struct console *c, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	put(c, c->is_terminal ? stdout : stderr, fmt, ap);
+	va_end(ap);
 }
 
 /* Control characters of the bot's are shown, not obeyed. */
@@ -143,6 +158,10 @@ static void on_heard(void *data, const struct message *m)
 		show_talk(c, m);
 		return;
 	}
+	if (str_ieq(m->command, STR("JOIN")) && str_ieq(m->nick, str_of(person_nick(c->you)))) {
+		free(c->place);
+		c->place = str_dup(m->params[0]);
+	}
 	for (size_t i = 0; c->is_terminal && i < COUNTOF(sights); i++)
 		if (str_ieq(m->command, str_of(sights[i].command)))
 			show_deed(c, m, sights[i].words);
@@ -177,9 +196,9 @@ static void do_nick(struct console *c, struct str rest)
 
 static void do_join(struct console *c, struct str rest)
 {
-	free(c->place);
-	c->place = str_dup(str_word(&rest, " "));
-	person_join(c->you, c->place, NULL);
+	char *name = str_dup(str_word(&rest, " "));
+	person_join(c->you, name, NULL); /* the place changes when it is seen to happen */
+	free(name);
 }
 
 static void do_part(struct console *c, struct str rest)
@@ -207,7 +226,7 @@ static void do_raw(struct console *c, struct str rest)
 	(void)rest;
 	c->shows_wire = !c->shows_wire;
 	log_set_level(c->shows_wire ? LOG_TRACE : LOG_INFO);
-	show(c, "   the wire is %s", c->shows_wire ? "shown" : "hidden");
+	tell(c, "   the wire is %s", c->shows_wire ? "shown" : "hidden");
 }
 
 static void do_quit(struct console *c, struct str rest)
@@ -237,8 +256,8 @@ static void do_help(struct console *c, struct str rest)
 {
 	(void)rest;
 	for (size_t i = 0; i < COUNTOF(commands); i++)
-		show(c, "   %-18s %s", commands[i].usage, commands[i].help);
-	show(c, "   all else is said in %s", c->place);
+		tell(c, "   %-18s %s", commands[i].usage, commands[i].help);
+	tell(c, "   all else is said in %s", c->place);
 }
 
 static void obey(struct console *c, struct str line)
@@ -250,12 +269,12 @@ static void obey(struct console *c, struct str line)
 		if (!str_ieq(name, str_of(commands[i].name)))
 			continue;
 		if (commands[i].needs_text && rest.n == 0)
-			show(c, "   %s", commands[i].usage);
+			tell(c, "   %s", commands[i].usage);
 		else
 			commands[i].run(c, rest);
 		return;
 	}
-	show(c, "   no command /%" STR_F "; /help lists them", STR_A(name));
+	tell(c, "   no command /%" STR_F "; /help lists them", STR_A(name));
 }
 
 static void take_line(struct console *c, struct str line)
@@ -292,6 +311,7 @@ static void on_terminal(struct loop_fd *watch, int revents)
 	take_line(c, str_of(c->entered));
 	free(c->entered);
 	c->entered = NULL;
+	rl_callback_handler_install(prompt, on_terminal_line); /* it edits one line only, else */
 }
 
 static bool is_bot_there(const struct console *c)
@@ -300,21 +320,32 @@ static bool is_bot_there(const struct console *c)
 	return sim_network_member(c->sim, channel, net_facts(n).nick) != NULL;
 }
 
+static bool is_flushed(const struct net *n)
+{
+	struct net_mark mark;
+	n->ops->mark(n->data, &mark);
+	return n->ops->is_past(n->data, &mark);
+}
+
 static bool is_quiet(const struct console *c)
 {
 	const struct net *n = net_find(&c->core.host, str_of(c->config.name));
 	return !host_is_busy_since(&c->core.host, c->made) &&
-	       (!net_facts(n).is_connected || n->ops->is_flushed(n->data));
+	       (!net_facts(n).is_connected || is_flushed(n));
 }
 
-/* Lines from a pipe wait until the bot is there to hear them. */
+/* Lines from a pipe wait until the bot is there to hear them, and no more are said at a time than
+ * it can hear. */
 static void take_typed(struct console *c)
 {
 	struct str rest = buf_str(&c->typed);
 	if (c->made == 0)
 		c->made = c->core.host.made;
-	while (str_has(rest, '\n') || (c->is_at_end && rest.n))
+	for (int i = 0; i < LINES_A_LOOK && is_bot_there(c); i++) {
+		if (!str_has(rest, '\n') && !(c->is_at_end && rest.n))
+			break;
 		take_line(c, str_cut(&rest, '\n'));
+	}
 	buf_consume(&c->typed, buf_str(&c->typed).n - rest.n);
 }
 
@@ -325,19 +356,29 @@ static void on_look(struct timer *timer)
 	bool is_there = is_bot_there(c);
 	if (is_there)
 		take_typed(c);
-	c->quiet_looks = is_there && is_quiet(c) ? c->quiet_looks + 1 : 0;
+	if (!c->is_at_end)
+		loop_fd_start(&c->loop, &c->input, EV_READ);
+	bool is_done = is_there && buf_str(&c->typed).n == 0 && is_quiet(c);
+	c->quiet_looks = is_done ? c->quiet_looks + 1 : 0;
 	if (c->is_at_end && (c->quiet_looks > QUIET_LOOKS || now_ns > c->end_ns))
 		loop_stop(&c->loop);
 	else
 		timers_after(&c->loop.timers, timer, LOOK_NS);
 }
 
+/* What has no room is read after the next look; a line that fills it all is said in parts. */
 static void on_pipe(struct loop_fd *watch, int revents)
 {
 	struct console *c = container_of(watch, struct console, input);
-	char *to = buf_reserve(&c->typed, 4096);
+	char *to = buf_reserve(&c->typed, READ_BYTES);
 	(void)revents;
-	ssize_t n = to ? read(STDIN_FILENO, to, 4096) : 0;
+	if (!to) {
+		loop_fd_start(&c->loop, watch, 0);
+		if (!str_has(buf_str(&c->typed), '\n') && buf_add(&c->typed, STR("\n")) < 0)
+			buf_reset(&c->typed);
+		return;
+	}
+	ssize_t n = read(STDIN_FILENO, to, READ_BYTES);
 	if (n > 0) {
 		buf_commit(&c->typed, (size_t)n);
 		return;
@@ -392,7 +433,7 @@ static void init(struct console *c)
 	struct person_options you = {.nick = "you", .heard = on_heard, .data = c};
 	c->you = person_new(c->sim, &you);
 	c->place = mem_strdup(channel);
-	buf_init(&c->typed, LINE_MAX_BYTES);
+	buf_init(&c->typed, TYPED_MAX_BYTES);
 }
 
 static void fini(struct console *c)
@@ -478,6 +519,11 @@ static void end_input(struct console *c)
 int console_run(char *const *scripts, int n_scripts)
 {
 	struct console c;
+	if (fcntl(STDIN_FILENO, F_GETFD) < 0) {
+		log_error("ebbd: --console: there is no standard input");
+		return ERR_INVALID;
+	}
+	setlocale(LC_CTYPE, ""); /* the line editor takes what is typed apart by it */
 	init(&c);
 	signal(SIGPIPE, SIG_IGN);
 	c.on_term.run = on_term;

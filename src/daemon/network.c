@@ -89,10 +89,20 @@ static void set_tick(struct network *n)
 		timers_set(&n->parts.loop->timers, &n->tick, at_ns);
 }
 
-static bool ask_is_flushed(void *data)
+static void ask_mark(void *data, struct net_mark *out)
+{
+	const struct network *n = data;
+	*out = (struct net_mark){.lines = session_pushed(n->session), .is_queued = true};
+}
+
+static bool ask_is_past(void *data, struct net_mark *mark)
 {
 	struct network *n = data;
-	if (!session_has_queue(n->session) && n->stream && buf_str(&n->stream->out).n == 0)
+	if (mark->is_queued && n->stream && session_is_past(n->session, mark->lines)) {
+		mark->is_queued = false;
+		mark->bytes = n->stream->written + n->stream->out.n;
+	}
+	if (!mark->is_queued && n->stream && n->stream->written >= mark->bytes)
 		return true;
 	if (!timer_is_set(&n->flush))
 		timers_after(&n->parts.loop->timers, &n->flush, FLUSH_LOOK_NS);
@@ -102,8 +112,7 @@ static bool ask_is_flushed(void *data)
 static void on_flush_look(struct timer *t)
 {
 	struct network *n = container_of(t, struct network, flush);
-	if (!list_is_empty(&n->net->flushers) && ask_is_flushed(n))
-		net_flushed(n->net);
+	net_flushed(n->net);
 }
 
 static void on_tick(struct timer *t)
@@ -450,7 +459,7 @@ static bool ask_disconnect(void *data, struct str message)
 }
 
 static const struct net_ops net_ops = {
-	give_facts, ask_send, ask_is_flushed, ask_connect, ask_disconnect};
+	give_facts, ask_send, ask_mark, ask_is_past, ask_connect, ask_disconnect};
 
 static void fill_options(struct network *n)
 {

@@ -69,7 +69,13 @@ int sendq_push(struct sendq *q, enum lane lane, struct str line)
 	q->lanes[lane].end = &l->next;
 	q->n_lines++;
 	q->n_bytes += line.n;
+	q->pushed++;
 	return 0;
+}
+
+bool sendq_is_past(const struct sendq *q, uint64_t pushed)
+{
+	return q->pushed - q->n_lines >= pushed;
 }
 
 /* The most urgent lane in which a line waits, or LANE_COUNT. */

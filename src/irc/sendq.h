@@ -30,6 +30,7 @@ struct sendq {
 		struct sendq_line *first, **end;
 	} lanes[LANE_COUNT];
 	size_t n_lines, n_bytes;
+	uint64_t pushed; /* lines, in all */
 };
 
 void sendq_init(struct sendq *q, const struct sendq_limits *limits);
@@ -53,6 +54,9 @@ struct str sendq_peek(const struct sendq *q, int64_t now_ns);
 /* The line that sendq_peek gave, with no push since, is on its way: forgets it and counts it
  * against the pace. */
 void sendq_drop(struct sendq *q, int64_t now_ns);
+
+/* Whether the lines are gone that were there when q->pushed was `pushed`. */
+bool sendq_is_past(const struct sendq *q, uint64_t pushed);
 
 /* When the next line may go: a time, possibly past; -1 when none waits. */
 int64_t sendq_next(const struct sendq *q);

@@ -500,9 +500,14 @@ void session_tick(struct session *s, int64_t now_ns)
 		pump(s);
 }
 
-bool session_has_queue(const struct session *s)
+uint64_t session_pushed(const struct session *s)
 {
-	return s->sendq.n_lines > 0;
+	return s->sendq.pushed;
+}
+
+bool session_is_past(const struct session *s, uint64_t pushed)
+{
+	return sendq_is_past(&s->sendq, pushed);
 }
 
 enum session_state session_state(const struct session *s)

@@ -94,8 +94,9 @@ NODISCARD int session_raw(struct session *s, struct str line, int64_t now_ns, st
  * may be absent. */
 void session_quit(struct session *s, struct str message, int64_t now_ns);
 
-/* Whether lines wait for their turn. */
-bool session_has_queue(const struct session *s);
+/* How many lines were given to be sent, and whether those are gone that were before a count. */
+uint64_t session_pushed(const struct session *s);
+bool session_is_past(const struct session *s, uint64_t pushed);
 
 /* Facts. */
 enum session_state session_state(const struct session *s);

@@ -135,6 +135,7 @@ static int send_queued(struct stream *s, struct err *why)
 		if (n < 0)
 			return (int)n;
 		buf_consume(&s->out, (size_t)n);
+		s->written += (uint64_t)n;
 	}
 	buf_trim(&s->out);
 	return 0;

@@ -65,6 +65,7 @@ struct stream {
 	int fd; /* owned; -1 once closed */
 	enum stream_state state;
 	int read_waits, write_waits; /* the readiness that each direction waits for */
+	uint64_t written;            /* bytes of out that the transport took, in all */
 	bool was_open, is_paused, is_high, is_shut;
 	struct loop_fd watch;
 	struct job job;   /* at the end of this turn: open, flush, release */

@@ -206,7 +206,8 @@ static int wait_to_send(lua_State *L, struct net *n, struct str line, bool is_ra
 	char *copy = (char *)(w + 1);
 	memcpy(copy, line.p, line.n);
 	*w = (struct net_waiter){
-		.is_raw = is_raw, .line = {copy, line.n}
+		.is_raw = is_raw, .line = {copy, line.n},
+                     .who = who
         };
 	waiter_join(&n->senders, &w->waiter, t);
 	return task_pause(L, -1, after_send);
@@ -272,11 +273,13 @@ static int lib_flush(lua_State *L)
 		lua_pushstring(L, err_name(ERR_DISCONNECTED));
 		return 3;
 	}
-	if (list_is_empty(&n->senders) && n->ops->is_flushed(n->data)) {
+	struct net_flusher *f = lua_newuserdatauv(L, sizeof(*f), 0);
+	n->ops->mark(n->data, &f->mark);
+	if (n->ops->is_past(n->data, &f->mark)) {
 		lua_pushboolean(L, 1);
 		return 1;
 	}
-	waiter_push(L, &n->flushers, t);
+	waiter_join(&n->flushers, &f->waiter, t);
 	return task_pause(L, at_ns, after_flush);
 }
 

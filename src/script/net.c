@@ -81,8 +81,11 @@ void net_room(struct net *n)
 
 void net_flushed(struct net *n)
 {
-	if (list_is_empty(&n->senders)) /* what they send comes first */
-		waiters_wake(&n->flushers);
+	list_each_safe (node, &n->flushers) {
+		struct net_flusher *f = container_of(node, struct net_flusher, waiter.node);
+		if (n->ops->is_past(n->data, &f->mark))
+			task_wake(f->waiter.task, WAKE_DONE);
+	}
 }
 
 static void put_fact(struct buf *b, const char *key, const char *value)

@@ -27,12 +27,21 @@ struct net_facts {
 	const struct caps *caps;
 };
 
+/* A place in what is sent: after so many lines, and once these are out of the queue, after so many
+ * bytes. */
+struct net_mark {
+	uint64_t lines, bytes;
+	bool is_queued; /* bytes is not known yet */
+};
+
 struct net_ops {
 	void (*facts)(void *data, struct net_facts *out);
 	/* One line without CR LF; is_raw: as it is. ERR_AGAIN: full, net_room will come. */
 	int (*send)(void *data, struct str line, bool is_raw, struct err *err);
-	/* Whether all that was sent is on the wire; where it is not, net_flushed will come. */
-	bool (*is_flushed)(void *data);
+	/* What is sent by now. */
+	void (*mark)(void *data, struct net_mark *out);
+	/* Whether that is on the wire; where it is not, net_flushed will come when more is. */
+	bool (*is_past)(void *data, struct net_mark *mark);
 	/* Begins an attempt where none is under way. Its end comes by net_connected or net_closed,
 	 * never from within the call. */
 	void (*connect)(void *data);
@@ -52,7 +61,7 @@ struct net {
 	struct list followers;  /* in connect, for the attempt after the present end */
 	struct list closers;    /* in disconnect */
 	struct list senders;    /* struct net_waiter: in send or raw, with their line */
-	struct list flushers;   /* struct waiter: tasks in flush */
+	struct list flushers;   /* struct net_flusher: tasks in flush */
 };
 
 /* Returns owned. Borrows ops and data. */
@@ -80,7 +89,7 @@ struct net_end {
 };
 void net_closed(struct net *n, const struct net_end *end);
 
-/* All that was sent is on the wire. */
+/* More of what was sent is on the wire. */
 void net_flushed(struct net *n);
 
 /* The queue has room again. */
@@ -95,6 +104,12 @@ struct net_waiter {
 	bool is_raw;
 	struct str line; /* a sender's */
 	const char *who; /* the function that it called */
+};
+
+/* A task in flush; the same. */
+struct net_flusher {
+	struct waiter waiter;
+	struct net_mark mark;
 };
 
 /* Sends, or ERR_AGAIN while others wait for room already. */

@@ -33,7 +33,7 @@ class Terminal:
     def __init__(self, *scripts):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.environ["TERM"] = "xterm"
+            os.environ.update(TERM="xterm", LC_ALL="C.UTF-8")
             os.execv(EBBD, [EBBD, "--console", *scripts])
         self.shown = ""
         at_end(self.close)
@@ -80,6 +80,72 @@ def _():
     """))
     check(done.returncode == 0 and done.stdout == "slept\nafter\n", done)
     check(time.monotonic() - begin < 9, "it waited for what no line started")
+
+
+@test("what no line started is not waited for, whatever it does meanwhile")
+def _():
+    begin = time.monotonic()
+    done = piped("slow", script("""
+        every(0.01, function() sleep(0.2) end)
+        after(0.01, function() local function again() after(0.01, again) end again() end)
+        on("privmsg", { match = "^slow" }, function(ev) sleep(0.3) ev:reply("slept") end)
+    """))
+    check(done.returncode == 0 and done.stdout == "slept\n", done)
+    check(time.monotonic() - begin < 9, "it waited for what no line started")
+
+
+@test("every line of a long input is said, also while the bot is gone in between")
+def _():
+    answer = script("""
+        on("privmsg", { match = "^(%d+)" }, function(ev, n) ev:reply(n) end)
+    """)
+    done = piped("".join(f"{i} {'x' * 200}\n" for i in range(1500)), answer)
+    check(done.stdout.split() == [str(i) for i in range(1500)], done.stdout[-300:])
+    done = piped("1\n/drop\n2\n/help\n/nonsense\n3", answer,
+                 os.path.join(ROOT, "scripts", "reconnect.lua"))
+    check(done.stdout == "1\n2\n3\n" or done.stdout == "2\n3\n", done)
+    check("no command /nonsense" in done.stderr, done)
+
+
+@test("without a standard input it says so")
+def _():
+    done = subprocess.run(f"exec '{EBBD}' --console <&-", shell=True, text=True,
+                          capture_output=True, timeout=20)
+    check(done.returncode == 1 and "there is no standard input" in done.stderr, done)
+
+
+@test("each line at the terminal can be edited and recalled, in UTF-8, and the bot goes on")
+def _():
+    terminal = Terminal(script("""
+        every(0.2, function() send("privmsg", { target = "#ebb", message = "tick" }) end)
+        on("privmsg", { match = "^say (.*)" }, function(ev, what) ev:reply("<" .. what .. ">") end)
+    """))
+    terminal.sees("ebb joins #ebb")
+    terminal.type("say one")
+    terminal.sees("<ebb> <one>")
+    terminal.type("say twx\x7fo a\u00fc\u20acb")
+    terminal.sees("<ebb> <two a\u00fc\u20acb>")
+    terminal.type("\x1b[A\x1b[A\x05!")
+    terminal.sees("<ebb> <one!>")
+    os.write(terminal.fd, b"half\x04")
+    for _ in range(5):
+        terminal.sees("<ebb> tick")
+    os.write(terminal.fd, b"\x15\x04")
+    check(terminal.ends() == 0, "exit status")
+
+
+@test("a channel that cannot be joined is not talked to")
+def _():
+    terminal = Terminal(HELLO)
+    terminal.sees("ebb joins #ebb")
+    terminal.type("/join nowhere")
+    terminal.sees("refuses:.*nowhere")
+    terminal.type("!ping")
+    terminal.sees("<ebb> pong")
+    terminal.type("/join #else")
+    terminal.sees("you joins #else")
+    terminal.type("/help")
+    terminal.sees("all else is said in #else")
 
 
 @test("a script that cannot be loaded ends it with 1")

@@ -16,6 +16,12 @@ static int64_t now_ns(void *data)
 	return st->timers.now_ns;
 }
 
+static int64_t wall_ns(void *data)
+{
+	const struct stage *st = data;
+	return st->timers.now_ns + st->wall_offset_ns;
+}
+
 static void on_wanted(void *data)
 {
 	struct stage *st = data;
@@ -69,9 +75,16 @@ static int take_line(void *data, struct str line, bool is_raw, struct err *err)
 	return 0;
 }
 
-static bool is_flushed(void *data)
+static void mark(void *data, struct net_mark *out)
+{
+	(void)data;
+	*out = (struct net_mark){0};
+}
+
+static bool is_past(void *data, struct net_mark *at)
 {
 	const struct stage_net *n = data;
+	(void)at;
 	return !n->is_full;
 }
 
@@ -95,7 +108,7 @@ static bool begin_end(void *data, struct str message)
 	return true;
 }
 
-static const struct net_ops ops = {give_facts, take_line, is_flushed, begin_attempt, begin_end};
+static const struct net_ops ops = {give_facts, take_line, mark, is_past, begin_attempt, begin_end};
 
 void stage_begin(struct stage *st, size_t n_nets)
 {
@@ -103,7 +116,7 @@ void stage_begin(struct stage *st, size_t n_nets)
 		.n_nets = n_nets, .n_events = event_count(), .folder = "/tmp/ebb-stage-XXXXXX"};
 	assert_non_null(mkdtemp(st->folder));
 	timers_init(&st->timers, 1000 * NS_PER_S);
-	st->clock = (struct clock){now_ns, now_ns, st, NULL};
+	st->clock = (struct clock){now_ns, wall_ns, st, NULL};
 	buf_init(&st->sent, 16 * 1024 * 1024);
 	buf_init(&st->log, 16 * 1024 * 1024);
 	log_set_sink(on_log, st);

@@ -25,6 +25,7 @@ struct stage_net {
 struct stage {
 	struct timers timers;
 	struct clock clock;
+	int64_t wall_offset_ns; /* wall clock less timers */
 	struct host host;
 	struct stage_net nets[STAGE_NETS]; /* "one" and "two" */
 	size_t n_nets;
