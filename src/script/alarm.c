@@ -10,6 +10,8 @@
 
 #include <lauxlib.h>
 
+#define LOOK_NS (60 * NS_PER_S)
+
 /* A userdata that the registry holds; the function, its arguments and the task object are its user
  * values. */
 struct alarm {
@@ -20,6 +22,7 @@ struct alarm {
 	uint64_t number;
 	struct alarm_options o;
 	struct cron cron;
+	int64_t wall_ns; /* cron's next time; -1: none comes */
 	int self_ref, n_values;
 	struct task_object *object;
 	struct task *running; /* NULL: none */
@@ -35,15 +38,31 @@ static void drop(struct alarm *a)
 	luaL_unref(s->vm.L, LUA_REGISTRYINDEX, a->self_ref);
 }
 
-/* The next time: of a calendar, or a multiple of the period, none of which is made up for. */
-static int64_t next_time(const struct alarm *a, int64_t last_ns)
+/* A time of a calendar is one of the wall clock, which may be set: it is looked at again within
+ * LOOK_NS, and when its time has come. */
+static int64_t next_look(const struct alarm *a)
 {
 	const struct host *h = a->script->host;
-	int64_t now_ns = h->options.timers->now_ns;
+	int64_t left_ns = a->wall_ns - clock_wall_ns(h->options.clock);
+	if (a->wall_ns < 0)
+		return INT64_MAX;
+	return h->options.timers->now_ns + (left_ns < LOOK_NS ? left_ns : LOOK_NS);
+}
+
+/* Sets the next time of the calendar, after the last and after now. */
+static void turn_calendar(struct alarm *a)
+{
+	int64_t wall_ns = clock_wall_ns(a->script->host->options.clock);
+	a->wall_ns = cron_next(&a->cron, wall_ns > a->wall_ns ? wall_ns : a->wall_ns);
+}
+
+/* The next time: of a calendar, or a multiple of the period, none of which is made up for. */
+static int64_t next_time(struct alarm *a, int64_t last_ns)
+{
+	int64_t now_ns = a->script->host->options.timers->now_ns;
 	if (a->o.cron) {
-		int64_t wall_ns = clock_wall_ns(h->options.clock);
-		int64_t at_ns = cron_next(&a->cron, wall_ns);
-		return at_ns < 0 ? INT64_MAX : now_ns + at_ns - wall_ns;
+		turn_calendar(a);
+		return next_look(a);
 	}
 	int64_t next_ns = last_ns + a->o.delay_ns;
 	if (next_ns <= now_ns)
@@ -67,6 +86,7 @@ static int make_task(lua_State *L)
 	struct task *t = task_new(L, a->script, a->o.what, a->o.site);
 	t->net = a->o.net;
 	t->is_connect = a->o.is_connect;
+	t->number = a->number;
 	if (!lua_checkstack(t->T, a->n_values + 1)) {
 		task_drop(t);
 		return luaL_error(L, "too many arguments");
@@ -91,6 +111,10 @@ static void fire(struct timer *timer)
 {
 	struct alarm *a = container_of(timer, struct alarm, timer);
 	struct script *s = a->script;
+	if (a->o.cron && clock_wall_ns(s->host->options.clock) < a->wall_ns) {
+		timers_set(s->host->options.timers, timer, next_look(a));
+		return;
+	}
 	if (!a->running && !vm_call(s->vm.L, make_task, a, 0)) {
 		log_error("script %s: %s: not enough memory", s->name, a->o.what);
 		lua_pop(s->vm.L, 1);
@@ -111,7 +135,7 @@ void alarm_new(lua_State *L, const struct alarm_options *o)
 	if (o->cron)
 		a->cron = *o->cron;
 	a->object = lua_touserdata(L, n);
-	a->number = ++s->host->made;
+	a->number = task_of(L) ? task_of(L)->number : ++s->host->made;
 	list_init(&a->node);
 	lua_pushvalue(L, n);
 	lua_insert(L, 1); /* the object, for the caller */

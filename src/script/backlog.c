@@ -21,6 +21,8 @@ struct backlog *backlog_new(size_t max)
 
 void backlog_add(struct backlog *b, struct event *e)
 {
+	if (b->is_over)
+		return;
 	if (b->n == b->max)
 		b->has_overflowed = true;
 	if (b->has_overflowed)

@@ -79,6 +79,8 @@ int cron_parse(struct str spec, struct cron *out, struct err *err)
 		if (!read_field(&fields[i], word, places[i]))
 			return err_set(err, ERR_INVALID, "%s: '%" STR_F "' makes no sense",
 				fields[i].name, STR_A(word));
+		if (places[i] == &out->hours)
+			out->any_hour = word.p[0] == '*';
 		if (places[i] == &out->days)
 			out->any_day = word.p[0] == '*';
 		if (places[i] == &out->weekdays)
@@ -103,40 +105,51 @@ static bool is_day(const struct cron *c, const struct tm *tm)
 	return day || weekday;
 }
 
-/* Moves on to the next minute, hour, day or month that may fit; mktime sets the rest right. */
-static bool step(const struct cron *c, struct tm *tm)
+/* Whether the clock showed the same before it was set back: by one hour nearly everywhere. */
+static bool is_second_time(time_t at, const struct tm *tm)
 {
-	if (!has(c->months, tm->tm_mon + 1)) {
-		tm->tm_mon++;
-		tm->tm_mday = 1;
-		tm->tm_hour = tm->tm_min = 0;
-	} else if (!is_day(c, tm)) {
-		tm->tm_mday++;
-		tm->tm_hour = tm->tm_min = 0;
-	} else if (!has(c->hours, tm->tm_hour)) {
-		tm->tm_hour++;
-		tm->tm_min = 0;
-	} else if (!has(c->minutes, tm->tm_min)) {
-		tm->tm_min++;
-	} else {
-		return false;
+	static const int shifts_s[] = {3600, 1800, 7200};
+	for (size_t i = 0; i < COUNTOF(shifts_s); i++) {
+		time_t before = at - shifts_s[i];
+		struct tm then;
+		localtime_r(&before, &then);
+		if (then.tm_mday == tm->tm_mday && then.tm_hour == tm->tm_hour &&
+			then.tm_min == tm->tm_min)
+			return true;
 	}
-	return true;
+	return false;
+}
+
+static int to_next_hour(const struct tm *tm)
+{
+	return 3600 - tm->tm_min * 60 - tm->tm_sec;
+}
+
+/* How many seconds to go on, at least to the next minute that may fit; 0 where this one does. The
+ * clock may be set on these seconds, hence no step of a day: none passes over a midnight. */
+static int step_s(const struct cron *c, time_t at, const struct tm *tm)
+{
+	enum { EVENING = 20 };
+	if (!has(c->months, tm->tm_mon + 1) || !is_day(c, tm))
+		return tm->tm_hour < EVENING ? (EVENING - 1 - tm->tm_hour) * 3600 + to_next_hour(tm)
+					     : to_next_hour(tm);
+	if (!has(c->hours, tm->tm_hour))
+		return to_next_hour(tm);
+	bool fits = has(c->minutes, tm->tm_min) && (c->any_hour || !is_second_time(at, tm));
+	return fits ? 0 : 60 - tm->tm_sec;
 }
 
 int64_t cron_next(const struct cron *c, int64_t wall_ns)
 {
-	time_t now = wall_ns / NS_PER_S, at;
+	time_t at = wall_ns / NS_PER_S;
 	struct tm tm;
-	localtime_r(&now, &tm);
+	localtime_r(&at, &tm);
 	int last_year = tm.tm_year + YEARS_AHEAD;
-	tm.tm_min++;
-	tm.tm_sec = 0;
-	do {
-		tm.tm_isdst = -1;
-		at = mktime(&tm);
+	for (int s = 60 - tm.tm_sec; s > 0; s = step_s(c, at, &tm)) {
+		at += s;
+		localtime_r(&at, &tm);
 		if (tm.tm_year > last_year)
 			return -1;
-	} while (step(c, &tm) || at <= now);
+	}
 	return (int64_t)at * NS_PER_S;
 }

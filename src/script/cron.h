@@ -4,7 +4,8 @@
  * Five fields: minute, hour, day of the month, month, day of the week (0 and 7 are Sunday); each
  * is *, a number, a range a-b, a list of these, with /step behind * or a range; months and days
  * also by the first three letters of their English names. Where both days are restricted, either
- * is enough. Local time; a time that the clock jumps over is passed over.
+ * is enough. Local time; what the clock jumps over in spring is passed over, and what it shows
+ * twice in autumn counts once, unless the hour begins with a star.
  */
 #ifndef EBB_SCRIPT_CRON_H
 #define EBB_SCRIPT_CRON_H
@@ -14,7 +15,7 @@
 
 struct cron {
 	uint64_t minutes, hours, days, months, weekdays; /* a bit for each number */
-	bool any_day, any_weekday;
+	bool any_hour, any_day, any_weekday;
 };
 
 /* ERR_INVALID: the text names the field. */

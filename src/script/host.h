@@ -112,8 +112,8 @@ void host_event(struct host *h, struct event *e);
  * options.wanted is called and the rest follows in the next call. */
 void host_run(struct host *h);
 
-/* Whether there is something to run now, or a task or an alarm that runs once, made after `made`
- * was this, is not over yet. */
+/* Whether there is something to run now, or a task or an alarm that runs once is not over that was
+ * made after `made` was this, or descends from one. */
 bool host_is_busy_since(const struct host *h, uint64_t made);
 
 /* The kind of a name for listening, made if it is new; several for some names; 0 when there are too

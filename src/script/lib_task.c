@@ -1,4 +1,6 @@
 #include "script/lib_task.h"
+
+#include "base/log.h"
 #include "script/alarm.h"
 #include "script/cancel.h"
 #include "script/host.h"
@@ -100,8 +102,10 @@ static struct task *task_from_stack(lua_State *L, int n, const char *what, const
 		luaL_error(L, "%s: too many arguments", what);
 	}
 	t->is_connect = lua_tocfunction(L, -n - 1) == lib_connect;
-	if (parent)
+	if (parent) {
 		t->net = parent->net;
+		t->number = parent->number;
+	}
 	lua_xmove(L, t->T, n + 1);
 	return t;
 }
@@ -124,7 +128,8 @@ struct group {
 	struct task *parent;
 	bool is_race;
 	int n, n_alive;
-	int decided; /* the child that won, or failed first, counted from 1; 0: none yet */
+	int decided;  /* the child that won, or failed first, counted from 1; 0: none yet */
+	bool is_told; /* its error was logged */
 	struct child {
 		struct group *group;
 		struct handle handle;
@@ -136,8 +141,10 @@ static void cancel_children(struct task *parent)
 	struct group *g = parent->source;
 	for (int i = 0; i < g->n; i++) {
 		struct task *t = handles_get(&parent->script->host->handles, g->children[i].handle);
-		if (t)
-			cancel_task(t);
+		if (!t)
+			continue;
+		t->is_awaited = false; /* an error of its own is told by nobody else */
+		cancel_task(t);
 	}
 }
 
@@ -147,8 +154,9 @@ static void on_child_ended(struct task *t, void *data)
 	struct group *g = c->group;
 	enum promise_state state = t->promise->state;
 	g->n_alive--;
-	if (!g->decided && (state == PROMISE_FAILED || (g->is_race && state == PROMISE_DONE))) {
+	if (!g->decided && (g->is_race || state != PROMISE_DONE)) {
 		g->decided = (int)(c - g->children) + 1;
+		g->is_told = !t->is_awaited;
 		cancel_children(g->parent);
 	}
 	if (g->n_alive == 0)
@@ -168,14 +176,29 @@ static int push_all_results(lua_State *L, const struct group *g)
 	return lua_gettop(L) - first + 1;
 }
 
+/* The error that decided, which would be raised if its parent were not cancelled meanwhile. */
+static void log_lost(lua_State *L, const struct group *g)
+{
+	const struct task_object *o = g->decided ? lua_touserdata(L, 1 + g->decided) : NULL;
+	if (!o || o->promise.state != PROMISE_FAILED || g->is_told)
+		return;
+	lua_getiuservalue(L, 1 + g->decided, 1);
+	lua_getiuservalue(L, 1 + g->decided, 2);
+	luaL_tolstring(L, -2, NULL);
+	log_error("script %s: %s: %s%s%s", script_of(L)->name, o->name, lua_tostring(L, -1),
+		lua_isstring(L, -2) ? "\n" : "", lua_isstring(L, -2) ? lua_tostring(L, -2) : "");
+}
+
 static int after_group(lua_State *L, int status, lua_KContext context)
 {
 	const struct task *t = task_resumed(L);
 	const struct group *g = lua_touserdata(L, 1);
 	(void)status;
 	(void)context;
-	if (cancel_is_due(t))
+	if (cancel_is_due(t)) {
+		log_lost(L, g);
 		return cancel_raise(L);
+	}
 	if (!g->decided)
 		return push_all_results(L, g);
 	lua_pushvalue(L, 1 + g->decided);

@@ -49,7 +49,7 @@ struct task {
 	uint64_t queued; /* the host's count when it was put there */
 	struct timer timer;
 	struct handle handle;
-	uint64_t number; /* the host's count when it was made */
+	uint64_t number; /* the host's count when it was made, or the task that it descends from */
 	enum task_state state;
 	bool failed; /* its function raised; the error is on T */
 	bool has_started;

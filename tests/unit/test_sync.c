@@ -30,6 +30,30 @@ static const struct row {
 		"local t = spawn(function() sleep(5) say('end') return 1 end)\n"
 		"local r, why = t:join(2) say(why) say(t:join())",
 		9, "timeout end 1"),
+	ROW("of two timeouts that pass, the outer one counts",
+		"local r, why = timeout(1, function()\n"
+		"  local _, inner = timeout(1, function() shield(sleep, 2) sleep(1) end)\n"
+		"  say('inner ' .. tostring(inner))\n"
+		"end) say(why)",
+		5, "timeout"),
+	ROW("a cancellation goes before a timeout that passed",
+		"local t = spawn(function()\n"
+		"  timeout(1, function() shield(sleep, 3) sleep(1) end) say('never')\n"
+		"end) sleep(2) t:cancel() sleep(5) say(t:status())",
+		9, "cancelled"),
+	ROW("who pushes late does not overtake who was woken",
+		"local q = queue(1) q:push(1) spawn(function() q:push('a') end) sleep(0)\n"
+		"spawn(function() sleep(1) say(q:pop()) say(q:pop()) end)\n"
+		"say(q:pop()) q:push('b')",
+		3, "1 a b"),
+	ROW("all and race survive a child that raises a cancellation it was given",
+		"local stolen\n"
+		"local t = spawn(function()\n"
+		"  local c <close> = setmetatable({}, {__close = function(_, e) stolen = e end}) sleep(9)\n"
+		"end) sleep(1) t:cancel() sleep(1)\n"
+		"say(select(2, all(function() return 1 end, function() error(stolen) end)))\n"
+		"say(select(2, race(function() error(stolen) end, function() sleep(1) return 2 end)))",
+		9, "cancelled cancelled"),
 	ROW("a task cannot join itself",
 		"local t t = spawn(function() say(select(2, pcall(t.join, t)):match('its own end')) end)",
 		1, "its own end"),
@@ -315,30 +339,53 @@ static void an_error_that_is_raised_again_keeps_its_first_traceback(void **state
 	stage_end(&st);
 }
 
+#define BERLIN "CET-1CEST,M3.5.0,M10.5.0/3"
+#define HOWE   "LHST-10:30LHDT-11,M10.1.0,M4.1.0"
+
 static const struct cron_row {
 	const char *name, *spec, *after, *next; /* times in UTC; next NULL: refused */
+	const char *zone;                       /* NULL: UTC */
 } cron_rows[] = {
-	{"cron: every minute",           "* * * * *",       "2026-01-31 23:59:30", "2026-02-01 00:00:00"},
-	{"cron: never at once",          "* * * * *",       "2026-01-31 23:59:00", "2026-02-01 00:00:00"},
-	{"cron: a list and a range",     "5,10-12 3 * * *", "2026-01-01 03:05:00",
-         "2026-01-01 03:10:00"									  },
-	{"cron: a step",                 "*/20 * * * *",    "2026-01-01 03:41:00", "2026-01-01 04:00:00"},
-	{"cron: a step from a start",    "10/25 * * * *",   "2026-01-01 03:11:00",
-         "2026-01-01 03:35:00"									  },
-	{"cron: a leap day",             "0 0 29 2 *",      "2026-01-01 00:00:00", "2028-02-29 00:00:00"},
-	{"cron: a weekday",              "0 9 * * mon",     "2026-11-20 10:00:00", "2026-11-23 09:00:00"},
-	{"cron: Sunday as 7",            "0 9 * * 7",       "2026-11-20 10:00:00", "2026-11-22 09:00:00"},
-	{"cron: either day is enough",   "0 0 1 * fri",     "2026-11-20 10:00:00", "2026-11-27 00:00:00"},
-	{"cron: a month's name",         "0 0 1 Mar *",     "2026-11-20 10:00:00", "2027-03-01 00:00:00"},
-	{"cron: a day that never comes", "0 0 31 2 *",      "2026-01-01 00:00:00", ""                   },
-	{"cron refuses: four fields",    "* * * *",         "",                    NULL                 },
-	{"cron refuses: six fields",     "* * * * * *",     "",                    NULL                 },
-	{"cron refuses: a minute of 60", "60 * * * *",      "",                    NULL                 },
-	{"cron refuses: day 0",          "* * 0 * *",       "",                    NULL                 },
-	{"cron refuses: backwards",      "9-3 * * * *",     "",                    NULL                 },
-	{"cron refuses: a step of 0",    "*/0 * * * *",     "",                    NULL                 },
-	{"cron refuses: an empty item",  "1,,2 * * * *",    "",                    NULL                 },
-	{"cron refuses: a name",         "* * * foo *",     "",                    NULL                 },
+	{"cron: every minute",                          "* * * * *",       "2026-01-31 23:59:30", "2026-02-01 00:00:00", NULL  },
+	{"cron: never at once",                         "* * * * *",       "2026-01-31 23:59:00", "2026-02-01 00:00:00", NULL  },
+	{"cron: a list and a range",                    "5,10-12 3 * * *", "2026-01-01 03:05:00",
+         "2026-01-01 03:10:00",											  NULL  },
+	{"cron: a step",				"*/20 * * * *",    "2026-01-01 03:41:00", "2026-01-01 04:00:00", NULL  },
+	{"cron: a step from a start",                   "10/25 * * * *",   "2026-01-01 03:11:00", "2026-01-01 03:35:00",
+         NULL														  },
+	{"cron: a leap day",                            "0 0 29 2 *",      "2026-01-01 00:00:00", "2028-02-29 00:00:00", NULL  },
+	{"cron: a weekday",			     "0 9 * * mon",     "2026-11-20 10:00:00", "2026-11-23 09:00:00", NULL  },
+	{"cron: Sunday as 7",                           "0 9 * * 7",       "2026-11-20 10:00:00", "2026-11-22 09:00:00", NULL  },
+	{"cron: either day is enough",                  "0 0 1 * fri",     "2026-11-20 10:00:00", "2026-11-27 00:00:00",
+         NULL														  },
+	{"cron: a month's name",                        "0 0 1 Mar *",     "2026-11-20 10:00:00", "2027-03-01 00:00:00", NULL  },
+	{"cron: a day that never comes",                "0 0 31 2 *",      "2026-01-01 00:00:00", "",                    NULL  },
+	{"cron: a minute of the hour that comes twice", "* * * * *",       "2026-10-25 00:59:30",
+         "2026-10-25 01:00:00",											  BERLIN},
+	{"cron: each minute of the second one",         "*/5 * * * *",     "2026-10-25 01:26:00",
+         "2026-10-25 01:30:00",											  BERLIN},
+	{"cron: the first of two",                      "30 2 * * *",      "2026-10-24 12:00:00", "2026-10-25 00:30:00",
+         BERLIN														},
+	{"cron: not the second of two",                 "30 2 * * *",      "2026-10-25 00:30:00", "2026-10-26 01:30:00",
+         BERLIN														},
+	{"cron: what the clock jumps over",             "30 2 * * *",      "2026-03-28 12:00:00",
+         "2026-03-30 00:30:00",											  BERLIN},
+	{"cron: after what it jumps over",              "0 3 * * *",       "2026-03-28 12:00:00",
+         "2026-03-29 01:00:00",											  BERLIN},
+	{"cron: half an hour twice",                    "45 1 * * *",      "2026-04-04 14:45:00", "2026-04-05 15:15:00",
+         HOWE														  },
+	{"cron: midnight over a shift",                 "0 0 * * *",       "2026-10-24 22:00:00", "2026-10-25 23:00:00",
+         BERLIN														},
+	{"cron: a day over a shift",                    "15 23 25 oct *",  "2026-03-01 00:00:00", "2026-10-25 22:15:00",
+         BERLIN														},
+	{"cron refuses: four fields",                   "* * * *",         "",                    NULL,                  NULL  },
+	{"cron refuses: six fields",                    "* * * * * *",     "",                    NULL,                  NULL  },
+	{"cron refuses: a minute of 60",                "60 * * * *",      "",                    NULL,                  NULL  },
+	{"cron refuses: day 0",                         "* * 0 * *",       "",                    NULL,                  NULL  },
+	{"cron refuses: backwards",                     "9-3 * * * *",     "",                    NULL,                  NULL  },
+	{"cron refuses: a step of 0",                   "*/0 * * * *",     "",                    NULL,                  NULL  },
+	{"cron refuses: an empty item",                 "1,,2 * * * *",    "",                    NULL,                  NULL  },
+	{"cron refuses: a name",                        "* * * foo *",     "",                    NULL,                  NULL  },
 };
 
 static void cron_comes(void **state)
@@ -353,6 +400,8 @@ static void cron_comes(void **state)
 		return;
 	}
 	assert_int_equal(r, 0);
+	setenv("TZ", row->zone ? row->zone : "UTC", 1);
+	tzset();
 	assert_non_null(strptime(row->after, "%Y-%m-%d %H:%M:%S", &tm));
 
 	int64_t next_ns = cron_next(&c, timegm(&tm) * NS_PER_S);
@@ -362,6 +411,144 @@ static void cron_comes(void **state)
 	if (next_ns >= 0)
 		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", gmtime(&next));
 	assert_string_equal(text, row->next);
+	setenv("TZ", "UTC", 1);
+	tzset();
+}
+
+/* Every minute of a year, by a clock that goes forward only and one that is asked from each minute:
+ * always later, never more than a minute where every minute counts. */
+static void cron_goes_forward_in_every_zone(void **state)
+{
+	static const char *const zones[] = {BERLIN, HOWE, "GMT0BST,M3.5.0/1,M10.5.0", "<-03>3",
+		"<-04>4<-03>,M9.1.6/24,M4.1.6/24", "EET-2EEST,M4.5.5/0,M10.5.4/24",
+		"<+00>0<+02>-2,M3.5.0/1,M10.5.0/3"};
+	struct cron each, noon;
+	(void)state;
+	assert_int_equal(cron_parse(STR("* * * * *"), &each, NULL), 0);
+	assert_int_equal(cron_parse(STR("0 12 * * *"), &noon, NULL), 0);
+	for (size_t i = 0; i < COUNTOF(zones); i++) {
+		int64_t at_ns = 1767225600 * NS_PER_S, end_ns = at_ns + 366 * 86400 * NS_PER_S;
+		int noons = 0;
+		setenv("TZ", zones[i], 1);
+		tzset();
+		for (int64_t ns = at_ns; ns < end_ns; ns += 3600 * NS_PER_S + 61 * NS_PER_S)
+			assert_int_equal(
+				cron_next(&each, ns), (ns / NS_PER_S / 60 + 1) * 60 * NS_PER_S);
+		for (int64_t ns = cron_next(&noon, at_ns); ns < end_ns; ns = cron_next(&noon, ns)) {
+			assert_true(ns > at_ns);
+			at_ns = ns;
+			noons++;
+		}
+		assert_int_equal(noons, 366);
+	}
+	setenv("TZ", "UTC", 1);
+	tzset();
+}
+
+static size_t count_in_log(const char *text)
+{
+	size_t n = 0;
+	for (const char *p = buf_str(&st.log).p; (p = strstr(p, text)); p++)
+		n++;
+	return n;
+}
+
+#define SECOND                                                                                       \
+	"function() local c <close> = setmetatable({}, {__close = function() error('second') end}) " \
+	"sleep(10) end"
+
+/* Of an error that somebody gets nothing is logged, of all others once. */
+static void each_error_in_a_group_is_told_once(void **state)
+{
+	(void)state;
+	begin("pcall(all, function() error('first') end, function() sleep(5) end)\n");
+	stage_pass(&st, 9);
+	assert_int_equal(count_in_log("first"), 0);
+	stage_end(&st);
+
+	begin("pcall(all, function() sleep(1) error('first') end, " SECOND ")\n");
+	stage_pass(&st, 20);
+	assert_int_equal(count_in_log("first"), 0);
+	assert_int_equal(count_in_log(":1: second"), 1);
+	stage_end(&st);
+
+	begin("timeout(1, all, " SECOND ")\n");
+	stage_pass(&st, 20);
+	assert_int_equal(count_in_log(":1: second"), 1);
+	stage_end(&st);
+
+	begin("timeout(1, all, function() error('first') end, function() shield(sleep, 3) end)\n");
+	stage_pass(&st, 20);
+	assert_int_equal(count_in_log(":1: first"), 1);
+	stage_end(&st);
+}
+
+static void a_script_that_goes_leaves_no_deadline(void **state)
+{
+	(void)state;
+	begin("spawn(timeout, 50, sleep, 100) spawn(sleep, 100) after(9, print) every(9, print)\n"
+	      "cron('* * * * *', print) spawn(wait, 'x', 99)\n");
+	stage_run(&st);
+	assert_true(timers_next(&st.timers) >= 0);
+	stage_end(&st);
+}
+
+static void events_does_not_hear_of_the_next_connection(void **state)
+{
+	(void)state;
+	begin(SAY "on('join', function()\n"
+		  "  for ev in events('privmsg') do say(ev.message) sleep(6) end say('over')\n"
+		  "end)\n");
+	stage_line(&st, 0, ":a!u@h JOIN #t");
+	speak("1");
+	speak("2");
+	stage_lose(&st, 0, ERR_CLOSED, "gone");
+	stage_connect(&st, 0);
+	speak("3");
+	stage_pass(&st, 30);
+	expect_said("1 2 over");
+	stage_end(&st);
+}
+
+static void a_send_that_waits_names_itself_when_the_connection_ends(void **state)
+{
+	(void)state;
+	begin("on('privmsg', function(ev) ev:reply('x') end)\n");
+	st.nets[0].is_full = true;
+	speak("go");
+	stage_lose(&st, 0, ERR_CLOSED, "gone");
+	stage_expect_log(&st, "reply: gone");
+	stage_end(&st);
+}
+
+/* The wall clock is not the one that deadlines go by: it may be set, and is read at another
+ * moment. */
+static void cron_follows_a_wall_clock_that_is_set(void **state)
+{
+	(void)state;
+	begin(SAY "cron('* * * * *', function() say(os.date('!%M:%S')) end)\n");
+	stage_pass(&st, 120 - (double)(st.timers.now_ns % (60 * NS_PER_S)) / NS_PER_S);
+	buf_reset(&st.sent);
+
+	st.wall_offset_ns -= NS_PER_S / 2; /* a little behind: the deadline comes too soon */
+	stage_pass(&st, 60);
+	expect_said("");
+	stage_pass(&st, 0.5);
+	stage_pass(&st, 59);
+	buf_reset(&st.sent);
+	st.wall_offset_ns += 3600 * NS_PER_S; /* an hour on: what was missed is not made up for */
+	stage_pass(&st, 61.5);
+	size_t n = 0;
+	for (const char *p = buf_str(&st.sent).p; (p = strchr(p, '\n')); p++)
+		n++;
+	assert_int_equal(n, 2);
+	buf_reset(&st.sent);
+	st.wall_offset_ns -= 600 * NS_PER_S; /* ten minutes back: no minute comes twice */
+	stage_pass(&st, 590);
+	expect_said("");
+	stage_pass(&st, 70);
+	assert_true(st.sent.n > 0);
+	stage_end(&st);
 }
 
 int main(void)
@@ -371,6 +558,12 @@ int main(void)
 	tzset();
 	check_rows(&c, rows, says);
 	check_rows(&c, cron_rows, cron_comes);
+	check_test(&c, cron_goes_forward_in_every_zone);
+	check_test(&c, each_error_in_a_group_is_told_once);
+	check_test(&c, a_script_that_goes_leaves_no_deadline);
+	check_test(&c, events_does_not_hear_of_the_next_connection);
+	check_test(&c, a_send_that_waits_names_itself_when_the_connection_ends);
+	check_test(&c, cron_follows_a_wall_clock_that_is_set);
 	check_test(&c, events_loses_nothing_between_two_rounds);
 	check_test(&c, events_ends_with_its_timeout_and_its_connection);
 	check_test(&c, events_tells_of_what_it_could_not_hold);
