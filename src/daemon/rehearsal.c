@@ -111,6 +111,7 @@ static int load(struct rehearsed *b, const struct rehearsal *r, const struct tri
 	struct script_options options = {.name = name,
 		.path = path,
 		.source = s->source,
+		.prelude = s->prelude,
 		.pairs = (const char *const(*)[2])s->pairs,
 		.n_pairs = s->n_pairs};
 	if (!path)

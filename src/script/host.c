@@ -128,6 +128,17 @@ static void on_main_chunk_ended(struct task *t, void *data)
 	l->failed = t->failed;
 }
 
+static int run_prelude(lua_State *L)
+{
+	const struct load *l = lua_touserdata(L, 1);
+	if (!l->o->prelude)
+		return 0;
+	if (!vm_load_text(L, l->o->prelude, "prelude"))
+		return lua_error(L);
+	lua_call(L, 0, 0);
+	return 0;
+}
+
 /* The main chunk as a task: it may pause. */
 static int make_main_task(lua_State *L)
 {
@@ -155,7 +166,8 @@ static void log_load_error(const struct script *s)
 static bool run_main_chunk(struct load *l)
 {
 	lua_State *L = l->s->vm.L;
-	if (!vm_call(L, open_libraries, l, 0) || !vm_call(L, make_main_task, l, 1)) {
+	if (!vm_call(L, open_libraries, l, 0) || !vm_call(L, run_prelude, l, 0) ||
+		!vm_call(L, make_main_task, l, 1)) {
 		log_load_error(l->s);
 		return false;
 	}

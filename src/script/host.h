@@ -89,6 +89,7 @@ struct script {
 struct script_options {
 	const char *name, *path;
 	const char *source;          /* instead of the file at path; NULL: that file is read */
+	const char *prelude;         /* source that runs before it and may not pause; NULL: none */
 	const char *const *networks; /* NULL: all */
 	size_t n_networks;
 	const char *const (*pairs)[2]; /* the script's own keys, for `config` */

@@ -176,10 +176,19 @@ static trial_pair *read_pairs(
 	return pairs;
 }
 
-/* "name", or { name = …, code = …, further keys }. The value is on top, and popped. */
+/* The text at a key of the table, or NULL. */
+static const char *read_source(lua_State *L, const struct reading *r, int table, const char *key)
+{
+	if (lua_getfield(L, table, key) == LUA_TSTRING)
+		return keep_text(L, r, key);
+	lua_pop(L, 1);
+	return NULL;
+}
+
+/* "name", or { name = …, code = …, prelude = …, further keys }. The value is on top, and popped. */
 static struct trial_script read_script(lua_State *L, const struct reading *r)
 {
-	static const char *const own[] = {"name", "code", NULL};
+	static const char *const own[] = {"name", "code", "prelude", NULL};
 	struct trial_script s = {0};
 	int value = lua_gettop(L);
 	if (lua_type(L, value) == LUA_TSTRING) {
@@ -192,10 +201,8 @@ static struct trial_script read_script(lua_State *L, const struct reading *r)
 	if (lua_getfield(L, value, "name") != LUA_TSTRING)
 		luaL_error(L, "%s: a script without a name", r->who);
 	s.name = keep_text(L, r, "name");
-	if (lua_getfield(L, value, "code") == LUA_TSTRING)
-		s.source = keep_text(L, r, "code");
-	else
-		lua_pop(L, 1);
+	s.source = read_source(L, r, value, "code");
+	s.prelude = read_source(L, r, value, "prelude");
 	s.pairs = read_pairs(L, r, value, own, &s.n_pairs);
 	lua_settop(L, value - 1);
 	return s;

@@ -22,6 +22,9 @@ typedef const char *trial_pair[2];
 struct trial_script {
 	const char *name; /* or a path, relative to the folder of the test */
 	const char *source;
+	/* Lua source that runs in the script's state before it: what a test cannot bring about or
+	 * cannot foresee is changed here, as in `math.random = function() return 0.5 end`. */
+	const char *prelude;
 	trial_pair *pairs; /* the script's own keys */
 	size_t n_pairs;
 };
