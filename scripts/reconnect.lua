@@ -4,7 +4,7 @@
 -- each try. The script is loaded unless the configuration says [script reconnect] enabled = no; to
 -- have a policy of your own, copy this file to the first folder of script_path and change it.
 
--- By the kind of the failure, in seconds: what is waited at least, the first span, the longest span.
+-- By the kind of the failure, in seconds: what is waited at least, the first and the longest span.
 local paces = {
   banned       = { least = 3600, first = 600, longest = 7200 },
   throttled    = { least = 60,   first = 30,  longest = 600 },
@@ -33,10 +33,10 @@ on("client_disconnect", function(ev)
   net.is_trying = true
   local ok, reason, kind, seen = nil, ev.reason, ev.kind, nil
   repeat
-    local wait = next_wait(net, kind)
-    log.info("%s: next attempt in %.1f s: %s: %s", ev.network, wait, kind, reason)
-    sleep(wait)
-    if net.last.requested then break end -- somebody else connected meanwhile, and ended it
+    local seconds = next_wait(net, kind)
+    log.info("%s: next attempt in %.1f s: %s: %s", ev.network, seconds, kind, reason)
+    if wait("client_connect", seconds) then break end -- somebody else connected
+    if net.last.requested then break end -- somebody wants no connection any more
     seen = net.last
     ok, reason, kind = connect()
     if ok and net.last ~= seen then -- it is lost again already, before this task went on

@@ -2,8 +2,8 @@ local t = require "ebb.test"
 
 local day = 24 * 3600
 
--- The policy, to which chance gives this part of every span: with 0 it waits the least that it may,
--- with 1 the most.
+-- The policy, to which chance gives this part of every span: with 0 it waits the least that it
+-- may, with 1 the most.
 local function policy(part)
   return { name = "reconnect", prelude = "function math.random() return " .. part .. " end" }
 end
@@ -44,8 +44,8 @@ local as_kind = [[
 
 -- What happens and the kind that it is; what is waited at least, the first span and the longest;
 -- then how it is brought about. A fault is there from the beginning, `ends` ends a connection that
--- stands; `takes` is how long it is from the attempt to its end, and `fake` what the policy is made
--- to take it for.
+-- stands; `takes` is how long it is from the attempt to its end. What is a `fake` the policy is
+-- made to take for its kind.
 local rows = {
   { "nobody listens", "refused", 0, 2, 300, fault = down },
   { "the server does not answer", "timeout", 0, 2, 300, fault = mute(true), takes = 60 },
@@ -311,6 +311,52 @@ t.test("an attempt that somebody else has under way is shared", function()
   net:drop()
   t.advance(20)
   t.expect(net:attempts()):equals{ 0, 21, 44 }
+end)
+
+-- Somebody else connects while the policy waits for its next attempt.
+
+t.test("a connection that somebody else made is kept like the policy's own", function()
+  local net = t.network()
+  net:refuse("465", 1) -- for which it would wait until 4200
+  t.bot{ policy(1), operator "after(100, connect)", networks = { net } }
+  t.advance(700)
+  net:drop()
+  t.advance(2)
+  t.expect(net:attempts()):equals{ 0, 100, 702 }
+end)
+
+t.test("a ban counts that ends a connection which somebody else made", function()
+  local net = t.network()
+  net:down()
+  t.bot{ policy(1), operator "after(10, connect)", networks = { net } }
+  t.advance(9)
+  net:down(false)
+  t.advance(2)
+  net:close("K-lined: spam") -- at 11; it would have tried at 14
+  t.advance(day)
+  t.expect(net:attempts()):equals{ 0, 2, 6, 10, 11 + 3600 + 4800 }
+end)
+
+t.test("a disconnect is not undone whose connection somebody else made", function()
+  local net = t.network()
+  net:down()
+  t.bot{ policy(1), operator "after(10, connect) after(12, disconnect)", networks = { net } }
+  t.advance(9)
+  net:down(false)
+  t.advance(2)
+  net:silence() -- the disconnect takes until 14, when it would have tried
+  t.advance(day)
+  t.expect(net:attempts()):equals{ 0, 2, 6, 10 }
+end)
+
+t.test("a connection that somebody wanted after all, after a disconnect, is kept", function()
+  local net = t.network()
+  net:refuse("465", 1)
+  t.bot{ policy(1), operator "after(5, disconnect) after(100, connect)", networks = { net } }
+  t.advance(200)
+  net:drop()
+  t.advance(4)
+  t.expect(net:attempts()):equals{ 0, 100, 204 }
 end)
 
 -- The policy, whose task goes on only ten seconds after its connect has returned.
