@@ -265,7 +265,7 @@ function ev:copy() end
 ---@alias ebb.EventName
 ---| "*" # every line from the server
 ---| "client_connect" # the network is ready for use: registered, and the configured channels are about to be joined. With register = manual: the connection stands. Fields: host, port
----| "client_disconnect" # a connection ended, or an attempt failed that no task waits for. Fields: host, port, reason (text), kind (as of connect), requested (boolean: disconnect or the end of ebb was the cause), uptime (whole seconds since it was ready; nil when it never was)
+---| "client_disconnect" # a connection ended, an attempt was ended on request, or one failed that no task waits for. Fields: host, port, reason (text), kind (as of connect), requested (boolean: disconnect or the end of ebb was the cause), uptime (whole seconds since it was ready; nil when it never was)
 ---| "privmsg" # somebody says something. Fields: target, message, channel (nil in private), statusmsg ("@" when it was said to the operators of the channel only)
 ---| "notice" # the same, to be read and not answered. Fields: target, message, channel, statusmsg
 ---| "action" # "/me": somebody does something. Fields: target, message, channel, statusmsg, ctcp ("ACTION")
@@ -355,11 +355,11 @@ function raw(line) end
 --- network is not dialled again before two seconds have passed, and no more than ten times in ten
 --- minutes without success: `connect` waits until it may.
 ---
---- A failure gives `nil, message, kind`, and then nobody else is told of it: who calls `connect`
---- has to try again, or to leave it. A task whose own function is `connect`, as in
---- `spawn(connect)`, does not count as a caller: there a failure becomes `client_disconnect`, and
---- the script `reconnect` sees to it. While ebb ends, and under `ebbd --check`, it fails at once,
---- of kind `requested`.
+--- A failure gives `nil, message, kind`, and then nobody else is told of it, unless it is of kind
+--- `requested`: who calls `connect` has to try again, or to leave it. A task whose own function is
+--- `connect`, as in `spawn(connect)`, does not count as a caller: there a failure becomes
+--- `client_disconnect`, and the script `reconnect` sees to it. While ebb ends, and under `ebbd
+--- --check`, it fails at once, of kind `requested`.
 ---
 --- The kinds:
 --- - `dns`: the host's name is not known;

@@ -266,8 +266,8 @@ end)
 t.test("a failure that has a caller is the caller's", function()
   local net = t.network()
   net:down()
-  t.bot{ policy(1), operator "after(5, function() connect() end)", networks = { net },
-    autoconnect = false }
+  t.bot{ policy(1), networks = { net }, autoconnect = false,
+    operator "after(5, function() connect() end)" }
   t.advance(day)
   t.expect(net:attempts()):equals{ 5 }
 end)
@@ -275,8 +275,8 @@ end)
 t.test("a failure that has no caller is the policy's", function()
   local net = t.network()
   net:down()
-  local bot = t.bot{ policy(1), operator "after(5, connect)", networks = { net },
-    autoconnect = false }
+  local bot = t.bot{ policy(1), networks = { net }, autoconnect = false,
+    operator "after(5, connect)" }
   t.advance(20)
   t.expect(net:attempts()):equals{ 5, 7, 11, 19 }
   bot:stop()
@@ -345,6 +345,18 @@ t.test("a disconnect is not undone whose connection somebody else made", functio
   net:down(false)
   t.advance(2)
   net:silence() -- the disconnect takes until 14, when it would have tried
+  t.advance(day)
+  t.expect(net:attempts()):equals{ 0, 2, 6, 10 }
+end)
+
+t.test("a disconnect during somebody else's attempt is the end of the policy's, too", function()
+  local net = t.network()
+  net:down()
+  t.bot{ policy(1), networks = { net },
+    operator "after(10, function() connect() end) after(11, disconnect)" }
+  t.advance(9)
+  net:down(false)
+  net:silence()
   t.advance(day)
   t.expect(net:attempts()):equals{ 0, 2, 6, 10 }
 end)

@@ -169,7 +169,7 @@ static void tell_of_end(struct net *n, const struct net_end *end)
 	host_event(n->host, &e);
 }
 
-/* Who waits in connect was told: there is no event. */
+/* Who waits in connect was told of a failure: there is no event. */
 static void end_quietly(struct net *n)
 {
 	waiters_wake(&n->closers);
@@ -180,8 +180,8 @@ static void end_quietly(struct net *n)
 
 void net_closed(struct net *n, const struct net_end *end)
 {
-	bool is_attempt = end->uptime_ns < 0;
-	bool has_been_told = is_attempt && has_caller(n);
+	bool is_failure = end->uptime_ns < 0 && end->why->code != ERR_REQUESTED;
+	bool has_been_told = is_failure && has_caller(n);
 	waiters_fail(&n->senders, ERR_DISCONNECTED, end->why->text);
 	waiters_fail(&n->flushers, ERR_DISCONNECTED, end->why->text);
 	waiters_fail(&n->connectors, end->why->code, end->why->text);
