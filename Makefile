@@ -82,7 +82,7 @@ check: deps
 	@$(MAKE) --no-print-directory check-built
 
 check-built: all units
-	@BUILD=$(BUILD) sh tests/run.sh unit integration
+	@BUILD=$(BUILD) sh tests/run.sh unit lua integration
 
 check-unit: units
 	@BUILD=$(BUILD) sh tests/run.sh unit

@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh SUITE...: runs the built tests of the suites (unit, integration) and counts them. Each
+# run.sh SUITE...: runs the built tests of the suites (unit, lua, integration) and counts them. Each
 # test program speaks TAP; what fails is shown whole, and the last line says how many ran.
 # TEST=PATTERN runs only the programs whose name matches it.
 set -u
@@ -41,6 +41,11 @@ for suite; do
 			*) run "$(basename "$program")" env CMOCKA_MESSAGE_OUTPUT=TAP \
 				timeout 300 "$program" ;;
 			esac
+		done
+		;;
+	lua)
+		for file in scripts/*_test.lua tests/lua/*_test.lua; do
+			run "$(basename "$file")" timeout 300 "$BUILD"/ebbd --test "$file"
 		done
 		;;
 	integration)
