@@ -123,6 +123,7 @@ function wait(event, filter, timeout) end
 ---@return ebb.Subscription
 ---@return nil
 ---@return ebb.Subscription
+---@overload fun(event: ebb.Names, timeout: number): fun(): ebb.Event?
 function events(event, filter, timeout) end
 
 --- Waits until each of 1 to 64 events has come once, in whatever order.
@@ -923,7 +924,11 @@ function t.bot(options) end
 
 --- Makes a network for bots to be on. It behaves as a server of its profile does: `inspircd`, which
 --- is the default, `ngircd`, `hybrid`, `libera` or `ergo`.
----@param options? { name: string?, profile: string?, password: string?, register_delay: number?, ping_interval: number? }
+---
+--- Further options are `name`; `password`, which the server asks for; `motd`, the lines of its message
+--- of the day; `register_delay`, the seconds between the last line of a registration and the welcome;
+--- `ping_interval`, after so many silent seconds of which it sends a PING.
+---@param options? table
 ---@return ebb.test.Network sim
 function t.network(options) end
 
@@ -946,7 +951,7 @@ function t.settle() end
 function t.now() end
 
 --- Takes the next line of the log, of level debug or above, that matches; nil when there is none.
---- After this line those before it can still be taken.
+--- After this line those before it can still be taken. An error is one line with its traceback.
 ---@async
 ---@param pattern string a Lua pattern
 ---@return string? line
@@ -979,7 +984,7 @@ function bot:did(command, within) end
 --- before, if it is not there.
 ---@async
 ---@param nick string
----@param options? string|{ channel: string?, account: string?, user: string?, host: string?, realname: string? }
+---@param options? string|table a channel, or its fields: channel, account, user, host, realname
 ---@return ebb.test.Person person
 function bot:person(nick, options) end
 

@@ -259,8 +259,9 @@ static void on_event(void *owner, const struct message *m, int kind, bool is_min
 static void on_usable(void *owner)
 {
 	struct network *n = owner;
-	log_info("%s: %s:%d: connected as %s", name_of(n), host_of(n)->name, host_of(n)->port,
-		session_nick(n->session));
+	bool is_welcome = session_state(n->session) == SESSION_READY; /* else a script registers */
+	log_info("%s: %s:%d: connected%s%s", name_of(n), host_of(n)->name, host_of(n)->port,
+		is_welcome ? " as " : "", is_welcome ? session_nick(n->session) : "");
 	n->is_usable = true;
 	n->usable_ns = now_of(n);
 	n->attempt = 0;

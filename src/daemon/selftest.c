@@ -113,14 +113,21 @@ static size_t count(const struct list *head)
 	return n;
 }
 
+/* How many are left out, so that the last are shown. */
+static size_t skipped(const struct list *head)
+{
+	size_t n = count(head);
+	if (n <= SHOWN_LINES)
+		return 0;
+	diagnose("  … %zu more before these", n - SHOWN_LINES);
+	return n - SHOWN_LINES;
+}
+
 static void show_conversation(const struct trial *t)
 {
-	size_t skip = count(&t->lines);
-	skip = skip > SHOWN_LINES ? skip - SHOWN_LINES : 0;
 	diagnose("what was said and done, in seconds since the test began:%s",
 		list_is_empty(&t->lines) ? " nothing" : "");
-	if (skip)
-		diagnose("  … %zu lines more", skip);
+	size_t skip = skipped(&t->lines);
 	list_each (node, &t->lines) {
 		if (skip > 0)
 			skip--;
@@ -129,18 +136,30 @@ static void show_conversation(const struct trial *t)
 	}
 }
 
+static void show_entry(const struct trial *t, const struct trial_entry *e)
+{
+	struct str rest = str_of(e->text), line = str_cut(&rest, '\n');
+	diagnose("  %10.3f  %" STR_F, trial_seconds(t, e->at_ns), STR_A(line));
+	while (rest.p) {
+		line = str_cut(&rest, '\n');
+		diagnose("  %10s  %" STR_F, "", STR_A(line));
+	}
+}
+
+/* Warnings and errors. */
 static void show_log(const struct trial *t)
 {
-	bool has_title = false;
+	size_t n = 0;
 	list_each (node, &t->log) {
 		const struct trial_entry *e = container_of(node, struct trial_entry, node);
-		if (e->level > LOG_WARNING)
+		if (e->level > LOG_WARNING || n == SHOWN_LINES)
 			continue;
-		if (!has_title)
+		if (n++ == 0)
 			diagnose("the log:");
-		has_title = true;
-		diagnose("  %10.3f  %s", trial_seconds(t, e->at_ns), e->text);
+		show_entry(t, e);
 	}
+	if (n == SHOWN_LINES)
+		diagnose("  … (-v shows all)");
 }
 
 /* Faults of a test; the first is why it failed. */

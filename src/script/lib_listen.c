@@ -56,16 +56,21 @@ static int after_wait(lua_State *L, int status, lua_KContext context)
 	return 1 + filter_push_captures(L, l->filter, l->got);
 }
 
-/* wait(event, [filter], [timeout]); a number in the filter's place is the timeout. */
-static int lib_wait(lua_State *L)
+/* (event, [filter], [timeout]): a number in the filter's place is the timeout. */
+static void settle_arguments(lua_State *L)
 {
-	struct task *t = task_check(L, "wait");
 	if (lua_type(L, 2) == LUA_TNUMBER && lua_isnoneornil(L, 3)) {
 		lua_settop(L, 2);
 		lua_pushnil(L);
 		lua_insert(L, 2);
 	}
 	lua_settop(L, 3);
+}
+
+static int lib_wait(lua_State *L)
+{
+	struct task *t = task_check(L, "wait");
+	settle_arguments(L);
 	int64_t at_ns = lib_deadline(L, 3, "wait");
 	struct listen_to to = {.who = "wait", .events = 1, .filter = 2, .is_wait = true};
 	listener_new(L, &to);
@@ -164,7 +169,7 @@ static int after_next(lua_State *L, int status, lua_KContext context)
 /* events(event, [filter], [timeout]): four values for a for loop, which closes the last. */
 static int lib_events(lua_State *L)
 {
-	lua_settop(L, 3);
+	settle_arguments(L);
 	if (!lua_isnil(L, 3))
 		lib_check_seconds(L, 3, "events");
 	struct listen_to to = {.who = "events", .events = 1, .filter = 2, .is_wait = true};

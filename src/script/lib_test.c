@@ -293,11 +293,28 @@ static struct trial_bot *check_bot(lua_State *L)
 	return *(struct trial_bot **)luaL_checkudata(L, 1, bot_type);
 }
 
-/* t.network{ name = …, profile = …, password = …, register_delay = …, ping_interval = … } */
+/* A list of texts at index as C has it, in a userdata on top; the list keeps the texts. */
+static const char *const *read_motd(lua_State *L, int index)
+{
+	luaL_checktype(L, index, LUA_TTABLE);
+	lua_Integer n = luaL_len(L, index);
+	luaL_argcheck(L, n >= 0 && n <= 1000, 1, "motd: a list of texts expected");
+	const char **lines = lua_newuserdatauv(L, ((size_t)n + 1) * sizeof(*lines), 0);
+	for (lua_Integer i = 0; i < n; i++) {
+		if (lua_geti(L, index, i + 1) != LUA_TSTRING)
+			luaL_error(L, "t.network: motd: a list of texts expected");
+		lines[i] = lua_tostring(L, -1);
+		lua_pop(L, 1);
+	}
+	lines[n] = NULL;
+	return lines;
+}
+
+/* t.network{ name = …, profile = …, password = …, motd = …, … } */
 static int lib_network(lua_State *L)
 {
 	static const char *const known[] = {
-		"name", "profile", "password", "register_delay", "ping_interval"};
+		"name", "profile", "password", "register_delay", "ping_interval", "motd"};
 	struct trial *t = trial_of(L);
 	struct sim_options o = {.wall_offset_ns = t->loop->clock->is_virtual->wall_offset_ns,
 		.seed = rand_next(t->rand)};
@@ -324,6 +341,8 @@ static int lib_network(lua_State *L)
 		o.register_delay_ns = lib_check_seconds(L, 5, "t.network: register_delay");
 	if (lua_getfield(L, 1, "ping_interval") != LUA_TNIL)
 		o.ping_interval_ns = lib_check_seconds(L, 6, "t.network: ping_interval");
+	if (lua_getfield(L, 1, "motd") != LUA_TNIL)
+		o.motd = read_motd(L, 7);
 	push_object(L, NULL, net_type);
 	struct trial_net **net = lua_touserdata(L, -1);
 	*net = trial_net_new(t, name, &o);
