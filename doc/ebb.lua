@@ -890,7 +890,8 @@ function os.difftime(to, from) end
 --- bot's that were made after the bot was up (`bot:stop` ends a bot with all that it has).
 ---
 --- With the same seed a test does the same: `math.random` follows from it, and `pairs` walks a
---- table in the order of its keys. `next` does not.
+--- table in the order of its keys. `next` does not, and an address that `tostring` gives of a table
+--- is another each time.
 
 --- Gives the module `ebb.test`. Only tests have it.
 ---@param name "ebb.test"

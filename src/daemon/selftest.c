@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SHOWN_LINES = 60, REAL_LIMIT_S = 10 };
+enum { SHOWN_LINES = 60, REAL_LIMIT_S = 10, TEXT_MAX_BYTES = 256 * 1024 };
 
 /* The first of January 2026, 00:00:00 UTC: a day like any other for who asks for the date. */
 #define WALL_NS (1767225600 * NS_PER_S)
@@ -58,7 +58,7 @@ static void diagnose(const char *fmt, ...)
 {
 	struct buf text;
 	va_list ap;
-	buf_init(&text, 256 * 1024);
+	buf_init(&text, TEXT_MAX_BYTES);
 	va_start(ap, fmt);
 	int r = buf_addv(&text, fmt, ap);
 	va_end(ap);
@@ -96,7 +96,7 @@ static void show_line(const struct trial *t, const struct trial_line *line)
 			m.command.p[0] == 'N' ? '-' : '>', STR_A(m.params[0]), STR_A(m.params[1]));
 		return;
 	}
-	buf_init(&rest, 2 * MESSAGE_BYTES);
+	buf_init(&rest, TEXT_MAX_BYTES);
 	int r = 0;
 	for (size_t i = 0; i < m.n_params && r == 0; i++)
 		r = buf_addf(&rest, " %" STR_F, STR_A(m.params[i]));
@@ -170,7 +170,7 @@ static void fail(struct run *run, const char *fmt, ...)
 {
 	struct buf text;
 	va_list ap;
-	buf_init(&text, 128 * 1024);
+	buf_init(&text, TEXT_MAX_BYTES);
 	va_start(ap, fmt);
 	int r = run->why ? buf_addf(&text, "%s\n", run->why) : 0;
 	if (r == 0)

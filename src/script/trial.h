@@ -107,7 +107,7 @@ struct trial {
 	void *ended_data;
 };
 
-#define TRIAL_LIMIT_NS (7 * 24 * 3600 * NS_PER_S)
+#define TRIAL_LIMIT_NS (604800 * NS_PER_S) /* a week */
 
 void trial_init(struct trial *t, struct loop *loop, struct rand *rand, const struct trial_ops *ops,
 	void *data);

@@ -127,10 +127,23 @@ int vm_traceback(lua_State *L)
 	return 1;
 }
 
+/* Pushes the text of an error value. An address is none. */
+static const char *push_value_text(lua_State *L, int index)
+{
+	bool is_told = lua_isstring(L, index);
+	if (!is_told && luaL_getmetafield(L, index, "__tostring") != LUA_TNIL) {
+		lua_pop(L, 1);
+		is_told = true;
+	}
+	if (is_told)
+		return luaL_tolstring(L, index, NULL);
+	return lua_pushfstring(L, "(an error value that is a %s)", luaL_typename(L, index));
+}
+
 void vm_push_error_text(lua_State *L, int index)
 {
 	index = lua_absindex(L, index);
-	const char *text = luaL_tolstring(L, index, NULL);
+	const char *text = push_value_text(L, index);
 	if (vm_error_kind(L, index)) {
 		lua_pop(L, 1);
 		return;
