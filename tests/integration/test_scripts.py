@@ -668,7 +668,7 @@ def _():
 
     bot.wait_log(r"error: script later: spawn from .*later\.lua:3: .*spawned")
     bot.wait_log(r"error: script later: after from .*later\.lua:4: .*alarmed")
-    bot.wait_log(r"error: script later: on privmsg.*table: ")
+    bot.wait_log(r"error: script later: on privmsg.*an error value that is a table")
     alice.asks("ebb", "#one", "!ping", "pong, alice")
 
 
