@@ -532,8 +532,8 @@ int console_run(char *const *scripts, int n_scripts)
 		log_set_level(LOG_WARNING);
 	bool ok = load_all(&c, scripts, n_scripts);
 	if (ok) {
-		person_join(c.you, channel, NULL);
 		begin_input(&c);
+		person_join(c.you, channel, NULL);
 		network_connect(c.network);
 		loop_run(&c.loop);
 		end_input(&c);
