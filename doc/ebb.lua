@@ -890,8 +890,9 @@ function os.difftime(to, from) end
 --- bot's that were made after the bot was up (`bot:stop` ends a bot with all that it has).
 ---
 --- With the same seed a test does the same: `math.random` follows from it, and `pairs` walks a
---- table in the order of its keys. `next` does not, and an address that `tostring` gives of a table
---- is another each time.
+--- table in the order of its keys, where these are numbers, texts and booleans. `next` does not, keys
+--- that are objects come in any order, and an address that `tostring` gives of a table is another
+--- each time.
 
 --- Gives the module `ebb.test`. Only tests have it.
 ---@param name "ebb.test"

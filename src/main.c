@@ -71,11 +71,6 @@ static int with_config(enum command command, const char *path, bool is_verbose)
 	return status;
 }
 
-static int test(const struct selftest_options *options)
-{
-	return selftest_run(options) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
 static bool read_seed(const char *text, struct selftest_options *options)
 {
 	int64_t seed;
@@ -86,83 +81,110 @@ static bool read_seed(const char *text, struct selftest_options *options)
 	return options->has_seed;
 }
 
+/* What the command line asks for. */
+struct request {
+	enum command command;
+	const char *path;
+	bool is_verbose;
+	struct selftest_options tests;
+	const char *only_test; /* an option that only --test has; NULL: none was given */
+};
+
+/* False: it was answered, or is wrong, and *status is the exit status. */
+static bool take_option(struct request *r, int c, int *status)
+{
+	*status = EXIT_SUCCESS;
+	switch (c) {
+	case 'c':
+		r->path = optarg;
+		return true;
+	case 'v':
+		r->is_verbose = true;
+		return true;
+	case 'C':
+		r->command = COMMAND_CHECK;
+		return true;
+	case 'I':
+		r->command = COMMAND_CONSOLE;
+		return true;
+	case 'T':
+		r->command = COMMAND_TEST;
+		return true;
+	case 's':
+		r->only_test = "--seed";
+		*status = EXIT_USAGE;
+		return read_seed(optarg, &r->tests);
+	case 'S':
+		r->only_test = "--shuffle";
+		r->tests.shuffles = true;
+		return true;
+	case 'f':
+		r->only_test = "--filter";
+		r->tests.filter = optarg;
+		return true;
+	case 'V':
+		puts("ebbd " EBB_VERSION);
+		return false;
+	case 'h':
+		fputs(usage, stdout);
+		return false;
+	default:
+		fputs(usage, stderr);
+		*status = EXIT_USAGE;
+		return false;
+	}
+}
+
+static bool takes_arguments(enum command command)
+{
+	return command == COMMAND_CONSOLE || command == COMMAND_TEST;
+}
+
+static int obey(struct request *r, char *const *arguments, int n)
+{
+	switch (r->command) {
+	case COMMAND_CONSOLE:
+		return console_run(arguments, n) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	case COMMAND_TEST:
+		r->tests.paths = arguments;
+		r->tests.n_paths = n;
+		r->tests.is_verbose = r->is_verbose;
+		return selftest_run(&r->tests) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	case COMMAND_RUN:
+	case COMMAND_CHECK:
+		break;
+	}
+	return with_config(r->command, r->path, r->is_verbose);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"config",  required_argument, NULL, 'c'},
-                {"check",   no_argument,       NULL, 'C'},
+		{"check",   no_argument,       NULL, 'C'},
 		{"console", no_argument,       NULL, 'I'},
-                {"test",    no_argument,       NULL, 'T'},
+		{"test",    no_argument,       NULL, 'T'},
 		{"seed",    required_argument, NULL, 's'},
-                {"shuffle", no_argument,       NULL, 'S'},
+		{"shuffle", no_argument,       NULL, 'S'},
 		{"filter",  required_argument, NULL, 'f'},
-                {"version", no_argument,       NULL, 'V'},
+		{"version", no_argument,       NULL, 'V'},
 		{"help",    no_argument,       NULL, 'h'},
-                {NULL,      0,                 NULL, 0  }
-        };
-	const char *path = "/etc/ebb/ebb.ini";
-	enum command command = COMMAND_RUN;
-	struct selftest_options tests = {0};
-	const char *only_test = NULL; /* an option that only --test has */
-	bool is_verbose = false;
-	int c;
-	while ((c = getopt_long(argc, argv, "c:vh", options, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'v':
-			is_verbose = true;
-			break;
-		case 'C':
-			command = COMMAND_CHECK;
-			break;
-		case 'I':
-			command = COMMAND_CONSOLE;
-			break;
-		case 'T':
-			command = COMMAND_TEST;
-			break;
-		case 's':
-			only_test = "--seed";
-			if (!read_seed(optarg, &tests))
-				return EXIT_USAGE;
-			break;
-		case 'S':
-			only_test = "--shuffle";
-			tests.shuffles = true;
-			break;
-		case 'f':
-			only_test = "--filter";
-			tests.filter = optarg;
-			break;
-		case 'V':
-			puts("ebbd " EBB_VERSION);
-			return EXIT_SUCCESS;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_SUCCESS;
-		default:
-			fputs(usage, stderr);
-			return EXIT_USAGE;
-		}
-	}
-	if (only_test && command != COMMAND_TEST) {
-		fprintf(stderr, "ebbd: %s: is for --test only\n%s", only_test, usage);
+		{NULL,      0,                 NULL, 0  },
+	};
+	struct request r = {.command = COMMAND_RUN, .path = "/etc/ebb/ebb.ini"};
+	int c, status;
+	while ((c = getopt_long(argc, argv, "c:vh", options, NULL)) != -1)
+		if (!take_option(&r, c, &status))
+			return status;
+	if (r.only_test && r.command != COMMAND_TEST) {
+		fprintf(stderr, "ebbd: %s: is for --test only\n%s", r.only_test, usage);
 		return EXIT_USAGE;
 	}
-	if (optind < argc && command != COMMAND_CONSOLE && command != COMMAND_TEST) {
+	if (optind < argc && !takes_arguments(r.command)) {
 		fprintf(stderr, "ebbd: %s: unexpected argument\n%s", argv[optind], usage);
 		return EXIT_USAGE;
 	}
 	prctl(PR_SET_DUMPABLE, 0); /* no core dump, no ptrace: secrets are in memory */
 	log_init();
-	if (command == COMMAND_CONSOLE)
-		return console_run(argv + optind, argc - optind) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-	tests.paths = argv + optind;
-	tests.n_paths = argc - optind;
-	tests.is_verbose = is_verbose;
-	if (command == COMMAND_TEST)
-		return test(&tests);
-	return with_config(command, path, is_verbose);
+	return obey(&r, argv + optind, argc - optind);
 }

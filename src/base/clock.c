@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <assert.h>
 #include <time.h>
 
 static int64_t read_clock(clockid_t id)
@@ -62,6 +63,7 @@ void clock_release(const struct clock *c)
 	struct virtual_clock *v = c->is_virtual;
 	if (!v)
 		return;
+	assert(v->holds);
 	v->now_ns = virtual_mono(v);
 	v->held_ns = system_mono(NULL);
 	v->holds--;

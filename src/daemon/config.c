@@ -551,6 +551,10 @@ static void make_section(
 int config_network_new(const char *name, const struct config_pair *pairs, size_t n,
 	struct config_network **out, struct err *err)
 {
+	for (size_t i = 0; i < n; i++)
+		if (!*pairs[i].value)
+			return err_set(
+				err, ERR_CONFIG, "[network %s] %s: is empty", name, pairs[i].key);
 	struct config made = {0};
 	struct load l = {.config = &made, .folder = mem_strdup("")};
 	make_section(&l.ini, name, pairs, n);

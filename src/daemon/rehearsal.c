@@ -76,6 +76,10 @@ static int add_network(struct rehearsed *b, const struct trial_bot_options *o,
 	int r = make_config(o, net, &config, err);
 	if (r < 0)
 		return r;
+	if (o->n_nets > 1 && has_setting(o, "host")) {
+		config_network_free(config);
+		return err_set(err, ERR_INVALID, "host: makes no sense with several networks");
+	}
 	if (net_find(&b->core.host, str_of(net->name))) {
 		config_network_free(config);
 		return err_set(err, ERR_INVALID, "two networks are called '%s'", net->name);

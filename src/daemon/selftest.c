@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SHOWN_LINES = 60, REAL_LIMIT_S = 10, TEXT_MAX_BYTES = 256 * 1024 };
@@ -113,10 +115,9 @@ static size_t count(const struct list *head)
 	return n;
 }
 
-/* How many are left out, so that the last are shown. */
-static size_t skipped(const struct list *head)
+/* How many of n are left out, so that the last are shown. */
+static size_t skipped(size_t n)
 {
-	size_t n = count(head);
 	if (n <= SHOWN_LINES)
 		return 0;
 	diagnose("  … %zu more before these", n - SHOWN_LINES);
@@ -127,7 +128,7 @@ static void show_conversation(const struct trial *t)
 {
 	diagnose("what was said and done, in seconds since the test began:%s",
 		list_is_empty(&t->lines) ? " nothing" : "");
-	size_t skip = skipped(&t->lines);
+	size_t skip = skipped(count(&t->lines));
 	list_each (node, &t->lines) {
 		if (skip > 0)
 			skip--;
@@ -146,20 +147,29 @@ static void show_entry(const struct trial *t, const struct trial_entry *e)
 	}
 }
 
-/* Warnings and errors. */
+static bool is_shown(const struct trial_entry *e)
+{
+	return e->level <= LOG_INFO;
+}
+
 static void show_log(const struct trial *t)
 {
 	size_t n = 0;
-	list_each (node, &t->log) {
-		const struct trial_entry *e = container_of(node, struct trial_entry, node);
-		if (e->level > LOG_WARNING || n == SHOWN_LINES)
+	list_each (node, &t->log)
+		n += is_shown(container_of(node, struct trial_entry, node));
+	if (n == 0)
+		return;
+	diagnose("the log:");
+	size_t skip = skipped(n);
+	list_each (at, &t->log) {
+		const struct trial_entry *e = container_of(at, struct trial_entry, node);
+		if (!is_shown(e))
 			continue;
-		if (n++ == 0)
-			diagnose("the log:");
-		show_entry(t, e);
+		if (skip > 0)
+			skip--;
+		else
+			show_entry(t, e);
 	}
-	if (n == SHOWN_LINES)
-		diagnose("  … (-v shows all)");
 }
 
 /* Faults of a test; the first is why it failed. */
@@ -176,10 +186,10 @@ static void fail(struct run *run, const char *fmt, ...)
 	if (r == 0)
 		r = buf_addv(&text, fmt, ap);
 	va_end(ap);
-	if (r == 0) {
-		free(run->why);
-		run->why = buf_detach(&text);
-	}
+	char *why =
+		r == 0 ? buf_detach(&text) : mem_strdup("it failed, with a text that is too long");
+	free(run->why);
+	run->why = why;
 	buf_fini(&text);
 }
 
@@ -198,14 +208,13 @@ static void on_left(void *data, const char *text)
 
 static void hang(struct run *run, const char *what)
 {
-	const struct pending_since since = {0, 0};
 	run->is_hung = true;
 	fail(run, "the test did not end within %s; what there is:", what);
-	pending_each(&run->core.host, since, false, on_pending, run);
+	pending_each(&run->core.host, 0, false, on_pending, run);
 	list_each (node, &run->trial.bots) {
 		const struct trial_bot *b = container_of(node, struct trial_bot, node);
 		if (b->made)
-			pending_each(b->host, since, false, on_pending, run);
+			pending_each(b->host, 0, false, on_pending, run);
 	}
 	loop_stop(&run->st->loop);
 }
@@ -227,6 +236,28 @@ static void on_alarm(struct loop_signal *watch)
 	snprintf(what, sizeof(what), "%d real seconds", REAL_LIMIT_S);
 	if (st->run && !st->run->is_hung)
 		hang(st->run, what);
+}
+
+/* Nothing can run any more: C that a script called does not come back. */
+static void on_stuck(int signum)
+{
+	static const char words[] =
+		"Bail out! a script called a function that does not come back (-v shows where)\n";
+	ssize_t n = write(STDOUT_FILENO, words, sizeof(words) - 1);
+	(void)n;
+	signal(signum, SIG_DFL);
+	raise(signum);
+}
+
+/* How long a test may take, in real time; 0: no test runs. The second limit is for what the loop
+ * cannot end, and counts the time of the processor. */
+static void limit_real_time(int seconds)
+{
+	const struct itimerval stuck = {.it_value.tv_sec = seconds + seconds / 2};
+	fflush(stdout);
+	signal(SIGVTALRM, on_stuck);
+	setitimer(ITIMER_VIRTUAL, &stuck, NULL);
+	alarm((unsigned)seconds);
 }
 
 /* A script's error that no test took note of. */
@@ -269,6 +300,7 @@ static void run_until_quiet(struct run *run)
 static void begin(struct run *run, struct selftest *st, const char *path, const char *folder)
 {
 	*run = (struct run){.st = st, .path = path, .limit.fire = on_limit};
+	limit_real_time(REAL_LIMIT_S);
 	st->run = run;
 	st->rand.state = st->seed;
 	st->clock.wall_offset_ns = WALL_NS - st->clock.now_ns;
@@ -285,7 +317,7 @@ static void begin(struct run *run, struct selftest *st, const char *path, const 
 
 static void end(struct run *run)
 {
-	alarm(0);
+	limit_real_time(0);
 	timers_cancel(&run->st->loop.timers, &run->limit);
 	trial_stop_all(&run->trial);
 	core_fini(&run->core);
@@ -307,13 +339,12 @@ static bool load(struct run *run)
 
 static void run_test(struct run *run, const struct trial_test *test)
 {
-	struct pending_since since = pending_now(&run->core.host);
+	uint64_t since = pending_now(&run->core.host);
 	if (!trial_start(&run->trial, &run->core.host, test, on_test_ended, run)) {
 		fail(run, "not enough memory");
 		return;
 	}
 	timers_after(&run->st->loop.timers, &run->limit, test->limit_ns);
-	alarm(REAL_LIMIT_S);
 	loop_run(&run->st->loop);
 	timers_cancel(&run->st->loop.timers, &run->limit);
 	if (!run->is_hung)
@@ -323,6 +354,50 @@ static void run_test(struct run *run, const struct trial_test *test)
 	pending_each(&run->core.host, since, true, on_left, run);
 	trial_pending(&run->trial, on_left, run);
 	check_log(run);
+	if (run->trial.unasked && !run->why)
+		fail(run, "%u times t.expect was called, and nothing expected of what it gave",
+			run->trial.unasked);
+}
+
+/* What stands in a line of TAP must not be taken for a directive, or end it. */
+static void print_name(const char *name)
+{
+	for (const char *p = name; *p; p++) {
+		if (*p == '#' || *p == '\\')
+			printf("\\%c", *p);
+		else if ((unsigned char)*p < ' ' || *p == 0x7f)
+			printf("\\x%02X", (unsigned char)*p);
+		else
+			putchar(*p);
+	}
+}
+
+/* For a shell, within single quotes; as a Lua pattern, if so wanted. */
+static void print_quoted(const char *text, bool is_pattern)
+{
+	putchar('\'');
+	for (const char *p = text; *p; p++) {
+		if (*p == '\'')
+			fputs("'\\''", stdout);
+		else if ((unsigned char)*p < ' ')
+			putchar('.');
+		else if (is_pattern && strchr("^$()%.[]*+-?", *p))
+			printf("%%%c", *p);
+		else
+			putchar(*p);
+	}
+	putchar('\'');
+}
+
+static void print_repetition(const struct run *run, const char *name)
+{
+	const struct selftest *st = run->st;
+	printf("# (to run it alone: ebbd --test --seed %llu%s --filter ",
+		(unsigned long long)st->seed, st->o->shuffles ? " --shuffle" : "");
+	print_quoted(name, true);
+	printf(" -v ");
+	print_quoted(run->path, false);
+	printf(")\n");
 }
 
 static void report(struct run *run, const char *name)
@@ -330,14 +405,17 @@ static void report(struct run *run, const char *name)
 	struct selftest *st = run->st;
 	st->n++;
 	st->n_failed += run->why != NULL;
-	printf("%s %d - %s: %s\n", run->why ? "not ok" : "ok", st->n, run->path, name);
+	printf("%s %d - ", run->why ? "not ok" : "ok", st->n);
+	print_name(run->path);
+	printf(": ");
+	print_name(name);
+	putchar('\n');
 	if (!run->why)
 		return;
 	diagnose("%s", run->why);
 	show_conversation(&run->trial);
 	show_log(&run->trial);
-	diagnose("(to run it alone: ebbd --test --seed %llu%s --filter '%s' -v %s)",
-		(unsigned long long)st->seed, st->o->shuffles ? " --shuffle" : "", name, run->path);
+	print_repetition(run, name);
 }
 
 static bool is_wanted(struct run *run, const char *name)
@@ -358,6 +436,13 @@ static size_t run_one(struct selftest *st, const char *path, const char *folder,
 	if (!load(&run)) {
 		fail(&run, "the file cannot be loaded");
 		report(&run, "is loaded");
+	} else if (!trial_is_defined(&run.core.host)) {
+		fail(&run, "the file pauses: only its tests may");
+		pending_each(&run.core.host, 0, false, on_pending, &run);
+		report(&run, "defines its tests");
+	} else if (i > 0 && i >= run.trial.n_tests) {
+		fail(&run, "the file was changed while its tests ran");
+		report(&run, "stays as it is");
 	} else if (run.trial.n_tests == 0) {
 		fail(&run, "the file defines no test: t.test(name, function)");
 		report(&run, "has tests");
@@ -483,6 +568,7 @@ int selftest_run(const struct selftest_options *options)
 	struct paths ps = {0};
 	bool ok = find_all(options, &ps);
 	setenv("TZ", "UTC", 1); /* the date is the same wherever the test runs */
+	tzset();
 	if (ok)
 		run_files(&st, &ps);
 	if (ok && st.n == 0)

@@ -2,16 +2,24 @@
 
 #include "base/buf.h"
 #include "script/cancel.h"
+#include "script/host.h"
 #include "script/modules.h"
 #include "script/repeat.h"
+#include "script/trial.h"
 #include "script/vm.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 16, SHOWN_DEPTH = 4, SHOWN_ITEMS = 20, SHOWN_BYTES = 400 };
+enum { DEPTH_MAX = 16, SHOWN_DEPTH = 4, SHOWN_ITEMS = 20, SHOWN_BYTES = 400, TOLD_BYTES = 4000 };
 
 static const char expectation_type[] = "ebb.test.expectation";
+
+struct expectation {
+	struct trial *trial; /* borrowed; outlives the script */
+	bool is_asked;
+};
 
 /* A value in words: appends to the buffer, as the last thing on the stack. */
 
@@ -105,16 +113,19 @@ static void push_text(lua_State *L, int index, int depth)
 
 /* Where a test stands. */
 
-static bool read_line(const char *path, int line, char *out, int size)
+/* As much of the line as there is room for; "" where it cannot be read. */
+static void read_line(const char *path, int line, char *out, size_t size)
 {
 	FILE *f = fopen(path, "re");
-	bool found = false;
-	if (!f)
-		return false;
-	for (int i = 0; i < line && (found = fgets(out, size, f)); i++)
-		;
-	fclose(f);
-	return found;
+	char *text = NULL;
+	size_t room = 0;
+	ssize_t n = 0;
+	for (int i = 0; f && i < line && n >= 0; i++)
+		n = getline(&text, &room, f);
+	snprintf(out, size, "%s", f && n > 0 ? text : "");
+	free(text);
+	if (f)
+		fclose(f);
 }
 
 /* Pushes "FILE:LINE: the line there" for the test's own code that called the C function, and below
@@ -130,8 +141,7 @@ static void push_place(lua_State *L)
 		lua_getinfo(L, "Sl", &ar);
 		if (ar.currentline < 0 || ar.source[0] != '@')
 			continue;
-		if (!read_line(ar.source + 1, ar.currentline, source, sizeof(source)))
-			source[0] = '\0';
+		read_line(ar.source + 1, ar.currentline, source, sizeof(source));
 		struct str line = str_trim(str_of(source));
 		line = str_trim(str_cut(&line, '\n'));
 		snprintf(text, sizeof(text), "%s%s:%d: %" STR_F, is_first ? "" : "\n  called from ",
@@ -142,10 +152,26 @@ static void push_place(lua_State *L)
 	luaL_pushresult(&b);
 }
 
+/* What is long is no help to anybody. */
+static void cut_text(lua_State *L, int index)
+{
+	size_t n;
+	const char *text = lua_tolstring(L, index, &n);
+	index = lua_absindex(L, index);
+	if (n <= TOLD_BYTES)
+		return;
+	lua_pushlstring(L, text, TOLD_BYTES);
+	lua_pushliteral(L, " …");
+	lua_concat(L, 2);
+	lua_replace(L, index);
+}
+
 /* Raises: what was expected is on top, as text. */
 static int fail(lua_State *L, int value)
 {
 	push_text(L, value, 0);
+	cut_text(L, -1);
+	cut_text(L, -2);
 	push_place(L);
 	const char *place = lua_tostring(L, -1);
 	lua_pushfstring(L, "%s\n  expected: %s\n  but was:  %s", place, lua_tostring(L, -3),
@@ -156,7 +182,9 @@ static int fail(lua_State *L, int value)
 /* The value that is expected something of, for the userdata at index 1. */
 static int check_value(lua_State *L)
 {
-	luaL_checkudata(L, 1, expectation_type);
+	struct expectation *e = luaL_checkudata(L, 1, expectation_type);
+	e->trial->unasked -= !e->is_asked;
+	e->is_asked = true;
 	lua_settop(L, 3);
 	lua_getiuservalue(L, 1, 1);
 	return 4;
@@ -321,7 +349,9 @@ static int expectation_index(lua_State *L)
 int expect_value(lua_State *L)
 {
 	lua_settop(L, 1);
-	lua_newuserdatauv(L, 0, 1);
+	struct expectation *e = lua_newuserdatauv(L, sizeof(*e), 1);
+	*e = (struct expectation){script_of(L)->host->options.trial->trial, false};
+	e->trial->unasked++;
 	luaL_setmetatable(L, expectation_type);
 	lua_insert(L, 1);
 	lua_setiuservalue(L, 1, 1);

@@ -172,10 +172,10 @@ static bool run_main_chunk(struct load *l)
 		return false;
 	}
 	struct task *t = lua_touserdata(L, -1);
-	struct handle handle = t->handle;
+	l->s->main = t->handle;
 	lua_pop(L, 1);
 	task_run(t);
-	t = handles_get(&l->s->host->handles, handle);
+	t = handles_get(&l->s->host->handles, l->s->main);
 	if (t)
 		t->ended = NULL; /* it paused; what it does later is its own affair */
 	if (l->failed)

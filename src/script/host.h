@@ -83,6 +83,7 @@ struct script {
 	bool is_delivering;
 	struct event *last_event; /* whose userdata is in the registry at event_ref */
 	int event_ref;
+	struct handle main;  /* the task of its main chunk */
 	bool outage_is_told; /* since a connection ended, a script is told of it once */
 };
 

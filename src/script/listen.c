@@ -132,6 +132,7 @@ struct listener *listener_new(lua_State *L, const struct listen_to *to)
 	struct listener *l =
 		lua_newuserdatauv(L, sizeof(*l) + names.n * sizeof(struct listener_node), 2);
 	*l = (struct listener){.script = s,
+		.number = task_of(L) ? task_of(L)->number : ++s->host->made,
 		.filter = f,
 		.is_wait = to->is_wait,
 		.self_ref = LUA_NOREF,

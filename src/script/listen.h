@@ -23,6 +23,7 @@ struct listener {
 	struct list all;  /* the script's listeners, or the task's waits */
 	struct list dead; /* the script's dead: to be unlinked after the delivery */
 	uint64_t order;
+	uint64_t number; /* the host's count when it was made, or that of the task that made it */
 	struct filter *filter; /* its userdata is user value 1; NULL for none */
 	bool is_wait, is_once, is_dead;
 	bool is_for_all; /* hears of all networks, else of net only */

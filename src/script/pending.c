@@ -17,9 +17,9 @@ struct telling {
 	unsigned n;
 };
 
-struct pending_since pending_now(const struct host *h)
+uint64_t pending_now(const struct host *h)
 {
-	return (struct pending_since){h->made, h->order};
+	return h->made;
 }
 
 static double left_s(const struct telling *t, const struct timer *timer)
@@ -75,24 +75,23 @@ static void tell_alarm(const struct alarm_facts *a, void *data)
 	tell(t, a->script, a->what, a->site, timer_is_set(a->timer) ? more : "");
 }
 
-static void tell_of_script(
-	struct telling *t, const struct script *s, struct pending_since since, int with_subs)
+static void tell_of_script(struct telling *t, const struct script *s, uint64_t since, int with_subs)
 {
 	list_each (node, &s->tasks) {
 		const struct task *task = container_of(node, struct task, all);
-		if (task->number > since.made)
+		if (task->number > since)
 			tell_task(t, task);
 	}
-	alarm_each(s, since.made, tell_alarm, t);
+	alarm_each(s, since, tell_alarm, t);
 	list_each (at, &s->listeners) {
 		const struct listener *l = container_of(at, struct listener, all);
-		if (with_subs && l->order > since.order && !l->is_dead)
+		if (with_subs && l->number > since && !l->is_dead)
 			tell(t, s, l->what, l->site, "");
 	}
 }
 
-unsigned pending_each(const struct host *h, struct pending_since since, int with_subs,
-	pending_tell *tell_one, void *data)
+unsigned pending_each(
+	const struct host *h, uint64_t since, int with_subs, pending_tell *tell_one, void *data)
 {
 	struct telling t = {.host = h, .tell = tell_one, .data = data};
 	list_each (node, &h->scripts)

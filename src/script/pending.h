@@ -12,16 +12,12 @@ struct host;
  * quiz.lua:7, for another 12.000 s". */
 typedef void pending_tell(void *data, const char *text);
 
-/* The host's counts at a moment. */
-struct pending_since {
-	uint64_t made, order;
-};
+/* The host's count now. */
+uint64_t pending_now(const struct host *h);
 
-struct pending_since pending_now(const struct host *h);
-
-/* Tells of all tasks and alarms that were made since, and are not over; of subscriptions too, if
+/* Tells of all tasks and alarms made since, and not over; of subscriptions too, if
  * with_subs. Returns how many there are. */
-unsigned pending_each(const struct host *h, struct pending_since since, int with_subs,
-	pending_tell *tell, void *data);
+unsigned pending_each(
+	const struct host *h, uint64_t since, int with_subs, pending_tell *tell, void *data);
 
 #endif

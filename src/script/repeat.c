@@ -90,6 +90,7 @@ int repeat_push_keys(lua_State *L, int table)
 static int next_in_order(lua_State *L)
 {
 	lua_Integer i = lua_tointeger(L, lua_upvalueindex(2));
+	luaL_checktype(L, 1, LUA_TTABLE);
 	do {
 		lua_settop(L, 1);
 		if (lua_rawgeti(L, lua_upvalueindex(1), ++i) == LUA_TNIL)

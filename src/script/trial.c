@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "script/cancel.h"
 #include "script/host.h"
+#include "script/net.h"
 #include "script/sync.h"
 #include "script/task.h"
 
@@ -16,9 +17,33 @@ struct trial_conn {
 	uint64_t number;
 };
 
+static bool is_usable(const struct trial_bot *b)
+{
+	for (size_t i = 0; i < b->n_nets; i++) {
+		const struct net *n = net_find(b->host, str_of(b->nets[i]->name));
+		if (!n || !net_facts(n).is_usable)
+			return false;
+	}
+	return true;
+}
+
+/* A bot that was not ready yet may do whatever it does on the way. */
+static void mark_bots(struct trial *t)
+{
+	list_each (node, &t->bots) {
+		struct trial_bot *b = container_of(node, struct trial_bot, node);
+		if (!b->made || b->is_up)
+			continue;
+		b->since = pending_now(b->host);
+		b->is_up = is_usable(b);
+	}
+}
+
 static void on_quiet(struct job *job)
 {
-	waiters_wake(&container_of(job, struct trial, quiet)->settlers);
+	struct trial *t = container_of(job, struct trial, quiet);
+	mark_bots(t);
+	waiters_wake(&t->settlers);
 }
 
 void trial_init(struct trial *t, struct loop *loop, struct rand *rand, const struct trial_ops *ops,
@@ -155,12 +180,6 @@ struct trial_bot *trial_bot_new(
 	return NULL;
 }
 
-void trial_bot_settled(struct trial_bot *b)
-{
-	if (b->made)
-		b->since = pending_now(b->host);
-}
-
 void trial_bot_stop(struct trial_bot *b)
 {
 	void *made = b->made;
@@ -214,13 +233,19 @@ static void on_ended(struct task *task, void *data)
 	lua_pushcfunction(T, error_text);
 	lua_pushvalue(T, -2);
 	lua_pcall(T, 1, 1, 0); /* text, or what went wrong with making it */
-	t->ended(t->ended_data, lua_tostring(T, -1));
+	const char *why = lua_tostring(T, -1);
+	t->ended(t->ended_data, why ? why : "an error that cannot be told");
 	lua_pop(T, 1);
 }
 
 static struct script *script_in(const struct host *h)
 {
 	return container_of(h->scripts.next, struct script, node);
+}
+
+bool trial_is_defined(const struct host *h)
+{
+	return !handles_get(&h->handles, script_in(h)->main);
 }
 
 struct start {
@@ -309,9 +334,10 @@ const struct trial_line *trial_next(
 	return NULL;
 }
 
-unsigned trial_pending(const struct trial *t, pending_tell *tell, void *data)
+unsigned trial_pending(struct trial *t, pending_tell *tell, void *data)
 {
 	unsigned n = 0;
+	mark_bots(t);
 	list_each (node, &t->bots) {
 		const struct trial_bot *b = container_of(node, struct trial_bot, node);
 		if (b->made)

@@ -43,7 +43,8 @@ struct trial_bot {
 	struct trial *trial;
 	void *made;        /* by trial_ops; NULL: it was stopped */
 	struct host *host; /* made's */
-	struct pending_since since;
+	uint64_t since;    /* what is older is its own, and may stay */
+	bool is_up;        /* since does not move any more */
 	struct trial_net **nets;
 	size_t n_nets;
 	struct list conns; /* struct trial_conn: all it ever had */
@@ -102,6 +103,7 @@ struct trial {
 	struct job quiet;
 	struct trial_test *tests; /* that the script defined */
 	size_t n_tests;
+	unsigned unasked;                           /* expectations that nothing was asked of */
 	bool is_defined;                            /* no test is defined any more */
 	void (*ended)(void *data, const char *why); /* of the test that runs */
 	void *ended_data;
@@ -127,11 +129,10 @@ double trial_seconds(const struct trial *t, int64_t at_ns);
 struct trial_net *trial_net_new(
 	struct trial *t, const char *name, const struct sim_options *options);
 
-/* NULL and why. Tasks of its scripts that exist when it is quiet for the first time
- * (trial_bot_settled) are its own; what comes later is expected to end. */
+/* NULL and why. What its scripts have when nothing else can run, and all its networks have been
+ * ready, is its own; what comes later is expected to end. */
 struct trial_bot *trial_bot_new(
 	struct trial *t, const struct trial_bot_options *options, struct err *err);
-void trial_bot_settled(struct trial_bot *b);
 
 /* Does nothing for one that was stopped. */
 void trial_bot_stop(struct trial_bot *b);
@@ -139,6 +140,10 @@ void trial_stop_all(struct trial *t);
 
 /* A bot tried to connect; conn NULL: in vain. */
 void trial_tried(struct trial_bot *b, struct sim_network *sim, const struct sim_conn *conn);
+
+/* Whether the only script of h, which was loaded, has defined all its tests: its main chunk ended.
+ */
+bool trial_is_defined(const struct host *h);
 
 /* Begins a test, one of t->tests, in the host whose only script defined it. ended is told once,
  * with why it failed or NULL, borrowed for the call. False: there is no memory. */
@@ -161,6 +166,6 @@ const struct trial_line *trial_next(
 	const struct trial_bot *b, trial_wanted *is_wanted, const void *data, struct message *m);
 
 /* What the bots' scripts have under way since they settled; returns how many there are. */
-unsigned trial_pending(const struct trial *t, pending_tell *tell, void *data);
+unsigned trial_pending(struct trial *t, pending_tell *tell, void *data);
 
 #endif

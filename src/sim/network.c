@@ -122,11 +122,6 @@ void sim_network_free(struct sim_network *net)
 	free(net);
 }
 
-const char *sim_network_server(const struct sim_network *net)
-{
-	return net->server;
-}
-
 const struct sim_profile *sim_network_profile(const struct sim_network *net)
 {
 	return net->profile;

@@ -55,8 +55,7 @@ struct sim_network *sim_network_new(const struct sim_options *options, struct ti
 /* Frees its connections and people too, without any event. Not from within an event. */
 void sim_network_free(struct sim_network *net);
 
-/* The server's name and the profile; borrowed. */
-const char *sim_network_server(const struct sim_network *net);
+/* Borrowed. */
 const struct sim_profile *sim_network_profile(const struct sim_network *net);
 
 /* How a connection ended for the client. */

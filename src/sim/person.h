@@ -3,7 +3,7 @@
  *
  * A person is a client like any other, registered from the first moment, whose lines are made by
  * calls: what the server refuses comes back as a numeric, what others do as they do it. Names are
- * NUL-terminated, texts slices that may hold any byte; both are cut at a line break. While a person
+ * NUL-terminated, texts slices of any bytes but NUL; both are cut at a line break. While a person
  * is split off (fault_split) or gone (person_quit, a kill), calls do nothing.
  */
 #ifndef EBB_SIM_PERSON_H

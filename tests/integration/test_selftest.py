@@ -380,6 +380,136 @@ def _():
     lacks(done, "not ok 6")
 
 
+@test("no failure passes for a success, however it is told")
+def _():
+    done = run("""
+        t.test("long", function() error(string.rep("x", 300000)) end)
+        t.test("untold", function()
+          error(setmetatable({}, { __tostring = function() error({}) end }))
+        end)
+        t.test("big", function()
+          local function big(n)
+            local all = {}
+            for i = 1, 20 do all[i] = n == 0 and string.rep("y", 300) or big(n - 1) end
+            return all
+          end
+          t.expect(big(2)):equals({})
+        end)
+        t.test("unasked", function() t.expect(1 == 2) end)
+        t.test("asked", function() t.expect(1):equals(1) end)
+        t.test("iterator", function() local f = pairs({ x = 1 }) f() end)
+    """)
+    holds(done, "not ok 1", "not ok 2", "not ok 3", "expected: {}", "not ok 4",
+          "1 times t.expect was called", "ok 5", "not ok 6", "table expected")
+    check(done.returncode == 1, done)
+
+
+@test("a file that pauses outside its tests is told so")
+def _():
+    done = run("""
+        t.test("before", function() end)
+        sleep(5)
+        t.test("after", function() error("never run") end)
+    """)
+    holds(done, "not ok 1", "the file pauses: only its tests may", "in sleep at", "a_test.lua:4")
+    check(done.returncode == 1, done)
+
+
+@test("names cannot pass for directives, and the line to repeat a test does")
+def _():
+    name = "it's 100% (wild) # TODO later\\nand more"
+    source = f"""
+        t.test("{name}", function() error("x") end)
+        t.test("another", function() error("x") end)
+    """
+    done = run(source)
+    holds(done, "not ok 1 - ", "it's 100% (wild) \\# TODO later\\x0Aand more\n", "not ok 2")
+    again = done.stdout.split("to run it alone: ", 1)[1].split(")\n", 1)[0]
+    place = folder()
+    with open(os.path.join(place, "a_test.lua"), "w") as file:
+        file.write('local t = require "ebb.test"\n' + source)
+    again = again.rsplit(" ", 1)[0].replace("ebbd", EBBD, 1) + " " + place
+    done = subprocess.run(again, shell=True, text=True, capture_output=True, timeout=20)
+    holds(done, "not ok 1 - ", "1..1")
+
+
+@test("the time zone of the machine has no say")
+def _():
+    done = subprocess.run([EBBD, "--test", os.path.join(ROOT, "tests", "lua", "trial_test.lua")],
+                          env={**os.environ, "TZ": "Asia/Tokyo"}, text=True, capture_output=True,
+                          timeout=20)
+    check(done.returncode == 0, done.stdout)
+
+
+@test("a bot that takes its time to be ready is not blamed for what it begins on the way")
+def _():
+    done = run("""
+        local busy = { name = "busy", code = [[
+          on("client_connect", function() every(60, print) on("join", print) end)
+          spawn(function() sleep(1) on("part", print) every(60, print) end)
+        ]] }
+        t.test("slow to register", function()
+          t.bot{ busy, networks = { t.network{ register_delay = 5 } } }
+          t.advance(10)
+        end)
+        t.test("quick", function()
+          t.bot{ busy }
+          t.advance(10)
+        end)
+        t.test("but for what comes with the next connection", function()
+          local bot = t.bot{ "reconnect", busy }
+          t.advance(10)
+          bot.net:drop()
+          t.advance(10)
+        end)
+    """, reconnect="on('client_disconnect', function() sleep(3) connect() end)")
+    holds(done, "ok 1", "ok 2", "not ok 3", "every from busy:1", "on join from busy:1")
+    lacks(done, "not ok 1")
+    lacks(done, "not ok 2")
+
+
+@test("a function that does not come back ends the run, and says so")
+def _():
+    done = run("""
+        t.test("stuck", function() ("a"):rep(40):find(("a?"):rep(40) .. ("a"):rep(40)) end)
+    """)
+    holds(done, "TAP version 13", "Bail out! a script called a function that does not come back")
+    check(done.returncode != 0, done)
+
+
+@test("wrong arguments are refused by name")
+def _():
+    rows = [
+        ("t.bot()", "table expected"), ("t.bot{ 5 }", "a script is a name or a table, not number"),
+        ("t.bot{ networks = 5 }", "networks: a list of one at least expected"),
+        ("t.bot{ networks = {} }", "networks: a list of one at least expected"),
+        ("t.bot{ networks = { 1 } }", "networks: what t.network gives expected, got number"),
+        ("local n = t.network() t.bot{ networks = { n, n } }", "two networks are called 'test'"),
+        ("t.bot{ networks = { t.network(), t.network{ name = 'b' } }, host = 'x' }",
+         "host: makes no sense with several networks"),
+        ("t.bot{ nick = '' }", "nick: is empty"), ("t.bot{ nick = print }", "nick: a text, a number"),
+        ("t.bot{ channels = { 1 } }", "channels: a list of texts expected"),
+        ("t.bot{ { code = 'x' } }", "a script without a name"),
+        ("t.network{ profile = 'x' }", "profile: there is no 'x'"),
+        ("t.network{ nam = 'x' }", "'nam' is no option"),
+        ("t.network{ motd = 'x' }", "motd: a list of texts expected"),
+        ("t.bot{}:person('a', { chanel = '#x' })", "'chanel' is no option"),
+        ("t.bot{}:person('a', { account = {} })", "account: a text expected"),
+        ("t.bot{}:person('no nick')", "is no nick, or is taken"),
+        ("t.bot{}:person('a'):says('x')", "says: where? a was given no channel"),
+        ("t.bot{}:person('a', '#a'):says(('x'):rep(401))", "too long for a line"),
+        ("t.bot{}:person('a', '#a'):says('x\\ny')", "line break or NUL"),
+        ("t.network():split{}", "a list of people expected"),
+        ("t.network():split{ t.network{ name = 'b' }:person('a') }", "people of this network"),
+        ("t.network():refuse('x')", "a numeric from 400 to 599"),
+        ("t.network():kill('x')", "there is no 'x'"), ("t.advance('x')", "a number of seconds"),
+        ("t.advance(-1)", "no time to wait"), ("t.test('x')", "function expected"),
+    ]
+    done = run("".join(f't.test("{i}", function() {code} end)\n' for i, (code, _) in enumerate(rows)))
+    for i, (_, words) in enumerate(rows):
+        holds(done, f"not ok {i + 1} - ", words)
+
+
 @test("faults of the network come as they are asked for")
 def _():
     done = run("""
