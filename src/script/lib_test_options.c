@@ -154,10 +154,11 @@ static void read_nets(lua_State *L, const struct reading *r, struct trial_bot_op
 	for (size_t i = 0; is_given && i < o->n_nets; i++) {
 		lua_rawgeti(L, list, (lua_Integer)i + 1);
 		struct trial_net **net = luaL_testudata(L, -1, test_net_type);
-		if (!net)
+		if (net)
+			o->nets[i] = *net;
+		else
 			luaL_error(L, "%s: networks: what t.network gives expected, got %s", r->who,
 				luaL_typename(L, -1));
-		o->nets[i] = *net;
 		lua_pop(L, 1);
 	}
 	lua_settop(L, list - 1);
