@@ -30,11 +30,12 @@ SOURCES := $(wildcard $(FLOORS:%=src/%/*.c))
 HEADERS := $(wildcard $(FLOORS:%=src/%/*.h))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 SUPPORT := $(patsubst tests/support/%.c,$(BUILD)/obj/support/%.o,$(wildcard tests/support/*.c))
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all units run deps deps-dev check check-unit check-built asan lint format doc install clean
+.PHONY: all units run deps deps-dev check check-unit check-built bench asan lint format doc install clean
 
 all: $(BUILD)/ebbd
 
@@ -65,6 +66,12 @@ $(BUILD)/tests/%: tests/unit/%.c $(SUPPORT) $(BUILD)/libebb.a
 	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) -MMD -MP $(LDFLAGS) -o $@ $< $(SUPPORT) \
 		$(BUILD)/libebb.a -lcmocka $(LIBS_ALL)
 
+$(BUILD)/bench/%: tests/bench/%.c $(SUPPORT) $(BUILD)/libebb.a
+	@mkdir -p $(@D)
+	@echo "CC  $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) -MMD -MP $(LDFLAGS) -o $@ $< $(SUPPORT) \
+		$(BUILD)/libebb.a -lcmocka $(LIBS_ALL)
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 run: deps
@@ -87,6 +94,11 @@ check-built: all units
 check-unit: units
 	@BUILD=$(BUILD) sh tests/run.sh unit
 
+# QUICK=1 measures less, within a minute.
+bench: deps
+	@$(MAKE) --no-print-directory all $(BENCHES)
+	@BUILD=$(BUILD) QUICK=$(QUICK) python3 tests/bench/bench.py
+
 asan:
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
@@ -95,11 +107,12 @@ lint:
 	@sh tests/lint/floors.sh
 	@sh tests/lint/banned.sh
 	@clang-format --dry-run --Werror $(SOURCES) $(HEADERS) src/main.c \
-		$(wildcard tests/unit/*.c tests/support/*.[ch])
+		$(wildcard tests/unit/*.c tests/bench/*.c tests/support/*.[ch])
 	@clang-tidy --quiet $(SOURCES) src/main.c -- -std=c11 $(CPPFLAGS_ALL)
 
 format:
-	clang-format -i $(SOURCES) $(HEADERS) src/main.c $(wildcard tests/unit/*.c tests/support/*.[ch])
+	clang-format -i $(SOURCES) $(HEADERS) src/main.c \
+		$(wildcard tests/unit/*.c tests/bench/*.c tests/support/*.[ch])
 
 # The manual page of the Lua interface is made of the file that documents it for editors.
 doc: $(BUILD)/doc/ebb-lua.7
