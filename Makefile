@@ -88,13 +88,13 @@ deps-dev:
 check: deps
 	@$(MAKE) --no-print-directory check-built
 
-check-built: all units
+check-built: all units $(BENCHES)
 	@BUILD=$(BUILD) sh tests/run.sh unit lua integration
 
 check-unit: units
 	@BUILD=$(BUILD) sh tests/run.sh unit
 
-# QUICK=1 measures less, within a minute.
+# QUICK=1 measures less, within a minute. BENCH_JSON=FILE: where the figures go as JSON.
 bench: deps
 	@$(MAKE) --no-print-directory all $(BENCHES)
 	@BUILD=$(BUILD) QUICK=$(QUICK) python3 tests/bench/bench.py
