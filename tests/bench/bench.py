@@ -7,17 +7,19 @@
 QUICK=1 measures less, once. BENCH_JSON names the file for the same as JSON ($BUILD/bench.json).
 
 Every figure comes from tests/bench/load.c, which is the server. Each repetition runs ebbd and the
-bare client (tests/bench/ceiling.c) one after the other, in turns first, and takes the ratio of these
-two; what is told is the median of the repetitions, with the least and the greatest. A row that
-cannot be measured says why. The exit status is 1 when a measurement failed or a reply was wrong, not
-when a bar is missed.
+bare client (tests/bench/ceiling.c) one after the other, the first in turns, and takes the ratio of
+the two; what is told is the median of the repetitions, with the least and the greatest. A row that
+cannot be measured says why. The exit status is 1 when a measurement failed or a reply was wrong,
+not when a bar is missed.
 """
 
 import contextlib
+import io
 import json
 import os
 import resource
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -34,6 +36,8 @@ CEILING = os.path.join(BUILD, "bench/ceiling")
 INSIDE = os.path.join(BUILD, "bench/inside")
 QUICK = bool(os.environ.get("QUICK"))
 REPETITIONS = 1 if QUICK else 3
+TRIES = 2 if QUICK else 3  # in a repetition, of what takes little time
+SLEEPERS = 10000
 ADDRESSES = 64  # of the server: how fast one host is dialled is limited
 KB = 1024
 FILES_TO_SPARE = 200
@@ -50,12 +54,17 @@ SCRIPTS = {
              'return function(ev)\n'
              '  if ev.message == "count" then reply("count " .. n) else n = n + 1 end\n'
              'end'),
-    "sleep": ('on("privmsg", function(ev) sleep(tonumber(config.seconds)) ev:reply(ev.message) end)\n', None),
+    "sleep": ('local seconds = tonumber(config.seconds)\n'
+              'on("privmsg", function(ev) sleep(seconds) ev:reply(ev.message) end)\n', None),
 }
 
 
-class Unmeasured(Exception):
-    """Why there is no figure."""
+class Impossible(Exception):
+    """Why there is no figure on this machine."""
+
+
+class Failed(Exception):
+    """Why there is no figure, though there should be: an error, or replies that were wrong."""
 
 
 class Place:
@@ -107,11 +116,11 @@ class Run:
                 listener.close()
 
     def _network(self, number, server):
+        """A section, terse: a configuration has 1 MB at most."""
         host, port = server
-        tls = f"tls_ca = {self.place.path('cert.pem')}" if self.tls else "tls = no"
-        return (f"[network n{number}]\nhost = {host}\nport = {port}\n{tls}\nnick = b{number}\n"
-                "channels = #bench\nflood_rate = 0\nqueue_max = 100000\nping_interval = 86400\n"
-                "connect_timeout = 300\nregister_timeout = 300\n")
+        return (f"[network n{number}]\nhost={host}:{port}\n"
+                f"{'tls_ca=cert.pem' if self.tls else 'tls=no'}\nnick=b{number}\n"
+                "channels=#bench\nflood_rate=0\n")
 
     def ebb(self, servers):
         """The command line of ebbd."""
@@ -140,7 +149,7 @@ class Run:
     def measure(self, client):
         """What the generator says of client(servers), a command line."""
         if shortage := file_shortage(self.connections):
-            raise Unmeasured(shortage)
+            raise Impossible(shortage)
         with self._listening() as listeners:
             command = [LOAD, "--workload", self.workload, "--connections", str(self.connections),
                        "--seconds", str(self.seconds), "--listen",
@@ -151,15 +160,22 @@ class Run:
                 command += ["--cert", self.place.path("cert.pem"),
                             "--key", self.place.path("key.pem")]
             command += ["--", *client([listener.getsockname() for listener in listeners])]
-            done = subprocess.run(command, capture_output=True, text=True, check=False,
-                                  stdin=subprocess.DEVNULL, timeout=self.options["deadline"] + 30,
-                                  pass_fds=[listener.fileno() for listener in listeners])
+            done = run_program(command, self.options["deadline"] + 30,
+                               [listener.fileno() for listener in listeners])
         try:
             result = json.loads(done.stdout)
         except ValueError:
-            raise Unmeasured(f"the generator failed: {done.stderr.strip()[-300:]}") from None
+            raise Failed(f"the generator failed: {done.stderr.strip()[-300:]}") from None
         result["stderr"] = done.stderr
         return result
+
+
+def run_program(command, timeout, descriptors=()):
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False,
+                              stdin=subprocess.DEVNULL, timeout=timeout, pass_fds=descriptors)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"{command[0]} did not end within {timeout} s") from None
 
 
 def file_shortage(connections):
@@ -241,27 +257,337 @@ def selftest_cases(place):
            lambda: expect_error(hopeless.measure(lambda servers: ["false"]), "the client ended"))
 
 
-def selftest(place):
+def selftest(place, out):
     """Prints TAP; whether all was well."""
     cases = list(selftest_cases(place))
     failed = 0
-    print(f"1..{len(cases)}")
+    print(f"1..{len(cases)}", file=out)
     for number, (name, case) in enumerate(cases, 1):
         try:
             wrong = case()
-        except Unmeasured as why:
+        except (Failed, Impossible) as why:
             wrong = str(why)
         failed += wrong is not None
-        print(f"{'not ok' if wrong else 'ok'} {number} - {name}", flush=True)
+        print(f"{'not ok' if wrong else 'ok'} {number} - {name}", file=out, flush=True)
         for line in (wrong or "").splitlines():
-            print("# " + line)
+            print("# " + line, file=out)
     return failed == 0
 
 
-if __name__ == "__main__":
+# Rows.
+
+class Row:
+    """One line of the table. What is judged, and has a bar, is the ratio or ebb's own figure."""
+
+    def __init__(self, name, unit, bar=None, of_ratio=True):
+        self.name = name
+        self.unit = unit
+        self.bar = bar
+        self.of_ratio = of_ratio
+        self.ebb = []
+        self.ceiling = []
+        self.why = None  # there is no figure
+        self.has_failed = False
+
+    def add(self, ebb, ceiling=None):
+        self.ebb.append(ebb)
+        if ceiling is not None:
+            self.ceiling.append(ceiling)
+
+    def ratios(self):
+        if not self.of_ratio:
+            return []
+        return [ebb / ceiling for ebb, ceiling in zip(self.ebb, self.ceiling) if ceiling]
+
+    def is_met(self):
+        """None where there is no bar, or no figure."""
+        judged = self.ratios() if self.of_ratio else self.ebb
+        if self.bar is None or self.why or not judged:
+            return None
+        return statistics.median(judged) <= self.bar
+
+    def columns(self):
+        bar = "-" if self.bar is None else f"{self.bar:g}{'' if self.of_ratio else ' ' + self.unit}"
+        if self.why:
+            return [self.name, "-", "-", "-", bar, "not measured: " + self.why]
+        met = {True: "yes", False: "NO", None: "-"}[self.is_met()]
+        return [self.name, spread(self.ebb, " " + self.unit), spread(self.ceiling),
+                spread(self.ratios()), bar, met]
+
+    def as_json(self):
+        return {"name": self.name, "unit": self.unit, "ebb": summary(self.ebb),
+                "ceiling": summary(self.ceiling), "ratio": summary(self.ratios()),
+                "bar": self.bar, "bar_of": "ratio" if self.of_ratio else "ebb",
+                "is_met": self.is_met(), "why_not_measured": self.why}
+
+
+def number(value):
+    """Three digits, or all that stand before the point."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.{1 if abs(value) >= 10 else 2}f}"
+
+
+def spread(values, unit=""):
+    if not values:
+        return "-"
+    text = number(statistics.median(values)) + unit
+    if len(values) > 1:
+        text += f" ({number(min(values))}-{number(max(values))})"
+    return text
+
+
+def summary(values):
+    if not values:
+        return None
+    return {"median": statistics.median(values), "min": min(values), "max": max(values),
+            "runs": values}
+
+
+# Experiments: each fills rows, once for each repetition.
+
+class Experiment:
+    def __init__(self, rows, measure):
+        self.rows = rows
+        self._measure = measure
+
+    def repeat(self, is_ebb_first):
+        """The clients in turns; a row that is without a figure once stays so."""
+        if self.rows and self.rows[0].why:
+            return
+        try:
+            self._measure(self.rows, is_ebb_first)
+        except (Failed, Impossible) as why:
+            for row in self.rows:
+                row.why = str(why)
+                row.has_failed = isinstance(why, Failed)
+
+
+def good(run, client):
+    """The result of a run in which all went well."""
+    result = run.measure(client)
+    if result["error"]:
+        raise Failed(f"{result['error']} {result['stderr'].strip()[-300:]}".strip())
+    if wrong := [f"{fault['count']} {kind}, the first: {fault['first']}"
+                 for kind, fault in result["faults"].items() if fault["count"]]:
+        raise Failed("replies were wrong: " + "; ".join(wrong))
+    return result
+
+
+def try_all(run, clients, is_ebb_first, pick=min, tries=TRIES, **figures):
+    """For each client, by its place in the list, one of each figure in so many tries: the least,
+    which was disturbed least, where pick is not another choice."""
+    found = [{name: [] for name in figures} for _ in clients]
+    order = list(zip(clients, found)) if is_ebb_first else list(zip(clients, found))[::-1]
+    for _ in range(tries):
+        for client, values in order:
+            result = good(run, client)
+            for name, figure in figures.items():
+                values[name].append(figure(result))
+    return [{name: pick(all_of) for name, all_of in values.items()} for values in found]
+
+
+def cpu_us(result):
+    return result["cpu_ns"] / result["lines"] / 1e3
+
+
+def wall_us(result):
+    return result["wall_ns"] / result["lines"] / 1e3
+
+
+def median_us(result):
+    return result["latency_ns"]["p50"] / 1e3
+
+
+def echo(place, window, tls):
+    kind = "TLS" if tls else "plain"
+    lines = {1: 20000, 64: 200000, 1024: 300000}[window] // (4 if QUICK else 1)
+    run = Run(place, "echo", "echo", tls=tls, window=window, lines=lines)
+    rows = [Row(f"echo, window {window}, {kind}: CPU a line", "us", 1.4),
+            Row(f"echo, window {window}, {kind}: time a line", "us")]
+    clients = [run.ebb, run.ceiling]
+    pick = min
+    if window == 1:
+        rows.append(Row(f"latency of a reply, {kind} (C without Lua)", "us", 1.15))
+        clients.append(run.bare)
+        pick = statistics.median  # it is least where somebody else keeps the processor awake
+
+    def measure(rows, is_ebb_first):
+        found = try_all(run, clients, is_ebb_first, pick, cpu=cpu_us, wall=wall_us, p50=median_us)
+        rows[0].add(found[0]["cpu"], found[1]["cpu"])
+        rows[1].add(found[0]["wall"], found[1]["wall"])
+        if window == 1:
+            rows[2].add(found[0]["p50"], found[2]["p50"])
+    return Experiment(rows, measure)
+
+
+def sink(place, name, bar, **options):
+    run = Run(place, "sink", "sink", lines=50000 if QUICK else 400000, **options)
+
+    def measure(rows, is_ebb_first):
+        found = try_all(run, [run.ebb, run.ceiling], is_ebb_first, cpu=cpu_us)
+        rows[0].add(found[0]["cpu"], found[1]["cpu"])
+    return Experiment([Row(f"no reply, {name}: CPU a line", "us", bar)], measure)
+
+
+def sleepers(place):
+    run = Run(place, "sleep", "sleep", seconds=5, lines=SLEEPERS)
+    rows = [Row(f"{SLEEPERS:,} asleep: memory each", "KB", 1.8, of_ratio=False),
+            Row(f"{SLEEPERS:,} asleep: lateness, p99", "ms", 3, of_ratio=False),
+            Row(f"{SLEEPERS:,} asleep: lateness, median", "ms")]
+
+    def measure(rows, _):
+        result = good(run, run.ebb)
+        late = result["latency_ns"]
+        if late["min"] < -1e6:
+            raise Failed(f"a sleeper woke {-late['min'] / 1e6:.1f} ms too early")
+        grown = result["memory"]["after"] - result["memory"]["before"]
+        rows[0].add(grown / SLEEPERS / KB)
+        rows[1].add(late["p99"] / 1e6)
+        rows[2].add(late["p50"] / 1e6)
+    return Experiment(rows, measure)
+
+
+def idle(place, connections, tls):
+    options = {"tls": tls, "rounds": 5, "deadline": 120}
+    one = Run(place, "broadcast", "echo", connections=1, **options)
+    run = Run(place, "broadcast", "echo", connections=connections, **options)
+    name = f"{connections:,} networks, {'TLS' if tls else 'plain'}"
+    rows = [Row(f"{name}: memory each", "KB", 32 if tls else 8, of_ratio=False),
+            Row(f"{name}: memory each, after a broadcast", "KB", of_ratio=False),
+            Row(f"{name}: all joined after", "ms"),
+            Row(f"{name}: broadcast, all answered after", "ms", 2.0)]
+
+    def figures(alone, crowd):
+        """Memory in KB each, beyond what one takes; milliseconds."""
+        grown = {when: crowd["memory"][when] - alone["memory"][when] for when in alone["memory"]}
+        return (grown["before"] / (connections - 1) / KB, grown["after"] / (connections - 1) / KB,
+                crowd["start_ns"]["joined"] / 1e6, statistics.median(crowd["rounds_ns"]) / 1e6)
+
+    def measure(rows, is_ebb_first):
+        pairs = [(one.ebb, run.ebb), (one.ceiling, run.ceiling)]
+        if not is_ebb_first:
+            pairs.reverse()
+        found = [figures(good(one, alone), good(run, crowd)) for alone, crowd in pairs]
+        if not is_ebb_first:
+            found.reverse()
+        for row, ebb, ceiling in zip(rows, *found):
+            row.add(ebb, ceiling)
+    return Experiment(rows, measure)
+
+
+def start(place):
+    run = Run(place, "idle", "echo")
+    rows = [Row("start: to the first connection", "ms"), Row("start: to READY=1", "ms")]
+
+    def measure(rows, is_ebb_first):
+        found = try_all(run, [run.ebb, run.ceiling], is_ebb_first, tries=5,
+                        accepted=lambda result: result["start_ns"]["accepted"] / 1e6,
+                        ready=lambda result: result["start_ns"]["ready"] / 1e6)
+        if found[0]["ready"] < 0:
+            raise Failed("no READY=1 came")
+        rows[0].add(found[0]["accepted"], found[1]["accepted"])
+        rows[1].add(found[0]["ready"])
+    return Experiment(rows, measure)
+
+
+def inside():
+    """What a program says that measures parts of ebb from within, NAME VALUE UNIT BAR by tabs: a
+    row each, of which less is better."""
+    def measure(rows, _):
+        rows.append(Row("inside", ""))  # which stays where there are no others
+        done = run_program([INSIDE], 120)
+        if done.returncode:
+            raise Failed(f"{INSIDE} failed: {done.stderr.strip()[-300:]}")
+        rows.pop()
+        known = {row.name: row for row in rows}
+        for line in done.stdout.splitlines():
+            name, value, unit, bar = line.split("\t")
+            if name not in known:
+                rows.append(Row(name, unit, None if bar == "-" else float(bar), of_ratio=False))
+                known[name] = rows[-1]
+            known[name].add(float(value))
+    return Experiment([], measure)
+
+
+def experiments(place):
+    for window in (1, 64, 1024):
+        for tls in (False, True):
+            yield echo(place, window, tls)
+    yield sink(place, "plain", 1.4)
+    yield sink(place, "TLS", 1.4, tls=True)
+    yield sink(place, "with tags", 1.0, tags=True)
+    yield sleepers(place)
+    for connections in (100, 1000, 10000):
+        yield idle(place, connections, tls=False)
+    for connections in (100, 1000) if QUICK else (100, 1000, 10000):
+        yield idle(place, connections, tls=True)
+    yield start(place)
+    if os.path.exists(INSIDE):
+        yield inside()
+
+
+# The table.
+
+def print_table(rows):
+    table = [["measured", "ebb", "ceiling", "ratio", "bar", "met"],
+             *(row.columns() for row in rows)]
+    widths = [max(len(line[i]) for line in table) for i in range(5)]
+    for line in table:
+        cells = [cell.ljust(width) for cell, width in zip(line, widths)]
+        print("  ".join([*cells, line[5]]).rstrip())
+
+
+def write_json(rows, seconds):
+    path = os.environ.get("BENCH_JSON") or os.path.join(BUILD, "bench.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"quick": QUICK, "repetitions": REPETITIONS, "seconds": round(seconds, 1),
+                   "processors": len(os.sched_getaffinity(0)),
+                   "rows": [row.as_json() for row in rows]}, file, indent=1)
+        file.write("\n")
+
+
+def tell_progress(text):
+    if sys.stderr.isatty():
+        print(f"\r{text:20}\r", end="", file=sys.stderr, flush=True)
+
+
+def repeat_all(every):
+    for repetition in range(REPETITIONS):
+        for count, experiment in enumerate(every, 1):
+            tell_progress(f"{repetition + 1}/{REPETITIONS} {count}/{len(every)}")
+            experiment.repeat(is_ebb_first=repetition % 2 == 0)
+    tell_progress("")
+
+
+def bench(place):
+    """Whether all was measured, and no reply was wrong."""
+    began = time.monotonic()
+    report = io.StringIO()
+    if not selftest(place, report):
+        print(report.getvalue(), file=sys.stderr)
+        return False
+    every = list(experiments(place))
+    repeat_all(every)
+    rows = [row for experiment in every for row in experiment.rows]
+    print_table(rows)
+    print(f"repetitions: {REPETITIONS}; processors: {len(os.sched_getaffinity(0))}; "
+          f"load average: {os.getloadavg()[1]:.1f}")
+    write_json(rows, time.monotonic() - began)
+    return not any(row.has_failed for row in rows)
+
+
+def main():
+    if sys.argv[1:] not in ([], ["--selftest"]):
+        sys.exit("usage: bench.py [--selftest]")
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     place = Place()
     try:
-        if sys.argv[1:] == ["--selftest"]:
-            sys.exit(0 if selftest(place) else 1)
+        ok = selftest(place, sys.stdout) if sys.argv[1:] else bench(place)
     finally:
         place.remove()
+    sys.exit(0 if ok else 1)
+
+
+if __name__ == "__main__":
+    main()

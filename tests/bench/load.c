@@ -876,7 +876,7 @@ static void run_broadcast(void)
 {
 	struct flow *f = &l.flow;
 	uint32_t n = options.n_connections;
-	result.memory_after = memory_of(l.client);
+	result.memory_before = memory_of(l.client);
 	flow_open(n * (options.rounds + 1));
 	l.phase = "broadcast";
 	flow_run(f, n, n);
@@ -889,6 +889,8 @@ static void run_broadcast(void)
 		result.rounds_cpu_ns[i] = cpu_ns() - busy_ns;
 		result.n_rounds++;
 	}
+	turn_until_idle();
+	result.memory_after = memory_of(l.client);
 	result.lines = n;
 	flow_close(f);
 }
