@@ -17,7 +17,7 @@ struct handle {
 
 struct handles {
 	struct handle_slot *slots;
-	uint32_t n, first_free;
+	uint32_t n, capacity, first_free;
 };
 
 void handles_fini(struct handles *hs);
