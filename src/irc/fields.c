@@ -4,6 +4,7 @@
 #include "irc/numeric.h"
 
 #include <assert.h>
+#include <string.h>
 
 enum { NUMERICS = 1000 };
 
@@ -14,7 +15,7 @@ struct reading {
 };
 
 struct field {
-	const char *name;
+	struct str name;
 	void (*read)(
 		const struct reading *r, struct value *out); /* NULL: the event's owner fills it */
 	size_t at; /* a parameter's index, unless the reader says otherwise */
@@ -128,7 +129,7 @@ static void read_tags(const struct reading *r, struct value *out)
 /* The tag has the field's name. */
 static void read_tag(const struct reading *r, struct value *out)
 {
-	out->str = message_tag(r->m, str_of(r->field->name));
+	out->str = message_tag(r->m, r->field->name);
 	out->type = out->str.p ? VALUE_ESCAPED : VALUE_NONE;
 }
 
@@ -138,7 +139,7 @@ static void read_flag(const struct reading *r, struct value *out)
 	struct str rest = r->m->tags, key, value;
 	out->type = VALUE_BOOL;
 	while (message_next_tag(&rest, &key, &value))
-		out->integer |= str_eq(key, str_of(r->field->name));
+		out->integer |= str_eq(key, r->field->name);
 }
 
 static void read_channel(const struct reading *r, struct value *out)
@@ -237,11 +238,14 @@ static void read_ctcp_text(const struct reading *r, struct value *out)
 		set_str(out, c.text);
 }
 
-#define FIELD(name, reader, at)  \
-	{                        \
-		name, reader, at \
+#define FIELD(name, reader, at)                         \
+	{                                               \
+		{"" name, sizeof(name) - 1}, reader, at \
 	}
-#define NO_FIELDS        FIELD(NULL, NULL, 0)
+#define NO_FIELDS                  \
+	{                          \
+		{NULL, 0}, NULL, 0 \
+	}
 #define FIELDS(...)      ((const struct field[]){__VA_ARGS__, NO_FIELDS})
 #define PARAM(name, i)   FIELD(name, read_param, i)
 #define INT(name, i)     FIELD(name, read_int, i)
@@ -260,7 +264,7 @@ static const struct field *const common_fields =
 
 static const struct field *const numeric_fields = FIELDS(TARGET, LAST("message"));
 
-static const struct field *const no_fields = FIELDS(NO_FIELDS);
+static const struct field *const no_fields = ((const struct field[]){NO_FIELDS});
 
 struct kind {
 	const char *name; /* NULL for a numeric */
@@ -295,12 +299,17 @@ static struct chain chain_of(int kind)
 	return c;
 }
 
+static bool is_name(const struct field *f, struct str name)
+{
+	return f->name.n == name.n && memcmp(f->name.p, name.p, name.n) == 0;
+}
+
 const struct field *field_find(int kind, struct str name)
 {
 	const struct chain c = chain_of(kind);
 	for (size_t i = 0; i < COUNTOF(c.tables); i++) {
-		for (const struct field *f = c.tables[i]; f->name; f++) {
-			if (str_eq(str_of(f->name), name))
+		for (const struct field *f = c.tables[i]; f->name.p; f++) {
+			if (is_name(f, name))
 				return f;
 		}
 	}
@@ -311,8 +320,8 @@ const struct field *field_at(int kind, size_t i)
 {
 	const struct chain c = chain_of(kind);
 	for (size_t t = 0; t < COUNTOF(c.tables); t++) {
-		for (const struct field *f = c.tables[t]; f->name; f++) {
-			bool is_hidden = field_find(kind, str_of(f->name)) != f;
+		for (const struct field *f = c.tables[t]; f->name.p; f++) {
+			bool is_hidden = field_find(kind, f->name) != f;
 			if (!is_hidden && i-- == 0)
 				return f;
 		}
@@ -322,7 +331,7 @@ const struct field *field_at(int kind, size_t i)
 
 const char *field_name(const struct field *f)
 {
-	return f->name;
+	return f->name.p;
 }
 
 void field_read(const struct field *f, const struct message *m, const struct isupport *is,

@@ -93,22 +93,27 @@ static const char *const hole_kinds[] = {
 	[HOLE_NOSPACE] = "nospace",
 };
 
+enum {
+	HOLES_MAX = 8, /* of a form; a test checks both */
+	FORMS_MAX = 4, /* of a command */
+};
+
 struct hole {
 	struct str name;
 	enum hole_kind kind;
 	bool is_free; /* the last parameter's end: may be empty and hold spaces */
 };
 
+/* A form taken apart: before each hole, and after the last, stands a literal. */
 struct form {
-	struct str rest;
-	bool in_last, is_ctcp;
+	struct {
+		struct str literal;
+		struct hole hole;
+	} parts[HOLES_MAX];
+	size_t n;
+	struct str end;
+	bool is_ctcp;
 };
-
-static struct form form_begin(const char *text)
-{
-	struct str all = str_of(text);
-	return (struct form){.rest = all, .is_ctcp = str_has(all, '\1')};
-}
 
 static bool parse_kind(struct str text, enum hole_kind *kind)
 {
@@ -121,43 +126,57 @@ static bool parse_kind(struct str text, enum hole_kind *kind)
 	return false;
 }
 
-/* Takes the text up to the next hole, then the hole; false at the end of the form, when literal
- * is what followed the last hole. */
-static bool next_hole(struct form *f, struct str *literal, struct hole *h)
+static bool begins_last(struct str literal)
 {
-	*literal = str_cut(&f->rest, '{');
-	if (!f->rest.p)
-		return false;
-	for (size_t i = 0; i + 1 < literal->n; i++)
-		f->in_last |= literal->p[i] == ' ' && literal->p[i + 1] == ':';
-	struct str inside = str_cut(&f->rest, '}');
-	h->name = str_cut(&inside, ':');
-	if (!parse_kind(inside, &h->kind))
-		h->kind = HOLE_ONE;
-	h->is_free = f->in_last && !str_has(f->rest, '{') && h->kind != HOLE_NOSPACE;
-	return true;
+	return literal.n >= 2 && memmem(literal.p, literal.n, " :", 2);
 }
 
-static bool form_has(const char *text, struct str name, enum hole_kind *kind)
+static void form_parse(struct form *f, const char *text)
 {
-	struct form f = form_begin(text);
-	struct str literal;
-	struct hole h;
-	while (next_hole(&f, &literal, &h)) {
-		if (str_eq(h.name, name)) {
-			*kind = h.kind;
-			return true;
+	struct str rest = str_of(text);
+	bool in_last = false;
+	f->n = 0;
+	f->is_ctcp = str_has(rest, '\1');
+	for (;;) {
+		struct str literal = str_cut(&rest, '{');
+		if (!rest.p || f->n == HOLES_MAX) {
+			f->end = literal;
+			return;
 		}
+		in_last |= begins_last(literal);
+		struct str inside = str_cut(&rest, '}');
+		struct hole *h = &f->parts[f->n].hole;
+		f->parts[f->n++].literal = literal;
+		h->name = str_cut(&inside, ':');
+		if (!inside.p || !parse_kind(inside, &h->kind))
+			h->kind = HOLE_ONE;
+		h->is_free = in_last && !str_has(rest, '{') && h->kind != HOLE_NOSPACE;
 	}
-	return false;
+}
+
+static const struct hole *form_find(const struct form *f, struct str name)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (str_eq(f->parts[i].hole.name, name))
+			return &f->parts[i].hole;
+	return NULL;
 }
 
 struct call {
 	const struct schema_command *command;
+	struct form forms[FORMS_MAX];
+	size_t n_forms;
 	const struct schema_arg *args;
 	size_t n_args;
 	struct err *err;
 };
+
+static void call_begin(struct call *c)
+{
+	c->n_forms = 0;
+	for (const char *const *form = c->command->forms; *form && c->n_forms < FORMS_MAX; form++)
+		form_parse(&c->forms[c->n_forms++], *form);
+}
 
 static const struct schema_arg *arg_of(const struct call *c, struct str name)
 {
@@ -179,32 +198,21 @@ static bool is_given(const struct call *c, struct str name)
 	return a && !is_false(a);
 }
 
-/* The number of holes if all are given, else -1. */
-static int fit(const struct call *c, const char *text)
+static bool fits(const struct call *c, const struct form *f)
 {
-	struct form f = form_begin(text);
-	struct str literal;
-	struct hole h;
-	int n = 0;
-	while (next_hole(&f, &literal, &h)) {
-		if (!is_given(c, h.name))
-			return -1;
-		n++;
-	}
-	return n;
+	for (size_t i = 0; i < f->n; i++)
+		if (!is_given(c, f->parts[i].hole.name))
+			return false;
+	return true;
 }
 
-static const char *choose(const struct call *c)
+/* The form with the most holes for which all are given. */
+static const struct form *choose(const struct call *c)
 {
-	const char *best = NULL;
-	int most = -1;
-	for (const char *const *form = c->command->forms; *form; form++) {
-		int n = fit(c, *form);
-		if (n > most) {
-			most = n;
-			best = *form;
-		}
-	}
+	const struct form *best = NULL;
+	for (size_t i = 0; i < c->n_forms; i++)
+		if ((!best || c->forms[i].n > best->n) && fits(c, &c->forms[i]))
+			best = &c->forms[i];
 	return best;
 }
 
@@ -248,12 +256,10 @@ static bool is_known(const struct call *c, struct str name, bool *is_bool)
 {
 	bool known = false;
 	*is_bool = false;
-	for (const char *const *form = c->command->forms; *form; form++) {
-		enum hole_kind kind;
-		if (form_has(*form, name, &kind)) {
-			known = true;
-			*is_bool |= kind == HOLE_BOOL;
-		}
+	for (size_t i = 0; i < c->n_forms; i++) {
+		const struct hole *h = form_find(&c->forms[i], name);
+		known |= h != NULL;
+		*is_bool |= h && h->kind == HOLE_BOOL;
 	}
 	return known;
 }
@@ -278,11 +284,10 @@ static int check_names(const struct call *c)
 	return 0;
 }
 
-static int check_all_used(const struct call *c, const char *form)
+static int check_all_used(const struct call *c, const struct form *form)
 {
 	for (size_t i = 0; i < c->n_args; i++) {
-		enum hole_kind kind;
-		if (!is_false(&c->args[i]) && !form_has(form, c->args[i].name, &kind))
+		if (!is_false(&c->args[i]) && !form_find(form, c->args[i].name))
 			return refuse_forms(c, "no form fits with '", c->args[i].name);
 	}
 	return 0;
@@ -354,15 +359,13 @@ static const char *arg_fault(const struct form *f, const struct hole *h, const s
 	return NULL;
 }
 
-static int check_values(const struct call *c, const char *text)
+static int check_values(const struct call *c, const struct form *f)
 {
-	struct form f = form_begin(text);
-	struct str literal;
-	struct hole h;
-	while (next_hole(&f, &literal, &h)) {
-		const char *fault = arg_fault(&f, &h, arg_of(c, h.name));
+	for (size_t i = 0; i < f->n; i++) {
+		const struct hole *h = &f->parts[i].hole;
+		const char *fault = arg_fault(f, h, arg_of(c, h->name));
 		if (fault)
-			return refuse_value(c, h.name, fault);
+			return refuse_value(c, h->name, fault);
 	}
 	return 0;
 }
@@ -390,28 +393,25 @@ static void put_arg(struct writer *w, const struct hole *h, const struct schema_
 	}
 }
 
-static void put_form(struct writer *w, const struct call *c, const char *text)
+static void put_form(struct writer *w, const struct call *c, const struct form *f)
 {
-	struct form f = form_begin(text);
-	struct str literal;
-	struct hole h;
-	while (next_hole(&f, &literal, &h)) {
-		put(w, literal);
-		put_arg(w, &h, arg_of(c, h.name));
+	for (size_t i = 0; i < f->n; i++) {
+		put(w, f->parts[i].literal);
+		put_arg(w, &f->parts[i].hole, arg_of(c, f->parts[i].hole.name));
 	}
-	put(w, literal);
+	put(w, f->end);
 }
 
 /* Measured first, so that a full buffer stays as it was. */
-static int append(struct buf *out, const struct call *c, const char *form)
+static int append(struct buf *out, const struct call *c, const struct form *f)
 {
 	struct writer w = {NULL, 0};
-	put_form(&w, c, form);
+	put_form(&w, c, f);
 	w.at = buf_reserve(out, w.n);
 	if (!w.at)
 		return err_set(c->err, ERR_LIMIT, "%s: the line is too long", c->command->name);
 	w.n = 0;
-	put_form(&w, c, form);
+	put_form(&w, c, f);
 	buf_commit(out, w.n);
 	return 0;
 }
@@ -453,11 +453,16 @@ int schema_check_form(const char *form, struct err *err)
 int schema_build_from(struct buf *out, const struct schema_command *command,
 	const struct schema_arg *args, size_t n_args, struct err *err)
 {
-	const struct call c = {command, args, n_args, err};
+	struct call c;
+	c.command = command;
+	c.args = args;
+	c.n_args = n_args;
+	c.err = err;
+	call_begin(&c);
 	int r = check_names(&c);
 	if (r < 0)
 		return r;
-	const char *form = choose(&c);
+	const struct form *form = choose(&c);
 	if (!form)
 		return refuse_forms(&c, "no form fits", STR_NONE);
 	r = check_all_used(&c, form);

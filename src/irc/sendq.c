@@ -56,9 +56,14 @@ bool sendq_has_room(const struct sendq *q, size_t n, size_t n_bytes)
 	return has_lines && has_bytes(q, n_bytes);
 }
 
+static bool is_line(struct str line)
+{
+	return line.n > 0 && !str_has(line, '\0') && !str_has(line, '\r') && !str_has(line, '\n');
+}
+
 int sendq_push(struct sendq *q, enum lane lane, struct str line)
 {
-	if (line.n == 0 || str_has(line, '\0') || str_has(line, '\r') || str_has(line, '\n'))
+	if (!is_line(line))
 		return ERR_INVALID;
 	if (!has_bytes(q, line.n))
 		return ERR_LIMIT;
@@ -87,12 +92,16 @@ static size_t next_lane(const struct sendq *q)
 	return i;
 }
 
-int64_t sendq_next(const struct sendq *q)
+/* When a line may go. */
+static int64_t next_at(const struct sendq *q)
 {
-	if (q->n_lines == 0)
-		return -1;
 	int64_t at_ns = q->ahead_ns - q->limits.burst_ns;
 	return q->limits.line_ns && at_ns > 0 ? at_ns : 0;
+}
+
+int64_t sendq_next(const struct sendq *q)
+{
+	return q->n_lines ? next_at(q) : -1;
 }
 
 struct str sendq_peek(const struct sendq *q, int64_t now_ns)
@@ -103,11 +112,25 @@ struct str sendq_peek(const struct sendq *q, int64_t now_ns)
 	return (struct str){line->bytes, line->n};
 }
 
+static void count_line(struct sendq *q, int64_t now_ns)
+{
+	if (q->ahead_ns < now_ns)
+		q->ahead_ns = now_ns;
+	q->ahead_ns += q->limits.line_ns;
+}
+
 void sendq_drop(struct sendq *q, int64_t now_ns)
 {
 	assert(q->n_lines);
 	drop_first(q, &q->lanes[next_lane(q)]);
-	if (q->ahead_ns < now_ns)
-		q->ahead_ns = now_ns;
-	q->ahead_ns += q->limits.line_ns;
+	count_line(q, now_ns);
+}
+
+bool sendq_pass(struct sendq *q, struct str line, int64_t now_ns)
+{
+	if (q->n_lines > 0 || next_at(q) > now_ns || !is_line(line))
+		return false;
+	q->pushed++;
+	count_line(q, now_ns);
+	return true;
 }

@@ -48,6 +48,10 @@ bool sendq_has_room(const struct sendq *q, size_t n, size_t n_bytes);
  * NUL; ERR_LIMIT if max_bytes would be passed; the queue is then unchanged. */
 NODISCARD int sendq_push(struct sendq *q, enum lane lane, struct str line);
 
+/* Whether line may go at once, past an empty queue: then it counts as if it had been in there. Not
+ * for what sendq_push would refuse. */
+bool sendq_pass(struct sendq *q, struct str line, int64_t now_ns);
+
 /* The next line that may go at now_ns, or an absent slice. Borrowed until sendq_drop. */
 struct str sendq_peek(const struct sendq *q, int64_t now_ns);
 

@@ -62,14 +62,19 @@ void session_write(struct session *s, const char *fmt, ...)
 }
 
 /* Sends what the pace allows. */
+static void write_line(struct session *s, struct str line)
+{
+	buf_reset(&s->scratch);
+	if (buf_add(&s->scratch, line) == 0 && buf_add(&s->scratch, STR("\r\n")) == 0)
+		s->ops->write(s->owner, buf_str(&s->scratch));
+}
+
 static void pump(struct session *s)
 {
 	struct str line;
 	bool sent = false;
 	while ((line = sendq_peek(&s->sendq, s->now_ns)).p) {
-		buf_reset(&s->scratch);
-		if (buf_add(&s->scratch, line) == 0 && buf_add(&s->scratch, STR("\r\n")) == 0)
-			s->ops->write(s->owner, buf_str(&s->scratch));
+		write_line(s, line);
 		sendq_drop(&s->sendq, s->now_ns);
 		sent = true;
 	}
@@ -217,7 +222,10 @@ static int send_line(struct session *s, struct str line, bool may_split, struct 
 	if (!sendq_has_room(&s->sendq, 1, line.n))
 		return wait_for_room(s, err);
 	note_keys(s, &m);
-	return sendq_push(&s->sendq, LANE_NORMAL, line);
+	if (!sendq_pass(&s->sendq, line, s->now_ns))
+		return sendq_push(&s->sendq, LANE_NORMAL, line);
+	write_line(s, line);
+	return 0;
 }
 
 static int send_paced(
