@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An event on the heap; the host's list, while it waits for its turn. */
 struct kept {
+	struct list node;
 	struct event e;
-	char bytes[];
 };
 
 static size_t count;
@@ -49,27 +50,64 @@ static void move_message(struct message *m, char **end)
 		rebase(&m->params[i], from, to);
 }
 
+/* Without the parameters that it does not have. */
+static size_t head_size(const struct event *e)
+{
+	if (!e->is_line)
+		return offsetof(struct event, values) + sizeof(e->values);
+	return offsetof(struct event, m.params) + e->m.n_params * sizeof(struct str);
+}
+
+size_t event_size(const struct event *e)
+{
+	return head_size(e) + e->net_name.n + (e->is_line ? e->m.raw.n : e->values.n);
+}
+
+void event_copy(const struct event *from, void *to)
+{
+	struct event *e = to;
+	size_t head = head_size(from);
+	char *end = (char *)to + head;
+	memcpy(to, from, head);
+	e->refs = 0;
+	move_str(&e->net_name, &end);
+	if (from->is_line)
+		move_message(&e->m, &end);
+	else
+		move_str(&e->values, &end);
+}
+
 void event_hold(struct event **e)
 {
 	const struct event *from = *e;
 	if (from->refs)
 		return;
-	size_t n = from->net_name.n + from->name.n + from->values.n +
-		   (from->is_line ? from->m.raw.n : 0);
-	struct kept *k = mem_new(sizeof(*k) + n);
-	char *end = k->bytes;
-	k->e = *from;
+	struct kept *k = mem_new(offsetof(struct kept, e) + event_size(from));
+	list_init(&k->node);
+	event_copy(from, &k->e);
 	k->e.refs = 1;
-	list_init(&k->e.queue);
-	move_str(&k->e.net_name, &end);
-	move_str(&k->e.name, &end);
-	move_str(&k->e.values, &end);
-	if (from->is_line)
-		move_message(&k->e.m, &end);
 	if (from->isupport)
 		isupport_ref(from->isupport);
 	count++;
 	*e = &k->e;
+}
+
+struct list *event_node(struct event *e)
+{
+	return &container_of(e, struct kept, e)->node;
+}
+
+struct event *event_of(struct list *node)
+{
+	return &container_of(node, struct kept, node)->e;
+}
+
+int64_t event_wall_ns(const struct event *e)
+{
+	int64_t wall_ns;
+	bool has_time = e->is_line && e->m.tags.p &&
+			message_time(message_tag(&e->m, STR("time")), &wall_ns);
+	return has_time ? wall_ns : e->wall_ns;
 }
 
 struct event *event_ref(struct event *e)
@@ -109,7 +147,7 @@ static struct value bool_value(bool b)
 static bool own_field(const struct event *e, struct str name, struct value *out)
 {
 	if (str_eq(name, STR("event")))
-		*out = str_value(e->name);
+		*out = str_value(str_of(e->name));
 	else if (str_eq(name, STR("network")))
 		*out = str_value(e->net_name);
 	else if (str_eq(name, STR("mine")))

@@ -58,7 +58,7 @@ void host_fini(struct host *h)
 		script_free(container_of(node, struct script, node));
 	list_each_safe (node, &h->events) {
 		list_remove(node);
-		event_unref(container_of(node, struct event, queue));
+		event_unref(event_of(node));
 	}
 	assert(list_is_empty(&h->nets));
 	for (size_t i = 0; i < h->n_own; i++)
@@ -111,8 +111,6 @@ static int open_libraries(lua_State *L)
 	if (trial && trial->trial)
 		lib_open_test(L);
 	task_open(L);
-	lua_pushboolean(L, 0);
-	l->s->event_ref = luaL_ref(L, LUA_REGISTRYINDEX);
 	lua_createtable(L, 0, (int)l->o->n_pairs);
 	for (size_t i = 0; i < l->o->n_pairs; i++) {
 		lua_pushstring(L, l->o->pairs[i][1]);
@@ -267,12 +265,14 @@ static void queue_event(struct host *h, struct event *e)
 		event_ref(e);
 	else
 		event_hold(&e);
-	list_append(&h->events, &e->queue);
+	list_append(&h->events, event_node(e));
 	h->n_events++;
 }
 
 void host_event(struct host *h, struct event *e)
 {
+	if (!e->number)
+		e->number = ++h->event_number;
 	if (h->is_running) {
 		queue_event(h, e);
 		return;
@@ -294,8 +294,8 @@ void host_event(struct host *h, struct event *e)
 
 static void deliver_first(struct host *h, int *steps)
 {
-	struct event *e = container_of(h->events.next, struct event, queue);
-	list_remove(&e->queue);
+	struct event *e = event_of(h->events.next);
+	list_remove(event_node(e));
 	h->n_events--;
 	deliver(h, &e, steps);
 	event_unref(e);
@@ -375,9 +375,9 @@ int host_line_kind(const struct host *h, const struct message *m, int kind)
 	return kind == EVENT_UNKNOWN && h->n_own ? own_kind(h, m->command) : kind;
 }
 
-struct str host_kind_name(const struct host *h, int kind)
+const char *host_kind_name(const struct host *h, int kind)
 {
-	return str_of(kind < EVENT_KINDS ? event_name(kind) : h->own_names[kind - EVENT_KINDS]);
+	return kind < EVENT_KINDS ? event_name(kind) : h->own_names[kind - EVENT_KINDS];
 }
 
 /* Scripts. */

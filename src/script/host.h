@@ -50,8 +50,9 @@ struct host {
 	struct list run;        /* struct task: the run queue */
 	struct list events;     /* struct event: what waits for its turn */
 	size_t n_events;
-	struct map own_kinds; /* a name that only scripts know, to its kind */
-	char **own_names;     /* owned: the name of kind EVENT_KINDS + i */
+	uint64_t event_number; /* counts up */
+	struct map own_kinds;  /* a name that only scripts know, to its kind */
+	char **own_names;      /* owned: the name of kind EVENT_KINDS + i */
 	size_t n_own;
 	uint64_t order;  /* of what listens: counts up */
 	uint64_t made;   /* tasks and alarms: counts up */
@@ -81,8 +82,11 @@ struct script {
 	struct list alarms; /* struct alarm: after and every */
 	struct map names;   /* interned text */
 	bool is_delivering;
-	struct event *last_event; /* whose userdata is in the registry at event_ref */
-	int event_ref;
+	uint64_t last_event; /* the number of the one whose userdata is in the registry at event_ref
+			      */
+	int event_ref, event_meta_ref;
+	struct isupport *last_isupport; /* the same; its userdata holds it */
+	int isupport_ref;
 	struct handle main;  /* the task of its main chunk */
 	bool outage_is_told; /* since a connection ended, a script is told of it once */
 };
@@ -126,7 +130,7 @@ size_t host_kinds(struct host *h, struct str name, int kinds[EVENT_NAME_KINDS_MA
 int host_line_kind(const struct host *h, const struct message *m, int kind);
 
 /* The name of a kind, also of a script's own. */
-struct str host_kind_name(const struct host *h, int kind);
+const char *host_kind_name(const struct host *h, int kind);
 
 struct script *script_of(lua_State *L);
 

@@ -7,28 +7,57 @@
 
 static const char event_type[] = "ebb.event";
 
-void lib_push_event(lua_State *L, struct event *e)
+/* An isupport, counted for the events of a script that were read by it: it outlives them as their
+ * user value. */
+static const char isupport_type[] = "ebb.isupport";
+
+static void push_isupport(lua_State *L, struct script *s, struct isupport *is)
+{
+	if (s->last_isupport == is) {
+		lua_rawgeti(L, LUA_REGISTRYINDEX, s->isupport_ref);
+		return;
+	}
+	struct isupport **place = lua_newuserdatauv(L, sizeof(struct isupport *), 0);
+	*place = NULL;
+	luaL_setmetatable(L, isupport_type);
+	isupport_ref(is);
+	*place = is;
+	lua_pushvalue(L, -1);
+	lua_rawseti(L, LUA_REGISTRYINDEX, s->isupport_ref);
+	s->last_isupport = is;
+}
+
+static int isupport_gc(lua_State *L)
+{
+	struct isupport **place = lua_touserdata(L, 1);
+	isupport_unref(*place);
+	*place = NULL;
+	return 0;
+}
+
+/* The copy is the userdata itself, so there is nothing to finalize. */
+void lib_push_event(lua_State *L, const struct event *e)
 {
 	struct script *s = script_of(L);
-	if (s->last_event == e) {
+	if (s->last_event == e->number) {
 		lua_rawgeti(L, LUA_REGISTRYINDEX, s->event_ref);
 		return;
 	}
-	struct event **place = lua_newuserdatauv(L, sizeof(struct event *), 0);
-	*place = NULL;
-	luaL_setmetatable(L, event_type);
-	*place = event_ref(e);
+	event_copy(e, lua_newuserdatauv(L, event_size(e), e->isupport ? 1 : 0));
+	lua_rawgeti(L, LUA_REGISTRYINDEX, s->event_meta_ref);
+	lua_setmetatable(L, -2);
+	if (e->isupport) {
+		push_isupport(L, s, e->isupport);
+		lua_setiuservalue(L, -2, 1);
+	}
 	lua_pushvalue(L, -1);
 	lua_rawseti(L, LUA_REGISTRYINDEX, s->event_ref);
-	s->last_event = e;
+	s->last_event = e->number;
 }
 
-struct event *lib_check_event(lua_State *L, int index)
+const struct event *lib_check_event(lua_State *L, int index)
 {
-	struct event *e = *(struct event **)luaL_checkudata(L, index, event_type);
-	if (!e)
-		luaL_error(L, "the event is gone");
-	return e;
+	return luaL_checkudata(L, index, event_type);
 }
 
 /* A field whose value is a table, or a number with a fraction, of an event that a script made. */
@@ -55,16 +84,17 @@ static bool push_field(lua_State *L, const struct event *e, int key)
 	} else if (str_eq(name, STR("net"))) {
 		lib_push_net(L, e->net);
 	} else if (str_eq(name, STR("time"))) {
-		lua_pushnumber(L, (lua_Number)e->wall_ns / NS_PER_S);
+		lua_pushnumber(L, (lua_Number)event_wall_ns(e) / NS_PER_S);
 	} else {
 		return false;
 	}
 	return true;
 }
 
+/* Scripts do not get at the metatable: Lua calls this with nothing but an event. */
 static int event_index(lua_State *L)
 {
-	const struct event *e = lib_check_event(L, 1);
+	const struct event *e = lua_touserdata(L, 1);
 	if (lua_type(L, 2) != LUA_TSTRING)
 		return 0;
 	if (push_field(L, e, 2))
@@ -88,7 +118,7 @@ static void copy_field(lua_State *L, const struct event *e, const char *name)
 		lua_pop(L, 1);
 }
 
-static int event_copy(lua_State *L)
+static int event_table(lua_State *L)
 {
 	static const char *const own[] = {"event", "network", "mine", "replayed", "time"};
 	const struct event *e = lib_check_event(L, 1);
@@ -108,7 +138,7 @@ static int event_copy(lua_State *L)
 static int event_pairs(lua_State *L)
 {
 	lua_getfield(L, LUA_REGISTRYINDEX, "ebb.next");
-	event_copy(L);
+	event_table(L);
 	return 2;
 }
 
@@ -116,7 +146,7 @@ static int event_tostring(lua_State *L)
 {
 	const struct event *e = lib_check_event(L, 1);
 	lua_pushstring(L, "event ");
-	convert_push_str(L, e->name);
+	lua_pushstring(L, e->name);
 	if (e->is_line) {
 		lua_pushstring(L, ": ");
 		convert_push_str(L, e->m.raw);
@@ -127,21 +157,10 @@ static int event_tostring(lua_State *L)
 
 static int event_eq(lua_State *L)
 {
-	struct event *const *a = luaL_testudata(L, 1, event_type);
-	struct event *const *b = luaL_testudata(L, 2, event_type);
-	lua_pushboolean(L, a && b && *a == *b);
+	const struct event *a = luaL_testudata(L, 1, event_type);
+	const struct event *b = luaL_testudata(L, 2, event_type);
+	lua_pushboolean(L, a && b && a->number == b->number);
 	return 1;
-}
-
-static int event_gc(lua_State *L)
-{
-	struct event **place = lua_touserdata(L, 1);
-	struct script *s = script_of(L);
-	if (s->last_event == *place)
-		s->last_event = NULL;
-	event_unref(*place);
-	*place = NULL;
-	return 0;
 }
 
 void lib_open_event(lua_State *L)
@@ -151,15 +170,25 @@ void lib_open_event(lua_State *L)
                 {"__pairs",    event_pairs   },
 		{"__tostring", event_tostring},
                 {"__eq",       event_eq      },
-                {"__gc",       event_gc      },
-		{NULL,         NULL          }
+                {NULL,         NULL          }
         };
 	static const luaL_Reg methods[] = {
-		{"copy",  event_copy},
-                {"reply", lib_reply },
-                {NULL,    NULL      }
+		{"copy",  event_table},
+                {"reply", lib_reply  },
+                {NULL,    NULL       }
         };
+	struct script *s = script_of(L);
 	lua_getglobal(L, "next");
 	lua_setfield(L, LUA_REGISTRYINDEX, "ebb.next");
 	modules_define(L, event_type, metamethods, event_index, methods);
+	luaL_getmetatable(L, event_type);
+	s->event_meta_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	lua_pushboolean(L, 0);
+	s->event_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	lua_pushboolean(L, 0);
+	s->isupport_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	luaL_newmetatable(L, isupport_type);
+	lua_pushcfunction(L, isupport_gc);
+	lua_setfield(L, -2, "__gc");
+	lua_pop(L, 1);
 }

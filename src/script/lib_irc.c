@@ -297,20 +297,34 @@ static struct str place_of(lua_State *L, const struct event *e)
 	return v.str;
 }
 
+static bool is_one_line(struct str s)
+{
+	return !str_has(s, '\r') && !str_has(s, '\n') && !str_has(s, '\0');
+}
+
+/* The line is simple enough to be made without the table of commands. */
 int lib_reply(lua_State *L)
 {
 	const struct event *e = lib_check_event(L, 1);
-	luaL_checkstring(L, 2);
+	struct buf *out = &script_of(L)->host->scratch;
+	struct str text;
+	text.p = luaL_checklstring(L, 2, &text.n);
 	struct net *n = handles_get(&script_of(L)->host->handles, e->net);
 	if (!n)
 		return luaL_error(L, "reply: the event is of no network");
-	lua_createtable(L, 0, 2);
-	convert_push_str(L, place_of(L, e));
-	lua_setfield(L, -2, "target");
-	lua_pushvalue(L, 2);
-	lua_setfield(L, -2, "message");
-	struct str line = convert_line(L, STR("privmsg"), lua_gettop(L), false, "reply");
-	return send_line(L, n, line, false, "reply");
+	struct str place = place_of(L, e);
+	if (!is_one_line(text))
+		return luaL_error(L, "reply: the text has a line break or a NUL");
+	if (place.n == 0 || str_has(place, ','))
+		return luaL_error(L, "reply: the event has nobody to answer");
+	buf_reset(out);
+	int r = buf_add(out, STR("PRIVMSG "));
+	r |= buf_add(out, place);
+	r |= buf_add(out, STR(" :"));
+	r |= buf_add(out, text);
+	if (r < 0)
+		return luaL_error(L, "reply: the text is too long");
+	return send_line(L, n, buf_str(out), false, "reply");
 }
 
 static int after_connect(lua_State *L, int status, lua_KContext context)

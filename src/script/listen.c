@@ -307,14 +307,15 @@ static bool is_wanted(const struct listener *l, struct event **e, uint64_t limit
 /* What a handler's first resume is given. */
 struct start {
 	struct listener *l;
-	struct event *e;
+	const struct event *e;
 };
 
 /* Pushes the handler, the event, and what `match` captured. */
 static int start_handler(lua_State *T, struct task *t)
 {
 	const struct start *st = t->start_data;
-	luaL_checkstack(T, LUA_MINSTACK + 32, "captures"); /* a pattern has at most 32 */
+	if (st->l->filter)
+		luaL_checkstack(T, LUA_MINSTACK + 32, "captures"); /* a pattern has at most 32 */
 	lua_rawgeti(T, LUA_REGISTRYINDEX, st->l->self_ref);
 	lua_getiuservalue(T, -1, 2);
 	lua_remove(T, -2);
@@ -341,7 +342,7 @@ static struct task *task_for(struct start *st)
 	return t;
 }
 
-static void run_handler(struct listener *l, struct event *e)
+static void run_handler(struct listener *l, const struct event *e)
 {
 	struct start st = {l, e};
 	struct task *t = task_for(&st);
@@ -363,7 +364,8 @@ static void deliver_to_subs(struct walk *w, struct event **e, uint64_t limit)
 	while ((l = walk_next(w))) {
 		if (!is_wanted(l, e, limit))
 			continue;
-		event_hold(e);
+		if (!(*e)->is_line)
+			event_hold(e); /* its values are where the handler makes its lines */
 		run_handler(l, *e);
 	}
 }

@@ -25,10 +25,10 @@ void modules_export_all(lua_State *L, const luaL_Reg *functions);
 void modules_define(lua_State *L, const char *type, const luaL_Reg *metamethods,
 	lua_CFunction index, const luaL_Reg *methods);
 
-/* lib_event.c. Pushes e, which is on the heap, as a read-only object; within one script an event
- * that is being delivered has one. May raise out of memory. */
-void lib_push_event(lua_State *L, struct event *e);
-struct event *lib_check_event(lua_State *L, int index);
+/* lib_event.c. Pushes a copy of e as a read-only object; within one script an event that is being
+ * delivered has one. May raise out of memory. */
+void lib_push_event(lua_State *L, const struct event *e);
+const struct event *lib_check_event(lua_State *L, int index);
 void lib_open_event(lua_State *L);
 
 /* lib_irc.c. Pushes the object of a network, nil for a handle of none. */

@@ -107,7 +107,7 @@ static struct event own_event(struct net *n, int kind)
 	return (struct event){.kind = kind,
 		.net = n->handle,
 		.net_name = str_of(n->name),
-		.name = str_of(event_name(kind)),
+		.name = event_name(kind),
 		.values = buf_str(&h->scratch),
 		.wall_ns = clock_wall_ns(h->options.clock)};
 }
@@ -120,10 +120,9 @@ void net_line(struct net *n, const struct message *m, int kind, bool is_mine)
 		.is_mine = is_mine,
 		.net = n->handle,
 		.net_name = str_of(n->name),
+		.wall_ns = clock_wall_ns(h->options.clock),
 		.m = *m,
 		.isupport = net_facts(n).isupport};
-	if (!message_time(message_tag(m, STR("time")), &e.wall_ns))
-		e.wall_ns = clock_wall_ns(h->options.clock);
 	e.name = host_kind_name(h, e.kind);
 	host_event(h, &e);
 }

@@ -43,43 +43,45 @@ enum wake {
 struct task {
 	struct script *script;
 	lua_State *T;
-	int ref;         /* of T in the script's table of threads, as long as the thread is used */
 	struct list all; /* of the script's tasks, or of its pool */
 	struct list run; /* in the host's run queue */
 	uint64_t queued; /* the host's count when it was put there */
 	struct timer timer;
 	struct handle handle;
 	uint64_t number; /* the host's count when it was made, or the task that it descends from */
+	struct scope *scope;     /* the innermost of timeout and shield; on its stack */
+	struct promise *promise; /* who is told of its end; NULL: nobody */
+
+	/* What it waits for. detach takes it off; NULL for a deadline alone. */
+	void (*detach)(struct task *t);
+	void (*on_cancel)(struct task *t); /* instead of being woken when cancelled; NULL */
+	struct list waits;                 /* struct listener: the events that it waits for */
+	char *why;                         /* owned: what it was woken with, of WAKE_FAILED */
+
+	/* Pushes its function and arguments onto T, where these are not there already. */
+	int (*start)(lua_State *T, struct task *t);
+	union {
+		void *start_data;
+		void *source; /* what it waits for, once it has started */
+	};
+	void (*ended)(struct task *t, void *data); /* told of its end; NULL */
+	void *ended_data;
+
+	struct handle net; /* the network it is about, inherited by what it starts */
+	const char *what;  /* "on privmsg", "spawn": interned by the script */
+	const char *site;  /* where it was made, "karma.lua:12": interned, or NULL */
+
+	int ref;         /* of T in the script's table of threads, as long as the thread is used */
+	int promise_ref; /* of the promise's userdata */
+	int code;        /* an ERR_*, of WAKE_FAILED */
+	enum wake wake;
 	enum task_state state;
 	bool failed; /* its function raised; the error is on T */
 	bool has_started;
 	bool is_awaited; /* its error goes to who started it, and is not logged */
 	bool is_connect; /* its own function is connect: nobody, when an attempt fails */
 	bool is_cancelled;
-	struct scope *scope;     /* the innermost of timeout and shield; on its stack */
-	struct promise *promise; /* who is told of its end; NULL: nobody */
-	int promise_ref;         /* of the promise's userdata */
-
-	/* What it waits for. detach takes it off; NULL for a deadline alone. */
-	void (*detach)(struct task *t);
-	void (*on_cancel)(struct task *t); /* instead of being woken when cancelled; NULL */
-	void *source;
-	struct list waits; /* struct listener: the events that it waits for */
-	/* What it was woken with. */
-	enum wake wake;
-	int code;  /* an ERR_* */
-	char *why; /* owned */
-
-	/* Pushes its function and arguments onto T, where these are not there already. */
-	int (*start)(lua_State *T, struct task *t);
-	void *start_data;
-	void (*ended)(struct task *t, void *data); /* told of its end; NULL */
-	void *ended_data;
 	bool has_defers; /* functions of defer() are in the registry */
-
-	struct handle net; /* the network it is about, inherited by what it starts */
-	const char *what;  /* "on privmsg", "spawn": interned by the script */
-	const char *site;  /* where it was made, "karma.lua:12": interned, or NULL */
 };
 
 /* The task that runs in T; NULL for the main thread. */

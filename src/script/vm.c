@@ -37,6 +37,7 @@ bool vm_init(struct vm *vm)
 	if (!vm->L)
 		return false;
 	lua_atpanic(vm->L, panic);
+	lua_gc(vm->L, LUA_GCGEN, 0, 0);
 	*(void **)lua_getextraspace(vm->L) = NULL;
 	return true;
 }
