@@ -5,12 +5,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-struct handle_slot {
-	void *p; /* NULL: free */
-	uint32_t generation;
-	uint32_t next_free; /* 1 + index; 0: the last */
-};
-
 void handles_fini(struct handles *hs)
 {
 	free(hs->slots);
@@ -41,12 +35,6 @@ static struct handle_slot *find(const struct handles *hs, struct handle h)
 		return NULL;
 	struct handle_slot *slot = &hs->slots[h.index];
 	return slot->p && slot->generation == h.generation ? slot : NULL;
-}
-
-void *handles_get(const struct handles *hs, struct handle h)
-{
-	const struct handle_slot *slot = find(hs, h);
-	return slot ? slot->p : NULL;
 }
 
 void handles_remove(struct handles *hs, struct handle h)

@@ -15,6 +15,12 @@ struct handle {
 	uint32_t index, generation; /* generation 0: names nothing */
 };
 
+struct handle_slot {
+	void *p; /* NULL: free */
+	uint32_t generation;
+	uint32_t next_free; /* 1 + index; 0: the last */
+};
+
 struct handles {
 	struct handle_slot *slots;
 	uint32_t n, capacity, first_free;
@@ -26,7 +32,11 @@ void handles_fini(struct handles *hs);
 struct handle handles_add(struct handles *hs, void *p);
 
 /* NULL when the thing is gone. */
-void *handles_get(const struct handles *hs, struct handle h);
+static inline void *handles_get(const struct handles *hs, struct handle h)
+{
+	const struct handle_slot *slot = h.index < hs->n ? &hs->slots[h.index] : NULL;
+	return slot && slot->generation == h.generation ? slot->p : NULL;
+}
 
 /* Does nothing for a handle that is stale. */
 void handles_remove(struct handles *hs, struct handle h);

@@ -4,16 +4,6 @@
 
 #include <string.h>
 
-struct str str_of(const char *s)
-{
-	return (struct str){s, s ? strlen(s) : 0};
-}
-
-bool str_eq(struct str a, struct str b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 static unsigned char lower(char c)
 {
 	return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
@@ -32,29 +22,6 @@ int str_icmp(struct str a, struct str b)
 bool str_ieq(struct str a, struct str b)
 {
 	return a.n == b.n && str_icmp(a, b) == 0;
-}
-
-bool str_starts(struct str s, struct str prefix)
-{
-	return s.n >= prefix.n && str_eq((struct str){s.p, prefix.n}, prefix);
-}
-
-size_t str_find(struct str s, char c)
-{
-	const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
-	return at ? (size_t)(at - s.p) : s.n;
-}
-
-bool str_has(struct str s, char c)
-{
-	return str_find(s, c) < s.n;
-}
-
-struct str str_skip(struct str s, size_t n)
-{
-	if (n > s.n)
-		n = s.n;
-	return (struct str){s.p ? s.p + n : NULL, s.n - n};
 }
 
 static bool is_blank(char c)

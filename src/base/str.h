@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 struct str {
 	const char *p;
@@ -24,26 +25,53 @@ struct str {
 /* A slice of a string literal. */
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
 
+/* The same in the initializer of a constant. */
+#define STR_CONST(literal)                      \
+	{                                       \
+		"" literal, sizeof(literal) - 1 \
+	}
+
 #define STR_NONE ((struct str){NULL, 0})
 
 /* The slice of a NUL-terminated string; NULL gives an absent slice. */
-struct str str_of(const char *s);
+static inline struct str str_of(const char *s)
+{
+	return (struct str){s, s ? strlen(s) : 0};
+}
 
-bool str_eq(struct str a, struct str b);
+static inline bool str_eq(struct str a, struct str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
 
 /* Equality and order with A-Z folded to a-z, as RFC 1459 compares commands. */
 bool str_ieq(struct str a, struct str b);
 int str_icmp(struct str a, struct str b);
 
-bool str_starts(struct str s, struct str prefix);
+static inline bool str_starts(struct str s, struct str prefix)
+{
+	return s.n >= prefix.n && str_eq((struct str){s.p, prefix.n}, prefix);
+}
 
 /* The index of the first c, or s.n. */
-size_t str_find(struct str s, char c);
+static inline size_t str_find(struct str s, char c)
+{
+	const char *at = s.n ? (const char *)memchr(s.p, c, s.n) : NULL;
+	return at ? (size_t)(at - s.p) : s.n;
+}
 
-bool str_has(struct str s, char c);
+static inline bool str_has(struct str s, char c)
+{
+	return s.n && memchr(s.p, c, s.n);
+}
 
 /* s without its first n bytes, or empty. */
-struct str str_skip(struct str s, size_t n);
+static inline struct str str_skip(struct str s, size_t n)
+{
+	if (n > s.n)
+		n = s.n;
+	return (struct str){s.p ? s.p + n : NULL, s.n - n};
+}
 
 /* s without the spaces and tabs at both ends. */
 struct str str_trim(struct str s);

@@ -428,6 +428,12 @@ static void give_facts(void *data, struct net_facts *out)
 	};
 }
 
+static struct isupport *give_isupport(void *data)
+{
+	const struct network *n = data;
+	return session_isupport(n->session);
+}
+
 static int ask_send(void *data, struct str line, bool is_raw, struct err *err)
 {
 	struct network *n = data;
@@ -437,6 +443,12 @@ static int ask_send(void *data, struct str line, bool is_raw, struct err *err)
 		       : session_send(n->session, line, now_of(n), err);
 	set_tick(n);
 	return r;
+}
+
+static bool ask_say(void *data, struct str target, struct str text)
+{
+	struct network *n = data;
+	return !n->is_ending && session_say(n->session, target, text, now_of(n));
 }
 
 static void ask_connect(void *data)
@@ -459,8 +471,8 @@ static bool ask_disconnect(void *data, struct str message)
 	return true;
 }
 
-static const struct net_ops net_ops = {
-	give_facts, ask_send, ask_mark, ask_is_past, ask_connect, ask_disconnect};
+static const struct net_ops net_ops = {give_facts, give_isupport, ask_send, ask_say, ask_mark,
+	ask_is_past, ask_connect, ask_disconnect};
 
 static void fill_options(struct network *n)
 {

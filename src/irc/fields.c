@@ -420,43 +420,46 @@ size_t event_kinds(struct str name, int found[EVENT_NAME_KINDS_MAX])
 
 /* sorted, as names compare */
 static const struct command {
-	const char *name;
+	struct str name;
 	int kind;
 } commands[] = {
-	{"ACCOUNT",      EVENT_ACCOUNT     },
-	{"AUTHENTICATE", EVENT_AUTHENTICATE},
-	{"AWAY",         EVENT_AWAY        },
-	{"BATCH",        EVENT_BATCH       },
-	{"CAP",          EVENT_CAP         },
-	{"CHGHOST",      EVENT_CHGHOST     },
-	{"ERROR",        EVENT_ERROR       },
-	{"FAIL",         EVENT_FAIL        },
-	{"INVITE",       EVENT_INVITE      },
-	{"JOIN",         EVENT_JOIN        },
-	{"KICK",         EVENT_KICK        },
-	{"KILL",         EVENT_KILL        },
-	{"MODE",         EVENT_CHANNELMODE }, /* or a user's */
-	{"NICK",         EVENT_NICK        },
-	{"NOTE",         EVENT_NOTE        },
-	{"NOTICE",       EVENT_NOTICE      }, /* or a CTCP reply */
-	{"PART",         EVENT_PART        },
-	{"PING",         EVENT_PING        },
-	{"PONG",         EVENT_PONG        },
-	{"PRIVMSG",      EVENT_PRIVMSG     }, /* or CTCP, or an ACTION */
-	{"QUIT",         EVENT_QUIT        },
-	{"SETNAME",      EVENT_SETNAME     },
-	{"TAGMSG",       EVENT_TAGMSG      },
-	{"TOPIC",        EVENT_TOPIC       },
-	{"WALLOPS",      EVENT_WALLOPS     },
-	{"WARN",         EVENT_WARN        },
+	{STR_CONST("ACCOUNT"),      EVENT_ACCOUNT     },
+	{STR_CONST("AUTHENTICATE"), EVENT_AUTHENTICATE},
+	{STR_CONST("AWAY"),         EVENT_AWAY        },
+	{STR_CONST("BATCH"),        EVENT_BATCH       },
+	{STR_CONST("CAP"),          EVENT_CAP         },
+	{STR_CONST("CHGHOST"),      EVENT_CHGHOST     },
+	{STR_CONST("ERROR"),        EVENT_ERROR       },
+	{STR_CONST("FAIL"),         EVENT_FAIL        },
+	{STR_CONST("INVITE"),       EVENT_INVITE      },
+	{STR_CONST("JOIN"),         EVENT_JOIN        },
+	{STR_CONST("KICK"),         EVENT_KICK        },
+	{STR_CONST("KILL"),         EVENT_KILL        },
+	{STR_CONST("MODE"),         EVENT_CHANNELMODE }, /* or a user's */
+	{STR_CONST("NICK"),         EVENT_NICK        },
+	{STR_CONST("NOTE"),         EVENT_NOTE        },
+	{STR_CONST("NOTICE"),       EVENT_NOTICE      }, /* or a CTCP reply */
+	{STR_CONST("PART"),         EVENT_PART        },
+	{STR_CONST("PING"),         EVENT_PING        },
+	{STR_CONST("PONG"),         EVENT_PONG        },
+	{STR_CONST("PRIVMSG"),      EVENT_PRIVMSG     }, /* or CTCP, or an ACTION */
+	{STR_CONST("QUIT"),         EVENT_QUIT        },
+	{STR_CONST("SETNAME"),      EVENT_SETNAME     },
+	{STR_CONST("TAGMSG"),       EVENT_TAGMSG      },
+	{STR_CONST("TOPIC"),        EVENT_TOPIC       },
+	{STR_CONST("WALLOPS"),      EVENT_WALLOPS     },
+	{STR_CONST("WARN"),         EVENT_WARN        },
 };
 
 static int kind_of_command(struct str command)
 {
 	size_t low = 0, high = COUNTOF(commands);
+	char first = command.p[0] >= 'a' ? (char)(command.p[0] - ('a' - 'A')) : command.p[0];
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int order = str_icmp(str_of(commands[middle].name), command);
+		int order = commands[middle].name.p[0] - first;
+		if (order == 0)
+			order = str_icmp(commands[middle].name, command);
 		if (order == 0)
 			return commands[middle].kind;
 		if (order < 0)

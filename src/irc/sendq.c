@@ -56,14 +56,14 @@ bool sendq_has_room(const struct sendq *q, size_t n, size_t n_bytes)
 	return has_lines && has_bytes(q, n_bytes);
 }
 
-static bool is_line(struct str line)
+bool sendq_takes(struct str line)
 {
 	return line.n > 0 && !str_has(line, '\0') && !str_has(line, '\r') && !str_has(line, '\n');
 }
 
 int sendq_push(struct sendq *q, enum lane lane, struct str line)
 {
-	if (!is_line(line))
+	if (!sendq_takes(line))
 		return ERR_INVALID;
 	if (!has_bytes(q, line.n))
 		return ERR_LIMIT;
@@ -126,9 +126,9 @@ void sendq_drop(struct sendq *q, int64_t now_ns)
 	count_line(q, now_ns);
 }
 
-bool sendq_pass(struct sendq *q, struct str line, int64_t now_ns)
+bool sendq_pass(struct sendq *q, int64_t now_ns)
 {
-	if (q->n_lines > 0 || next_at(q) > now_ns || !is_line(line))
+	if (q->n_lines > 0 || next_at(q) > now_ns)
 		return false;
 	q->pushed++;
 	count_line(q, now_ns);

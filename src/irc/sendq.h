@@ -44,13 +44,16 @@ void sendq_clear(struct sendq *q);
  * be sent at all. */
 bool sendq_has_room(const struct sendq *q, size_t n, size_t n_bytes);
 
+/* Whether line is one: not empty, and without CR, LF and NUL. */
+bool sendq_takes(struct str line);
+
 /* Copies line, which comes without CR LF. ERR_INVALID for one that is empty or holds a CR, LF or
  * NUL; ERR_LIMIT if max_bytes would be passed; the queue is then unchanged. */
 NODISCARD int sendq_push(struct sendq *q, enum lane lane, struct str line);
 
-/* Whether line may go at once, past an empty queue: then it counts as if it had been in there. Not
- * for what sendq_push would refuse. */
-bool sendq_pass(struct sendq *q, struct str line, int64_t now_ns);
+/* Whether a line, which sendq_takes, may go at once, past an empty queue: then it counts as if it
+ * had been in there. */
+bool sendq_pass(struct sendq *q, int64_t now_ns);
 
 /* The next line that may go at now_ns, or an absent slice. Borrowed until sendq_drop. */
 struct str sendq_peek(const struct sendq *q, int64_t now_ns);

@@ -201,6 +201,8 @@ static int send_line(struct session *s, struct str line, bool may_split, struct 
 {
 	struct message m;
 	struct split sp;
+	if (!sendq_takes(line))
+		return err_set(err, ERR_INVALID, "a line break or a NUL is in the text");
 	int r = message_parse(&m, line);
 	if (r < 0)
 		return err_set(err, ERR_INVALID, "not an IRC line");
@@ -222,7 +224,7 @@ static int send_line(struct session *s, struct str line, bool may_split, struct 
 	if (!sendq_has_room(&s->sendq, 1, line.n))
 		return wait_for_room(s, err);
 	note_keys(s, &m);
-	if (!sendq_pass(&s->sendq, line, s->now_ns))
+	if (!sendq_pass(&s->sendq, s->now_ns))
 		return sendq_push(&s->sendq, LANE_NORMAL, line);
 	write_line(s, line);
 	return 0;
@@ -243,6 +245,28 @@ static int send_paced(
 int session_send(struct session *s, struct str line, int64_t now_ns, struct err *err)
 {
 	return send_paced(s, line, true, now_ns, err);
+}
+
+bool session_say(struct session *s, struct str target, struct str text, int64_t now_ns)
+{
+	static const struct str verb = STR_CONST("PRIVMSG ");
+	size_t n = verb.n + target.n + 2 + text.n;
+	s->now_ns = now_ns;
+	if (check_open(s, NULL) < 0 || !sendq_takes(text) || text.p[0] == '\x01' ||
+		n > relayed_max(s) || !sendq_pass(&s->sendq, now_ns))
+		return false;
+	buf_reset(&s->scratch);
+	char *to = buf_reserve(&s->scratch, n + 2);
+	if (!to)
+		return false;
+	memcpy(to, verb.p, verb.n);
+	memcpy(to + verb.n, target.p, target.n);
+	memcpy(to + verb.n + target.n, " :", 2);
+	memcpy(to + n - text.n, text.p, text.n);
+	memcpy(to + n, "\r\n", 2);
+	buf_commit(&s->scratch, n + 2);
+	s->ops->write(s->owner, buf_str(&s->scratch));
+	return true;
 }
 
 int session_raw(struct session *s, struct str line, int64_t now_ns, struct err *err)

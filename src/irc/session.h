@@ -94,6 +94,10 @@ NODISCARD int session_raw(struct session *s, struct str line, int64_t now_ns, st
  * may be absent. */
 void session_quit(struct session *s, struct str message, int64_t now_ns);
 
+/* PRIVMSG at once, where nothing stands against it: text is one line that need not be split, no
+ * CTCP, and nothing waits. Else false, and nothing happened: session_send is to be asked. */
+bool session_say(struct session *s, struct str target, struct str text, int64_t now_ns);
+
 /* How many lines were given to be sent, and whether those are gone that were before a count. */
 uint64_t session_pushed(const struct session *s);
 bool session_is_past(const struct session *s, uint64_t pushed);

@@ -69,6 +69,13 @@ static void push_own_value(lua_State *L, const struct event *e, int key)
 	lua_remove(L, -2);
 }
 
+static lua_Number time_of(lua_State *L, const struct event *e)
+{
+	const struct host_options *o = &script_of(L)->host->options;
+	int64_t wall_ns = event_wall_ns(e, clock_wall_ns(o->clock), o->timers->now_ns);
+	return (lua_Number)wall_ns / NS_PER_S;
+}
+
 /* Pushes the field that the text at index key names. False, and nothing, when there is none. */
 static bool push_field(lua_State *L, const struct event *e, int key)
 {
@@ -84,7 +91,7 @@ static bool push_field(lua_State *L, const struct event *e, int key)
 	} else if (str_eq(name, STR("net"))) {
 		lib_push_net(L, e->net);
 	} else if (str_eq(name, STR("time"))) {
-		lua_pushnumber(L, (lua_Number)event_wall_ns(e) / NS_PER_S);
+		lua_pushnumber(L, time_of(L, e));
 	} else {
 		return false;
 	}
@@ -97,10 +104,9 @@ static int event_index(lua_State *L)
 	const struct event *e = lua_touserdata(L, 1);
 	if (lua_type(L, 2) != LUA_TSTRING)
 		return 0;
-	if (push_field(L, e, 2))
-		return 1;
 	lua_pushvalue(L, 2);
-	lua_rawget(L, lua_upvalueindex(1)); /* a method */
+	if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL) /* no method */
+		return push_field(L, e, 2);
 	return 1;
 }
 

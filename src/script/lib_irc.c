@@ -287,6 +287,9 @@ static int lib_flush(lua_State *L)
 static struct str place_of(lua_State *L, const struct event *e)
 {
 	struct value channel = {0}, v = {0};
+	if (e->is_line && event_is_talk(e) && e->m.n_params)
+		return isupport_channel_of(e->isupport, e->m.params[0], NULL).p ? e->m.params[0]
+										: e->m.nick;
 	if (event_field(e, STR("channel"), &channel) && channel.type == VALUE_STR) {
 		if (event_is_talk(e) && event_field(e, STR("target"), &v))
 			return v.str; /* with its @, where it was said to operators only */
@@ -295,11 +298,6 @@ static struct str place_of(lua_State *L, const struct event *e)
 	if (!event_field(e, STR("nick"), &v) || v.type != VALUE_STR)
 		luaL_error(L, "reply: the event has nobody to answer");
 	return v.str;
-}
-
-static bool is_one_line(struct str s)
-{
-	return !str_has(s, '\r') && !str_has(s, '\n') && !str_has(s, '\0');
 }
 
 /* The line is simple enough to be made without the table of commands. */
@@ -313,10 +311,12 @@ int lib_reply(lua_State *L)
 	if (!n)
 		return luaL_error(L, "reply: the event is of no network");
 	struct str place = place_of(L, e);
-	if (!is_one_line(text))
-		return luaL_error(L, "reply: the text has a line break or a NUL");
 	if (place.n == 0 || str_has(place, ','))
 		return luaL_error(L, "reply: the event has nobody to answer");
+	if (list_is_empty(&n->senders) && n->ops->say(n->data, place, text)) {
+		lua_pushboolean(L, 1);
+		return 1;
+	}
 	buf_reset(out);
 	int r = buf_add(out, STR("PRIVMSG "));
 	r |= buf_add(out, place);

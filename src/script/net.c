@@ -6,6 +6,7 @@
 #include "script/task.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct net *net_new(struct host *h, const char *name, const struct net_ops *ops, void *data)
 {
@@ -109,20 +110,23 @@ static struct event own_event(struct net *n, int kind)
 		.net_name = str_of(n->name),
 		.name = event_name(kind),
 		.values = buf_str(&h->scratch),
-		.wall_ns = clock_wall_ns(h->options.clock)};
+		.at_ns = h->options.timers->now_ns};
 }
 
+/* The many parameters that a message can have are not cleared first, nor copied. */
 void net_line(struct net *n, const struct message *m, int kind, bool is_mine)
 {
 	struct host *h = n->host;
-	struct event e = {.kind = host_line_kind(h, m, kind),
-		.is_line = true,
-		.is_mine = is_mine,
-		.net = n->handle,
-		.net_name = str_of(n->name),
-		.wall_ns = clock_wall_ns(h->options.clock),
-		.m = *m,
-		.isupport = net_facts(n).isupport};
+	struct event e;
+	memset(&e, 0, offsetof(struct event, m));
+	memcpy(&e.m, m, offsetof(struct message, params[m->n_params]));
+	e.kind = host_line_kind(h, m, kind);
+	e.is_line = true;
+	e.is_mine = is_mine;
+	e.net = n->handle;
+	e.net_name = str_of(n->name);
+	e.at_ns = h->options.timers->now_ns;
+	e.isupport = n->ops->isupport(n->data);
 	e.name = host_kind_name(h, e.kind);
 	host_event(h, &e);
 }

@@ -36,8 +36,11 @@ struct net_mark {
 
 struct net_ops {
 	void (*facts)(void *data, struct net_facts *out);
+	struct isupport *(*isupport)(void *data); /* the one of the facts; borrowed */
 	/* One line without CR LF; is_raw: as it is. ERR_AGAIN: full, net_room will come. */
 	int (*send)(void *data, struct str line, bool is_raw, struct err *err);
+	/* PRIVMSG at once, where nothing stands against it; else false, and send is to be asked. */
+	bool (*say)(void *data, struct str target, struct str text);
 	/* What is sent by now. */
 	void (*mark)(void *data, struct net_mark *out);
 	/* Whether that is on the wire; where it is not, net_flushed will come when more is. */

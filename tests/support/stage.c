@@ -75,6 +75,14 @@ static int take_line(void *data, struct str line, bool is_raw, struct err *err)
 	return 0;
 }
 
+static bool say(void *data, struct str target, struct str text)
+{
+	(void)data;
+	(void)target;
+	(void)text;
+	return false;
+}
+
 static void mark(void *data, struct net_mark *out)
 {
 	(void)data;
@@ -108,7 +116,14 @@ static bool begin_end(void *data, struct str message)
 	return true;
 }
 
-static const struct net_ops ops = {give_facts, take_line, mark, is_past, begin_attempt, begin_end};
+static struct isupport *give_isupport(void *data)
+{
+	const struct stage_net *n = data;
+	return n->isupport;
+}
+
+static const struct net_ops ops = {
+	give_facts, give_isupport, take_line, say, mark, is_past, begin_attempt, begin_end};
 
 void stage_begin(struct stage *st, size_t n_nets)
 {
