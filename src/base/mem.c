@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,11 @@ void *mem_new(size_t n)
 void *mem_resize(void *p, size_t count, size_t size)
 {
 	return or_abort(reallocarray(p, count ? count : 1, size));
+}
+
+void mem_trim(void)
+{
+	malloc_trim(0);
 }
 
 char *mem_strdup(const char *s)

@@ -62,7 +62,7 @@ void timers_set(struct timers *ts, struct timer *t, int64_t at_ns)
 	assert(t->fire);
 	timers_cancel(ts, t);
 	if (ts->n == ts->capacity) {
-		ts->capacity = ts->capacity ? ts->capacity * 2 : 64;
+		ts->capacity += ts->capacity / 2 + 64;
 		ts->heap = mem_resize(ts->heap, ts->capacity, sizeof(*ts->heap));
 	}
 	t->at_ns = at_ns;

@@ -16,10 +16,14 @@
 
 enum { HEX_BYTES = 2 * TLS_PIN_BYTES + 1, DATE_BYTES = 32, NAMES_BYTES = 200 };
 
+#define TRIM_AFTER_NS (2 * NS_PER_S)
+
 struct tls_context {
 	unsigned refs; /* the owner's, and one for each stream */
 	SSL_CTX *ssl;
 	BIO_METHOD *bio;
+	struct loop *loop; /* borrowed, once there was a stream */
+	struct timer trim;
 };
 
 /* What decides about the certificate; needed until the handshake is over. */
@@ -363,6 +367,22 @@ static int failure(struct tls *t, int result, int *waits, struct err *why)
 
 /* the stream */
 
+static void on_trim(struct timer *timer)
+{
+	(void)timer;
+	mem_trim();
+}
+
+/* A handshake takes some ten kilobytes for a moment: in between lies what stays, so that malloc
+ * itself gives little of it back. */
+static void trim_later(struct tls *t)
+{
+	struct tls_context *context = t->context;
+	context->loop = t->stream.loop;
+	if (!timer_is_set(&context->trim))
+		timers_after(&context->loop->timers, &context->trim, TRIM_AFTER_NS);
+}
+
 static int tls_open(struct stream *s, int *waits, struct err *why)
 {
 	struct tls *t = tls_of(s);
@@ -372,6 +392,7 @@ static int tls_open(struct stream *s, int *waits, struct err *why)
 		return failure(t, r, waits, why);
 	terms_free(t->terms);
 	t->terms = NULL;
+	trim_later(t);
 	return 0;
 }
 
@@ -424,6 +445,8 @@ static void context_unref(struct tls_context *context)
 {
 	if (--context->refs)
 		return;
+	if (context->loop)
+		timers_cancel(&context->loop->timers, &context->trim);
 	SSL_CTX_free(context->ssl);
 	BIO_meth_free(context->bio);
 	free(context);
@@ -494,6 +517,7 @@ int tls_context_new(const char *ca_file, struct tls_context **out, struct err *e
 {
 	struct tls_context *context = mem_new(sizeof(*context));
 	context->refs = 1;
+	context->trim.fire = on_trim;
 	context->ssl = SSL_CTX_new(TLS_client_method());
 	context->bio = bio_method();
 	int r;

@@ -40,8 +40,8 @@ static void tell(struct task *t)
 {
 	if (t->state != TASK_PAUSED || !cancel_is_due(t))
 		return;
-	if (t->on_cancel)
-		t->on_cancel(t);
+	if (t->wait && t->wait->cancel)
+		t->wait->cancel(t);
 	else
 		task_wake(t, WAKE_CANCEL);
 }

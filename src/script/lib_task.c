@@ -148,6 +148,8 @@ static void cancel_children(struct task *parent)
 	}
 }
 
+static const struct wait group_wait = {NULL, cancel_children};
+
 static void on_child_ended(struct task *t, void *data)
 {
 	const struct child *c = data;
@@ -246,7 +248,7 @@ static int together(lua_State *L, const char *who, bool is_race)
 		make_child(L, g, i, who, site);
 	start_children(g);
 	t->source = g;
-	t->on_cancel = cancel_children;
+	t->wait = &group_wait;
 	return task_pause(L, -1, after_group);
 }
 

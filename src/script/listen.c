@@ -233,6 +233,8 @@ static void leave_waits(struct task *t)
 		listener_off(container_of(node, struct listener, all));
 }
 
+static const struct wait events_wait = {leave_waits, NULL};
+
 void listener_wait(lua_State *L, struct task *t, int n)
 {
 	bool ends = true;
@@ -246,7 +248,7 @@ void listener_wait(lua_State *L, struct task *t, int n)
 		list_append(&t->waits, &l->all);
 		link_up(l);
 	}
-	t->detach = leave_waits;
+	t->wait = &events_wait;
 }
 
 void listen_clear(struct script *s)
@@ -306,14 +308,15 @@ static bool is_wanted(const struct listener *l, struct event **e, uint64_t limit
 
 /* What a handler's first resume is given. */
 struct start {
+	struct task_start start;
 	struct listener *l;
 	const struct event *e;
 };
 
 /* Pushes the handler, the event, and what `match` captured. */
-static int start_handler(lua_State *T, struct task *t)
+static int start_handler(lua_State *T, const struct task_start *start)
 {
-	const struct start *st = t->start_data;
+	const struct start *st = container_of(start, struct start, start);
 	if (st->l->filter)
 		luaL_checkstack(T, LUA_MINSTACK + 32, "captures"); /* a pattern has at most 32 */
 	lua_rawgeti(T, LUA_REGISTRYINDEX, st->l->self_ref);
@@ -344,14 +347,13 @@ static struct task *task_for(struct start *st)
 
 static void run_handler(struct listener *l, const struct event *e)
 {
-	struct start st = {l, e};
+	struct start st = {{start_handler}, l, e};
 	struct task *t = task_for(&st);
 	if (!t) {
 		log_error("script %s: %s: not enough memory", l->script->name, l->what);
 		return;
 	}
-	t->start = start_handler;
-	t->start_data = &st;
+	t->start = &st.start;
 	t->net = e->net;
 	if (l->is_once)
 		listener_off(l);

@@ -11,12 +11,14 @@ static void leave(struct task *t)
 	list_remove(&w->node);
 }
 
+static const struct wait list_wait = {leave, NULL};
+
 void waiter_join(struct list *list, struct waiter *w, struct task *t)
 {
 	w->task = t;
 	list_append(list, &w->node);
 	t->source = w;
-	t->detach = leave;
+	t->wait = &list_wait;
 }
 
 void waiter_push(lua_State *L, struct list *list, struct task *t)

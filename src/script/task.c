@@ -119,7 +119,7 @@ static int task_main(lua_State *T)
 	struct task *t = task_of(T);
 	lua_pushcfunction(T, vm_traceback);
 	lua_insert(T, 1);
-	int n = t->start ? t->start(T, t) : lua_gettop(T) - 2;
+	int n = t->start ? t->start->push(T, t->start) : lua_gettop(T) - 2;
 	return go_on(T, lua_pcallk(T, n, LUA_MULTRET, 1, 0, go_on), 0);
 }
 
@@ -222,12 +222,18 @@ void task_enqueue(struct task *t)
 		h->options.wanted(h->options.data);
 }
 
+static void leave_wait(struct task *t)
+{
+	if (t->wait && t->wait->detach)
+		t->wait->detach(t);
+	t->wait = NULL;
+}
+
 /* Off everything that refers to it. */
 static void retire(struct task *t)
 {
 	struct host *h = t->script->host;
-	if (t->detach)
-		t->detach(t);
+	leave_wait(t);
 	timers_cancel(h->options.timers, &t->timer);
 	scope_leave_all(t);
 	list_remove(&t->run);
@@ -358,10 +364,7 @@ void task_wake(struct task *t, enum wake wake)
 {
 	if (t->state != TASK_PAUSED)
 		return;
-	if (t->detach)
-		t->detach(t);
-	t->detach = NULL;
-	t->on_cancel = NULL;
+	leave_wait(t);
 	timers_cancel(t->script->host->options.timers, &t->timer);
 	t->wake = wake;
 	t->state = TASK_RUNNABLE;

@@ -40,6 +40,20 @@ enum wake {
 	WAKE_FAILED  /* it cannot come: code and why say more */
 };
 
+struct task;
+
+/* A kind of thing to wait for. */
+struct wait {
+	void (*detach)(struct task *t); /* takes t off it; NULL: nothing to do */
+	void (*cancel)(struct task *t); /* instead of waking t when it is cancelled; NULL */
+};
+
+/* What a task begins with: pushes its function and arguments onto T, and returns how many of
+ * these. */
+struct task_start {
+	int (*push)(lua_State *T, const struct task_start *start);
+};
+
 struct task {
 	struct script *script;
 	lua_State *T;
@@ -52,17 +66,13 @@ struct task {
 	struct scope *scope;     /* the innermost of timeout and shield; on its stack */
 	struct promise *promise; /* who is told of its end; NULL: nobody */
 
-	/* What it waits for. detach takes it off; NULL for a deadline alone. */
-	void (*detach)(struct task *t);
-	void (*on_cancel)(struct task *t); /* instead of being woken when cancelled; NULL */
-	struct list waits;                 /* struct listener: the events that it waits for */
-	char *why;                         /* owned: what it was woken with, of WAKE_FAILED */
+	const struct wait *wait; /* the kind of what it waits for; NULL for a deadline alone */
+	struct list waits;       /* struct listener: the events that it waits for */
+	char *why;               /* owned: what it was woken with, of WAKE_FAILED */
 
-	/* Pushes its function and arguments onto T, where these are not there already. */
-	int (*start)(lua_State *T, struct task *t);
 	union {
-		void *start_data;
-		void *source; /* what it waits for, once it has started */
+		const struct task_start *start; /* until it starts; NULL: all is on T already */
+		void *source;                   /* what it waits for, from then on */
 	};
 	void (*ended)(struct task *t, void *data); /* told of its end; NULL */
 	void *ended_data;
@@ -114,7 +124,7 @@ void task_end_unstarted(struct task *t);
 void task_defer(lua_State *L, struct task *t);
 
 /* Pauses the running task until task_wake, at the latest until at_ns (-1: no deadline). The caller
- * set source and detach. Returns what a C function must return; k goes on from there. */
+ * set source and wait. Returns what a C function must return; k goes on from there. */
 int task_pause(lua_State *L, int64_t at_ns, lua_KFunction k);
 
 /* Makes a paused task runnable; does nothing for one that is not paused. */
