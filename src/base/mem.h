@@ -16,7 +16,8 @@ void *mem_new(size_t n);
 /* p grown or shrunk to count elements of size bytes; aborts also when the product overflows. */
 void *mem_resize(void *p, size_t count, size_t size);
 
-/* Gives pages that nothing uses any more back to the system. It walks the heap: for now and then. */
+/* Gives pages that nothing uses any more back to the system. It walks the heap: for now and then.
+ */
 void mem_trim(void);
 
 /* A NUL-terminated copy; NULL gives NULL. Returns owned. */

@@ -878,7 +878,8 @@ static void run_broadcast(void)
 	struct flow *f = &l.flow;
 	uint32_t n = options.n_connections;
 	if (options.cert && n > 1)
-		turn_for(QUIET_NS); /* what handshakes took, a client may give back when it is quiet */
+		turn_for(QUIET_NS); /* what handshakes took, a client may give back when it is quiet
+				     */
 	result.memory_before = memory_of(l.client);
 	flow_open(n * (options.rounds + 1));
 	l.phase = "broadcast";

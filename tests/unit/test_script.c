@@ -925,6 +925,47 @@ static void values_that_cannot_be_carried_name_their_path(void **state)
 	lua_close(L);
 }
 
+static size_t used(void)
+{
+	return container_of(st.host.scripts.next, struct script, node)->vm.used_bytes;
+}
+
+/* What was collected is given back at once, and the collector keeps up. */
+static void steady_lines_take_no_more_memory(void **state)
+{
+	(void)state;
+	begin("on('privmsg', function(ev) last = ev.message end)");
+	for (int i = 0; i < 2000; i++)
+		stage_line(&st, 0, ":a!u@h PRIVMSG #t :warm");
+	size_t most = 0, before = used();
+
+	for (int i = 0; i < 50000; i++) {
+		stage_line(&st, 0, ":a!u@h PRIVMSG #t :a line of some forty bytes, as they are");
+		if (used() > most)
+			most = used();
+	}
+
+	assert_true(most < before + 512 * 1024);
+	stage_end(&st);
+}
+
+/* The tokens that an event was read by are replaced: it goes on to be read by them. */
+static void an_event_keeps_what_the_server_said_of_itself(void **state)
+{
+	(void)state;
+	begin("on('join', function(ev) kept = kept or ev end)\n"
+	      "on('privmsg', function(ev) ev:reply(tostring(kept.channel) .. (kept == ev and '' or ' old'))"
+	      " end)");
+	for (int i = 0; i < 3; i++) {
+		stage_line(&st, 0, ":a!u@h JOIN #t");
+		isupport_unref(st.nets[0].isupport);
+		st.nets[0].isupport = isupport_new();
+		stage_line(&st, 0, ":a!u@h PRIVMSG #t :x");
+		stage_expect(&st, "PRIVMSG #t :#t old\n");
+	}
+	stage_end(&st);
+}
+
 int main(void)
 {
 	struct check c = {0};
@@ -975,5 +1016,7 @@ int main(void)
 	check_test(&c, errors_and_events_leave_nothing);
 	check_test(&c, values_keep_their_shape_as_bytes);
 	check_test(&c, values_that_cannot_be_carried_name_their_path);
+	check_test(&c, steady_lines_take_no_more_memory);
+	check_test(&c, an_event_keeps_what_the_server_said_of_itself);
 	return check_run(&c, "script");
 }

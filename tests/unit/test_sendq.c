@@ -306,6 +306,23 @@ static void sendq_fini_takes_what_was_never_set_up(void **state)
 	sendq_fini(&queue);
 }
 
+static void sendq_lets_a_line_pass_an_empty_queue_at_its_pace(void **state)
+{
+	(void)state;
+	struct sendq *q = fresh(.line_ns = SECONDS(2), .burst_ns = SECONDS(2));
+
+	assert_true(sendq_pass(q, SECONDS(10)));
+	assert_true(sendq_pass(q, SECONDS(10)));
+	assert_false(sendq_pass(q, SECONDS(12) - 1));
+	push(q, "one");
+	assert_false(sendq_pass(q, SECONDS(12)));
+	assert_false(sendq_is_past(q, 3));
+	send_one(q, SECONDS(12), "one");
+	assert_true(sendq_is_past(q, 3));
+	assert_true(sendq_pass(q, SECONDS(14)));
+	assert_int_equal(q->pushed, 4);
+}
+
 int main(void)
 {
 	struct check c = {0};
@@ -324,6 +341,7 @@ int main(void)
 	check_rows(&c, refused_rows, sendq_refuses);
 	check_test(&c, sendq_refuses_what_passes_its_bytes);
 	check_rows(&c, room_rows, sendq_tells_whether_there_is);
+	check_test(&c, sendq_lets_a_line_pass_an_empty_queue_at_its_pace);
 	check_test(&c, sendq_fini_takes_what_was_never_set_up);
 	return check_run(&c, "sendq");
 }

@@ -348,6 +348,62 @@ static void bad_lines_are_counted(void **state)
 	talk_end(&t);
 }
 
+static bool say(struct talk *t, struct str text)
+{
+	return session_say(t->s, STR("#a"), text, t->now_ns);
+}
+
+static void what_is_said_goes_at_once_where_nothing_is_in_its_way(void **state)
+{
+	static char long_text[600];
+	const struct str refused[] = {
+		STR(""), STR("a\nb"), STR("a\rb"), STR("a\0b"), STR("\1ACTION x\1"),
+		{long_text, sizeof(long_text)}
+        };
+	(void)state;
+	memset(long_text, 'x', sizeof(long_text));
+	struct talk t;
+	talk_begin(&t, &standard);
+	assert_false(say(&t, STR("too early")));
+	run(&t, STR(READY));
+
+	assert_true(say(&t, STR("hi :there")));
+	assert_string_equal(buf_str(&t.out).p, "> PRIVMSG #a :hi :there\n");
+	buf_reset(&t.out);
+	for (size_t i = 0; i < COUNTOF(refused); i++)
+		assert_false(say(&t, refused[i]));
+	session_end(t.s);
+	assert_false(say(&t, STR("too late")));
+	assert_int_equal(buf_str(&t.out).n, 0);
+	talk_end(&t);
+}
+
+static void what_is_said_keeps_the_pace_and_overtakes_nothing(void **state)
+{
+	(void)state;
+	struct session_options o = standard;
+	o.limits = (struct sendq_limits){2 * NS_PER_S, 0, 10, 100000};
+	struct talk t;
+	talk_begin(&t, &o);
+	run(&t, STR(READY));
+
+	assert_true(say(&t, STR("1")));
+	assert_false(say(&t, STR("2")));
+	uint64_t before = session_pushed(t.s);
+	assert_string_equal(buf_str(&t.out).p, "> PRIVMSG #a :1\n");
+	buf_reset(&t.out);
+	go_on(&t, STR("s PRIVMSG #a :2\n+ 1\n"));
+	assert_false(session_is_past(t.s, before + 1));
+	go_on(&t, STR("+ 1\n> PRIVMSG #a :2\n"));
+	assert_true(session_is_past(t.s, before + 1));
+	assert_false(say(&t, STR("3")));
+	go_on(&t, STR("+ 2\n"));
+	assert_true(say(&t, STR("3")));
+	assert_int_equal(session_pushed(t.s), before + 2);
+	buf_reset(&t.out);
+	talk_end(&t);
+}
+
 static void lag_is_the_time_that_pong_took(void **state)
 {
 	(void)state;
@@ -496,6 +552,8 @@ int main(void)
 	struct check c = {0};
 	check_rows(&c, rows, conversation);
 	check_test(&c, bad_lines_are_counted);
+	check_test(&c, what_is_said_goes_at_once_where_nothing_is_in_its_way);
+	check_test(&c, what_is_said_keeps_the_pace_and_overtakes_nothing);
 	check_test(&c, lag_is_the_time_that_pong_took);
 	check_test(&c, long_text_is_sent_in_parts_that_are_relayed_whole);
 	check_test(&c, a_long_action_keeps_its_wrapper);
