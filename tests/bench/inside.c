@@ -273,8 +273,8 @@ static int take_line(void *data, struct str line, bool is_raw, struct err *err)
 static bool say(void *data, struct str target, struct str text)
 {
 	struct scene *sc = data;
-	bool is_said = sc->has_session &&
-		       session_say(sc->talk.session, target, text, sc->timers.now_ns);
+	bool is_said =
+		sc->has_session && session_say(sc->talk.session, target, text, sc->timers.now_ns);
 	sc->n_sent += is_said;
 	return is_said;
 }
