@@ -94,8 +94,8 @@ static const char *const hole_kinds[] = {
 };
 
 enum {
-	HOLES_MAX = 8, /* of a form; a test checks both */
-	FORMS_MAX = 4, /* of a command */
+	HOLES_MAX = 8, /* of a form */
+	FORMS_MAX = SCHEMA_FORMS_MAX,
 };
 
 struct hole {
@@ -430,12 +430,14 @@ static const char *form_fault(struct str rest)
 		return "no command";
 	if (has_line_break(rest))
 		return "a line break";
-	for (;;) {
+	for (int n = 0;; n++) {
 		struct str literal = str_cut(&rest, '{');
 		if (str_has(literal, '}'))
 			return "a } without {";
 		if (!rest.p)
 			return NULL;
+		if (n == HOLES_MAX)
+			return "too many holes";
 		if (!str_has(rest, '}'))
 			return "a { without }";
 		const char *fault = hole_fault(str_cut(&rest, '}'));

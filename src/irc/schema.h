@@ -18,7 +18,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { SCHEMA_LIST_MAX = 256 }; /* values of one parameter */
+enum {
+	SCHEMA_LIST_MAX = 256, /* values of one parameter */
+	SCHEMA_FORMS_MAX = 4   /* of a command; what follows is not looked at */
+};
 
 /* A named parameter as a script gives it. */
 struct schema_arg {

@@ -640,10 +640,10 @@ static void measure_handlers(void)
 	static const char five[] =
 		"local a, b, c, d, e = ev.nick, ev.user, ev.host, ev.target, ev.message";
 	static const struct handler_case cases[] = {
-		{"0 fields",       plain_line,  "",   "1.4"},
-		{"2 fields",       plain_line,  two,  "1.4"},
-		{"5 fields",       plain_line,  five, "1.4"},
-		{"tags, 0 fields", tagged_line, "",   "1.0"},
+		{"0 fields",       plain_line,  "",   "-"},
+		{"2 fields",       plain_line,  two,  "-"},
+		{"5 fields",       plain_line,  five, "-"},
+		{"tags, 0 fields", tagged_line, "",   "-"},
 	};
 	for (size_t i = 0; i < COUNTOF(cases); i++)
 		measure_handler(&cases[i]);

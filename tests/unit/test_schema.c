@@ -417,6 +417,8 @@ static const struct form_row {
 	{"form: no name",       "X {}",						"form 'X {}': a hole has no name"              },
 	{"form: no name, kind", "X {:comma}",                                          "form 'X {:comma}': a hole has no name"        },
 	{"form: unknown kind",  "X {a:list}",                                          "form 'X {a:list}': a hole is of no known kind"},
+	{"form: too many",      "X {a} {b} {c} {d} {e} {f} {g} {h} {i}",
+         "form 'X {a} {b} {c} {d} {e} {f} {g} {h} {i}': too many holes"                                                               },
 	{"form: a line break",  "X {a}\n",					     "form 'X {a}\n': a line break"                 },
 };
 
@@ -444,7 +446,7 @@ static size_t check_forms(const struct schema_command *c)
 		if (n > 0)
 			assert_true(count_holes(c->forms[n]) <= count_holes(c->forms[n - 1]));
 	}
-	assert_true(n > 0);
+	assert_in_range(n, 1, SCHEMA_FORMS_MAX);
 	return n;
 }
 
