@@ -29,19 +29,11 @@ struct handle handles_add(struct handles *hs, void *p)
 	return (struct handle){index, slot->generation};
 }
 
-static struct handle_slot *find(const struct handles *hs, struct handle h)
-{
-	if (h.index >= hs->n)
-		return NULL;
-	struct handle_slot *slot = &hs->slots[h.index];
-	return slot->p && slot->generation == h.generation ? slot : NULL;
-}
-
 void handles_remove(struct handles *hs, struct handle h)
 {
-	struct handle_slot *slot = find(hs, h);
-	if (!slot)
+	if (!handles_get(hs, h))
 		return;
+	struct handle_slot *slot = &hs->slots[h.index];
 	slot->p = NULL;
 	slot->generation += slot->generation == UINT32_MAX ? 2 : 1;
 	slot->next_free = hs->first_free;

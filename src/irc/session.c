@@ -61,7 +61,6 @@ void session_write(struct session *s, const char *fmt, ...)
 		s->ops->write(s->owner, buf_str(&s->scratch));
 }
 
-/* Sends what the pace allows. */
 static void write_line(struct session *s, struct str line)
 {
 	buf_reset(&s->scratch);
@@ -69,6 +68,7 @@ static void write_line(struct session *s, struct str line)
 		s->ops->write(s->owner, buf_str(&s->scratch));
 }
 
+/* Sends what the pace allows. */
 static void pump(struct session *s)
 {
 	struct str line;
@@ -202,7 +202,7 @@ static int send_line(struct session *s, struct str line, bool may_split, struct 
 	struct message m;
 	struct split sp;
 	if (!sendq_takes(line))
-		return err_set(err, ERR_INVALID, "a line break or a NUL is in the text");
+		return err_set(err, ERR_INVALID, "the line is empty, or has a line break or a NUL");
 	int r = message_parse(&m, line);
 	if (r < 0)
 		return err_set(err, ERR_INVALID, "not an IRC line");
@@ -252,19 +252,18 @@ bool session_say(struct session *s, struct str target, struct str text, int64_t 
 	static const struct str verb = STR_CONST("PRIVMSG ");
 	size_t n = verb.n + target.n + 2 + text.n;
 	s->now_ns = now_ns;
-	if (check_open(s, NULL) < 0 || !sendq_takes(text) || text.p[0] == '\x01' ||
-		n > relayed_max(s) || !sendq_pass(&s->sendq, now_ns))
+	if (check_open(s, NULL) < 0 || !sendq_takes(target) || str_has(target, ' ') ||
+		target.p[0] == ':' || !sendq_takes(text) || text.p[0] == '\x01' ||
+		n > relayed_max(s))
 		return false;
 	buf_reset(&s->scratch);
-	char *to = buf_reserve(&s->scratch, n + 2);
-	if (!to)
+	int r = buf_add(&s->scratch, verb);
+	r |= buf_add(&s->scratch, target);
+	r |= buf_add(&s->scratch, STR(" :"));
+	r |= buf_add(&s->scratch, text);
+	r |= buf_add(&s->scratch, STR("\r\n"));
+	if (r < 0 || !sendq_pass(&s->sendq, now_ns))
 		return false;
-	memcpy(to, verb.p, verb.n);
-	memcpy(to + verb.n, target.p, target.n);
-	memcpy(to + verb.n + target.n, " :", 2);
-	memcpy(to + n - text.n, text.p, text.n);
-	memcpy(to + n, "\r\n", 2);
-	buf_commit(&s->scratch, n + 2);
 	s->ops->write(s->owner, buf_str(&s->scratch));
 	return true;
 }

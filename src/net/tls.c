@@ -378,9 +378,10 @@ static void on_trim(struct timer *timer)
 static void trim_later(struct tls *t)
 {
 	struct tls_context *context = t->context;
+	if (timer_is_set(&context->trim))
+		return;
 	context->loop = t->stream.loop;
-	if (!timer_is_set(&context->trim))
-		timers_after(&context->loop->timers, &context->trim, TRIM_AFTER_NS);
+	timers_after(&context->loop->timers, &context->trim, TRIM_AFTER_NS);
 }
 
 static int tls_open(struct stream *s, int *waits, struct err *why)

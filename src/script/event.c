@@ -102,12 +102,12 @@ struct event *event_of(struct list *node)
 	return &container_of(node, struct kept, node)->e;
 }
 
-int64_t event_wall_ns(const struct event *e, int64_t wall_ns, int64_t now_ns)
+int64_t event_wall_ns(const struct event *e)
 {
 	int64_t server_ns;
 	bool has_time = e->is_line && e->m.tags.p &&
 			message_time(message_tag(&e->m, STR("time")), &server_ns);
-	return has_time ? server_ns : wall_ns - (now_ns - e->at_ns);
+	return has_time ? server_ns : e->wall_ns;
 }
 
 struct event *event_ref(struct event *e)

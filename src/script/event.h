@@ -24,7 +24,7 @@ struct event {
 	uint64_t number;           /* that no other event of the host has or had */
 	struct str net_name;       /* absent for an event of no network */
 	const char *name;          /* "privmsg": what ev.event gives; lives as long as the host */
-	int64_t at_ns;             /* of arrival, by the monotonic clock */
+	int64_t wall_ns;           /* of arrival */
 	struct isupport *isupport; /* counted on the heap; NULL without a network */
 	union {
 		struct str values; /* a persist table */
@@ -36,9 +36,8 @@ struct event {
 size_t event_size(const struct event *e);
 void event_copy(const struct event *e, void *to);
 
-/* server-time, else the time of arrival, where wall_ns and now_ns are the time now by both clocks.
- */
-int64_t event_wall_ns(const struct event *e, int64_t wall_ns, int64_t now_ns);
+/* server-time, else the time of arrival. */
+int64_t event_wall_ns(const struct event *e);
 
 /* Makes *e one on the heap: a copy with one reference, which the caller owns, if it was on the
  * stack. */

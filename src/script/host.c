@@ -25,7 +25,8 @@ enum {
 
 void host_init(struct host *h, const struct host_options *options)
 {
-	*h = (struct host){.options = *options, .start_ns = options->timers->now_ns};
+	*h = (struct host){
+		.options = *options, .start_ns = options->timers->now_ns, .wall_at_ns = -1};
 	list_init(&h->scripts);
 	list_init(&h->nets);
 	list_init(&h->run);
@@ -326,6 +327,15 @@ bool host_is_busy_since(const struct host *h, uint64_t made)
 			return true;
 	}
 	return false;
+}
+
+int64_t host_wall_ns(struct host *h)
+{
+	int64_t now_ns = h->options.timers->now_ns;
+	if (h->wall_at_ns != now_ns)
+		h->wall_ns = clock_wall_ns(h->options.clock);
+	h->wall_at_ns = now_ns;
+	return h->wall_ns;
 }
 
 /* Names. */

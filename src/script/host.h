@@ -50,9 +50,10 @@ struct host {
 	struct list run;        /* struct task: the run queue */
 	struct list events;     /* struct event: what waits for its turn */
 	size_t n_events;
-	uint64_t event_number; /* counts up */
-	struct map own_kinds;  /* a name that only scripts know, to its kind */
-	char **own_names;      /* owned: the name of kind EVENT_KINDS + i */
+	uint64_t event_number;       /* counts up */
+	int64_t wall_ns, wall_at_ns; /* the time of day at a monotonic time */
+	struct map own_kinds;        /* a name that only scripts know, to its kind */
+	char **own_names;            /* owned: the name of kind EVENT_KINDS + i */
 	size_t n_own;
 	uint64_t order;  /* of what listens: counts up */
 	uint64_t made;   /* tasks and alarms: counts up */
@@ -121,6 +122,9 @@ void host_run(struct host *h);
 /* Whether there is something to run now, or a task or an alarm that runs once is not over that was
  * made after `made` was this, or descends from one. */
 bool host_is_busy_since(const struct host *h, uint64_t made);
+
+/* The time of day, which is asked for once a turn of the loop. */
+int64_t host_wall_ns(struct host *h);
 
 /* The kind of a name for listening, made if it is new; several for some names; 0 when there are too
  * many names already. */

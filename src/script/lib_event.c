@@ -69,13 +69,6 @@ static void push_own_value(lua_State *L, const struct event *e, int key)
 	lua_remove(L, -2);
 }
 
-static lua_Number time_of(lua_State *L, const struct event *e)
-{
-	const struct host_options *o = &script_of(L)->host->options;
-	int64_t wall_ns = event_wall_ns(e, clock_wall_ns(o->clock), o->timers->now_ns);
-	return (lua_Number)wall_ns / NS_PER_S;
-}
-
 /* Pushes the field that the text at index key names. False, and nothing, when there is none. */
 static bool push_field(lua_State *L, const struct event *e, int key)
 {
@@ -91,7 +84,7 @@ static bool push_field(lua_State *L, const struct event *e, int key)
 	} else if (str_eq(name, STR("net"))) {
 		lib_push_net(L, e->net);
 	} else if (str_eq(name, STR("time"))) {
-		lua_pushnumber(L, time_of(L, e));
+		lua_pushnumber(L, (lua_Number)event_wall_ns(e) / NS_PER_S);
 	} else {
 		return false;
 	}

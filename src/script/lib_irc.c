@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "irc/sendq.h"
 #include "script/convert.h"
 #include "script/host.h"
 #include "script/modules.h"
@@ -300,6 +301,13 @@ static struct str place_of(lua_State *L, const struct event *e)
 	return v.str;
 }
 
+/* A place may come from a script's own event, with any bytes in it. */
+static bool is_one_target(struct str place)
+{
+	return sendq_takes(place) && place.p[0] != ':' && !str_has(place, ' ') &&
+	       !str_has(place, ',');
+}
+
 /* The line is simple enough to be made without the table of commands. */
 int lib_reply(lua_State *L)
 {
@@ -311,7 +319,7 @@ int lib_reply(lua_State *L)
 	if (!n)
 		return luaL_error(L, "reply: the event is of no network");
 	struct str place = place_of(L, e);
-	if (place.n == 0 || str_has(place, ','))
+	if (!is_one_target(place))
 		return luaL_error(L, "reply: the event has nobody to answer");
 	if (list_is_empty(&n->senders) && n->ops->say(n->data, place, text)) {
 		lua_pushboolean(L, 1);

@@ -255,7 +255,7 @@ static int lib_trigger(lua_State *L)
 	const struct net *n = t ? handles_get(&h->handles, t->net) : NULL;
 	if (host_kinds(h, name, kinds) == 0)
 		return vm_raise(L, "limit", "trigger: too many names of events");
-	struct event e = {.kind = kinds[0], .at_ns = h->options.timers->now_ns};
+	struct event e = {.kind = kinds[0], .wall_ns = host_wall_ns(h)};
 	e.values = encode_fields(L, 2);
 	e.name = host_kind_name(h, e.kind);
 	if (n) {

@@ -110,7 +110,7 @@ static struct event own_event(struct net *n, int kind)
 		.net_name = str_of(n->name),
 		.name = event_name(kind),
 		.values = buf_str(&h->scratch),
-		.at_ns = h->options.timers->now_ns};
+		.wall_ns = host_wall_ns(h)};
 }
 
 /* The many parameters that a message can have are not cleared first, nor copied. */
@@ -125,7 +125,7 @@ void net_line(struct net *n, const struct message *m, int kind, bool is_mine)
 	e.is_mine = is_mine;
 	e.net = n->handle;
 	e.net_name = str_of(n->name);
-	e.at_ns = h->options.timers->now_ns;
+	e.wall_ns = host_wall_ns(h);
 	e.isupport = n->ops->isupport(n->data);
 	e.name = host_kind_name(h, e.kind);
 	host_event(h, &e);

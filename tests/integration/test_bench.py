@@ -20,4 +20,13 @@ def _():
     check("\nok 1 - " in done.stdout, f"nothing was tested: {done.stdout}")
 
 
+@test("what is measured inside the process runs to its end")
+def _():
+    program = os.path.join(ROOT, os.environ.get("BUILD", "build"), "bench", "inside")
+    for group in ("lines", "handlers", "sending", "echo"):
+        done = subprocess.run([program, group], text=True, capture_output=True, timeout=100,
+                              check=False, env={**os.environ, "QUICK": "1"})
+        check(done.returncode == 0 and "\tns\t" in done.stdout, f"{group}: {done}")
+
+
 main()

@@ -48,3 +48,39 @@ t.test("events takes a timeout in the filter's place, as wait does", function()
   for _ in events("goal", 3) do end
   t.expect(t.now()):equals(3.0)
 end)
+
+t.test("an event of a script's own cannot smuggle a line into a reply", function()
+  local bot = t.bot{ channels = "#room", { name = "forger", code = [[
+    on("won", function(ev)
+      local ok, why = pcall(ev.reply, ev, "hi")
+      log.info("%s %s", ok, why)
+    end)
+    on("privmsg", function(ev)
+      for _, place in ipairs{ "#a :x\r\nJOIN #b\r\nPRIVMSG #a", "#a b", ":a", "#a,#b", "", "#\0" } do
+        trigger("won", { channel = place })
+      end
+      trigger("won", { channel = "#room" })
+    end)
+  ]] } }
+  bot:person("alice", "#room"):says("go")
+  for _ = 1, 6 do
+    t.expect(t.logged("^script forger: false")):contains("nobody to answer")
+  end
+  t.expect(t.logged("^script forger: true")):differs(nil)
+  t.expect(bot:said("#room")):equals("hi")
+  t.expect(bot:did("JOIN")):equals({ "#room" })
+  t.expect(bot:did("JOIN")):equals(nil)
+end)
+
+t.test("the time of an event does not change", function()
+  local bot = t.bot{ { name = "clock", code = [[
+    on("privmsg", function(ev)
+      local first = ev.time
+      sleep(5)
+      log.info("%s %s", first == ev.time, ev:copy().time == first)
+    end)
+  ]] } }
+  bot:person("alice", "#room"):says("go")
+  t.advance(6)
+  t.expect(t.logged("^script clock: %l+ ")):contains("true true")
+end)
