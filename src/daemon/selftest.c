@@ -3,28 +3,21 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/rehearsal.h"
+#include "daemon/report.h"
 #include "daemon/scripts.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { SHOWN_LINES = 60, REAL_LIMIT_S = 10, TEXT_MAX_BYTES = 256 * 1024 };
+enum { REAL_LIMIT_S = 10, TEXT_MAX_BYTES = 256 * 1024 };
 
 /* The first of January 2026, 00:00:00 UTC: a day like any other for who asks for the date. */
 #define WALL_NS (1767225600 * NS_PER_S)
-
-struct paths {
-	char **items; /* owned */
-	size_t n;
-};
 
 struct selftest {
 	const struct selftest_options *o;
@@ -51,125 +44,15 @@ struct run {
 	char *why; /* owned; NULL: it passed so far */
 };
 
-/* What is printed. */
-
-static void diagnose(const char *fmt, ...) PRINTF(1, 2);
-
-/* Every line of it as a comment. */
-static void diagnose(const char *fmt, ...)
-{
-	struct buf text;
-	va_list ap;
-	buf_init(&text, TEXT_MAX_BYTES);
-	va_start(ap, fmt);
-	int r = buf_addv(&text, fmt, ap);
-	va_end(ap);
-	for (struct str rest = buf_str(&text); r == 0 && rest.p;) {
-		struct str line = str_cut(&rest, '\n');
-		printf("# %" STR_F "\n", STR_A(line));
-	}
-	buf_fini(&text);
-}
-
 static void on_log(enum log_level level, struct str text, void *data)
 {
 	struct selftest *st = data;
 	struct run *run = st->run;
 	double at_s = run ? trial_seconds(&run->trial, st->loop.timers.now_ns) : 0;
 	if (st->o->is_verbose)
-		diagnose("%12.6f %" STR_F, at_s, STR_A(text));
+		report_comment("%12.6f %" STR_F, at_s, STR_A(text));
 	if (run && level < LOG_TRACE)
 		trial_log(&run->trial, level, text);
-}
-
-/* As people read it: "<alice> #quiz: !quiz". */
-static void show_line(const struct trial *t, const struct trial_line *line)
-{
-	struct message m;
-	struct buf rest;
-	if (message_parse(&m, str_of(line->text)) < 0)
-		return;
-	bool is_talk = str_ieq(m.command, STR("PRIVMSG")) || str_ieq(m.command, STR("NOTICE"));
-	struct str who = m.nick.p ? m.nick : m.source;
-	double at_s = trial_seconds(t, line->at_ns);
-	if (is_talk && m.n_params > 1) {
-		diagnose("  %10.3f  %c%" STR_F "%c %" STR_F ": %" STR_F, at_s,
-			m.command.p[0] == 'N' ? '-' : '<', STR_A(who),
-			m.command.p[0] == 'N' ? '-' : '>', STR_A(m.params[0]), STR_A(m.params[1]));
-		return;
-	}
-	buf_init(&rest, TEXT_MAX_BYTES);
-	int r = 0;
-	for (size_t i = 0; i < m.n_params && r == 0; i++)
-		r = buf_addf(&rest, " %" STR_F, STR_A(m.params[i]));
-	diagnose("  %10.3f  %" STR_F ": %" STR_F "%s", at_s, STR_A(who), STR_A(m.command),
-		buf_str(&rest).p ? buf_str(&rest).p : "");
-	buf_fini(&rest);
-}
-
-static size_t count(const struct list *head)
-{
-	size_t n = 0;
-	list_each (node, head)
-		n++;
-	return n;
-}
-
-/* How many of n are left out, so that the last are shown. */
-static size_t skipped(size_t n)
-{
-	if (n <= SHOWN_LINES)
-		return 0;
-	diagnose("  … %zu more before these", n - SHOWN_LINES);
-	return n - SHOWN_LINES;
-}
-
-static void show_conversation(const struct trial *t)
-{
-	diagnose("what was said and done, in seconds since the test began:%s",
-		list_is_empty(&t->lines) ? " nothing" : "");
-	size_t skip = skipped(count(&t->lines));
-	list_each (node, &t->lines) {
-		if (skip > 0)
-			skip--;
-		else
-			show_line(t, container_of(node, struct trial_line, node));
-	}
-}
-
-static void show_entry(const struct trial *t, const struct trial_entry *e)
-{
-	struct str rest = str_of(e->text), line = str_cut(&rest, '\n');
-	diagnose("  %10.3f  %" STR_F, trial_seconds(t, e->at_ns), STR_A(line));
-	while (rest.p) {
-		line = str_cut(&rest, '\n');
-		diagnose("  %10s  %" STR_F, "", STR_A(line));
-	}
-}
-
-static bool is_shown(const struct trial_entry *e)
-{
-	return e->level <= LOG_INFO;
-}
-
-static void show_log(const struct trial *t)
-{
-	size_t n = 0;
-	list_each (node, &t->log)
-		n += is_shown(container_of(node, struct trial_entry, node));
-	if (n == 0)
-		return;
-	diagnose("the log:");
-	size_t skip = skipped(n);
-	list_each (at, &t->log) {
-		const struct trial_entry *e = container_of(at, struct trial_entry, node);
-		if (!is_shown(e))
-			continue;
-		if (skip > 0)
-			skip--;
-		else
-			show_entry(t, e);
-	}
 }
 
 /* Faults of a test; the first is why it failed. */
@@ -332,7 +215,7 @@ static bool load(struct run *run)
 	char *name = scripts_name(run->path);
 	struct script_options options = {.name = name, .path = run->path};
 	bool ok = host_load(&run->core.host, &options) == 0;
-	run->trial.is_defined = true;
+	run->trial.is_closed = true;
 	free(name);
 	return ok;
 }
@@ -359,63 +242,19 @@ static void run_test(struct run *run, const struct trial_test *test)
 			run->trial.unasked);
 }
 
-/* What stands in a line of TAP must not be taken for a directive, or end it. */
-static void print_name(const char *name)
-{
-	for (const char *p = name; *p; p++) {
-		if (*p == '#' || *p == '\\')
-			printf("\\%c", *p);
-		else if ((unsigned char)*p < ' ' || *p == 0x7f)
-			printf("\\x%02X", (unsigned char)*p);
-		else
-			putchar(*p);
-	}
-}
-
-/* For a shell, within single quotes; as a Lua pattern, if so wanted. */
-static void print_quoted(const char *text, bool is_pattern)
-{
-	putchar('\'');
-	for (const char *p = text; *p; p++) {
-		if (*p == '\'')
-			fputs("'\\''", stdout);
-		else if ((unsigned char)*p < ' ')
-			putchar('.');
-		else if (is_pattern && strchr("^$()%.[]*+-?", *p))
-			printf("%%%c", *p);
-		else
-			putchar(*p);
-	}
-	putchar('\'');
-}
-
-static void print_repetition(const struct run *run, const char *name)
-{
-	const struct selftest *st = run->st;
-	printf("# (to run it alone: ebbd --test --seed %llu%s --filter ",
-		(unsigned long long)st->seed, st->o->shuffles ? " --shuffle" : "");
-	print_quoted(name, true);
-	printf(" -v ");
-	print_quoted(run->path, false);
-	printf(")\n");
-}
-
 static void report(struct run *run, const char *name)
 {
 	struct selftest *st = run->st;
 	st->n++;
 	st->n_failed += run->why != NULL;
-	printf("%s %d - ", run->why ? "not ok" : "ok", st->n);
-	print_name(run->path);
-	printf(": ");
-	print_name(name);
-	putchar('\n');
-	if (!run->why)
-		return;
-	diagnose("%s", run->why);
-	show_conversation(&run->trial);
-	show_log(&run->trial);
-	print_repetition(run, name);
+	struct report r = {.number = st->n,
+		.path = run->path,
+		.name = name,
+		.why = run->why,
+		.trial = &run->trial,
+		.seed = st->seed,
+		.shuffles = st->o->shuffles};
+	report_print(&r);
 }
 
 static bool is_wanted(struct run *run, const char *name)
@@ -468,64 +307,11 @@ static void run_file(struct selftest *st, const char *path)
 	free(folder);
 }
 
-/* Which files. */
-
-static void add_path(struct paths *ps, const char *path)
+static bool find_tests(const struct selftest_options *o, struct script_paths *ps)
 {
-	ps->items = mem_resize(ps->items, ps->n + 1, sizeof(*ps->items));
-	ps->items[ps->n++] = mem_strdup(path);
-}
-
-static int is_visible(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
-static bool is_test_file(const char *path)
-{
-	static const struct str suffix = {"_test.lua", 9};
-	struct str s = str_of(path);
-	return s.n > suffix.n && str_eq(str_skip(s, s.n - suffix.n), suffix);
-}
-
-static bool find_tests(struct paths *ps, const char *path, bool is_named);
-
-static void find_in_folder(struct paths *ps, const char *folder)
-{
-	struct dirent **entries;
-	int n = scandir(folder, &entries, is_visible, alphasort);
-	for (int i = 0; i < n; i++) {
-		struct buf path;
-		buf_init(&path, 8192);
-		bool has_slash = folder[strlen(folder) - 1] == '/';
-		if (buf_addf(&path, "%s%s%s", folder, has_slash ? "" : "/", entries[i]->d_name) ==
-			0)
-			find_tests(ps, buf_str(&path).p, false);
-		buf_fini(&path);
-		free(entries[i]);
-	}
-	if (n >= 0)
-		free(entries);
-}
-
-/* A folder's *_test.lua and those of its folders; or, if it was named, any file. */
-static bool find_tests(struct paths *ps, const char *path, bool is_named)
-{
-	struct stat st;
-	if ((is_named ? stat(path, &st) : lstat(path, &st)) < 0)
-		return false;
-	if (S_ISDIR(st.st_mode))
-		find_in_folder(ps, path);
-	else if (is_named || (S_ISREG(st.st_mode) && is_test_file(path)))
-		add_path(ps, path);
-	return true;
-}
-
-static bool find_all(const struct selftest_options *o, struct paths *ps)
-{
-	bool ok = o->n_paths > 0 || find_tests(ps, ".", true);
+	bool ok = o->n_paths > 0 || scripts_find_tests(ps, ".");
 	for (int i = 0; i < o->n_paths; i++) {
-		if (find_tests(ps, o->paths[i], true))
+		if (scripts_find_tests(ps, o->paths[i]))
 			continue;
 		fprintf(stderr, "ebbd: --test: %s: cannot be read\n", o->paths[i]);
 		ok = false;
@@ -545,7 +331,7 @@ static uint64_t make_seed(const struct selftest_options *o)
 	return seed;
 }
 
-static void run_files(struct selftest *st, const struct paths *ps)
+static void run_files(struct selftest *st, const struct script_paths *ps)
 {
 	virtual_clock_init(&st->clock, NS_PER_S, WALL_NS);
 	loop_init(&st->loop, ev_default_loop(EVFLAG_AUTO), &st->clock.clock);
@@ -565,16 +351,14 @@ static void run_files(struct selftest *st, const struct paths *ps)
 int selftest_run(const struct selftest_options *options)
 {
 	struct selftest st = {.o = options, .seed = make_seed(options)};
-	struct paths ps = {0};
-	bool ok = find_all(options, &ps);
+	struct script_paths ps = {0};
+	bool ok = find_tests(options, &ps);
 	setenv("TZ", "UTC", 1); /* the date is the same wherever the test runs */
 	tzset();
 	if (ok)
 		run_files(&st, &ps);
 	if (ok && st.n == 0)
 		fprintf(stderr, "ebbd: --test: no test matches\n");
-	for (size_t i = 0; i < ps.n; i++)
-		free(ps.items[i]);
-	free(ps.items);
+	script_paths_fini(&ps);
 	return ok && st.n > 0 ? st.n_failed : ERR_INVALID;
 }

@@ -2,8 +2,8 @@
  * lib_test: `require "ebb.test"`, what its files share.
  *
  * Objects of the trial live as long as the state of the test's script, so userdata hold pointers to
- * them. lib_test.c has tests, time and bots; lib_test_options.c reads what t.bot and t.network are
- * given; lib_test_people.c and lib_test_net.c are the people and the networks.
+ * them. lib_test.c has tests, time and the log; lib_test_options.c reads what t.bot and t.network
+ * are given; lib_test_bot.c, lib_test_people.c and lib_test_net.c are what their names say.
  */
 #ifndef EBB_SCRIPT_LIB_TEST_H
 #define EBB_SCRIPT_LIB_TEST_H
@@ -53,7 +53,13 @@ struct test_person {
 int test_make_person(lua_State *L, struct trial_net *n, struct trial_bot *bot);
 void test_open_people(lua_State *L);
 
-/* The nick of a bot on one of its networks; NULL for one that was stopped. */
+/* lib_test_bot.c. t.bot: makes the bot that the table at index 1 describes. Pauses. */
+int test_make_bot(lua_State *L);
+void test_open_bots(lua_State *L);
+
+/* What a bot's core knows of a network it is on, and its nick there; NULL for one that was
+ * stopped. */
+struct net *test_net_of(const struct trial_bot *b, const struct trial_net *n);
 const char *test_nick_of(const struct trial_bot *b, const struct trial_net *n);
 
 /* lib_test_net.c. */

@@ -6,26 +6,12 @@
 
 #include <string.h>
 
-/* What the bot's core knows of a network it is on; NULL for a bot that was stopped. */
-static struct net *net_of_bot(const struct trial_bot *b, const struct trial_net *n)
-{
-	return b->made ? net_find(b->host, str_of(n->name)) : NULL;
-}
-
-const char *test_nick_of(const struct trial_bot *b, const struct trial_net *n)
-{
-	const struct net *net = net_of_bot(b, n);
-	return net ? net_facts(net).nick : NULL;
-}
-
 static struct str opt_str(lua_State *L, int index)
 {
 	return lua_isnoneornil(L, index) ? STR_NONE : test_check_str(L, index);
 }
 
-/* People. */
-
-static struct test_person *check_human(lua_State *L)
+static struct test_person *check_person(lua_State *L)
 {
 	return luaL_checkudata(L, 1, test_person_type);
 }
@@ -41,114 +27,114 @@ static const char *target_of(lua_State *L, int index, const char *who)
 	lua_pop(L, 1);
 	if (!target)
 		luaL_error(L, "%s: where? %s was given no channel", who,
-			person_nick(check_human(L)->person));
+			person_nick(check_person(L)->person));
 	return target;
 }
 
 static int person_says(lua_State *L)
 {
-	person_say(check_human(L)->person, target_of(L, 3, "says"), test_check_line(L, 2));
+	person_say(check_person(L)->person, target_of(L, 3, "says"), test_check_line(L, 2));
 	return 0;
 }
 
 static int person_notices(lua_State *L)
 {
-	person_notice(check_human(L)->person, target_of(L, 3, "notices"), test_check_line(L, 2));
+	person_notice(check_person(L)->person, target_of(L, 3, "notices"), test_check_line(L, 2));
 	return 0;
 }
 
 static int person_acts(lua_State *L)
 {
-	person_action(check_human(L)->person, target_of(L, 3, "acts"), test_check_line(L, 2));
+	person_action(check_person(L)->person, target_of(L, 3, "acts"), test_check_line(L, 2));
 	return 0;
 }
 
 /* person:tells(text): to the bot alone. */
 static int person_tells(lua_State *L)
 {
-	const struct test_person *h = check_human(L);
-	const char *nick = h->bot ? test_nick_of(h->bot, h->net) : NULL;
+	const struct test_person *p = check_person(L);
+	const char *nick = p->bot ? test_nick_of(p->bot, p->net) : NULL;
 	if (!nick)
 		return luaL_error(
-			L, "tells: %s knows no bot that is there", person_nick(h->person));
-	person_say(h->person, nick, test_check_line(L, 2));
+			L, "tells: %s knows no bot that is there", person_nick(p->person));
+	person_say(p->person, nick, test_check_line(L, 2));
 	return 0;
 }
 
 static int person_joins(lua_State *L)
 {
-	person_join(check_human(L)->person, luaL_checkstring(L, 2), luaL_optstring(L, 3, NULL));
+	person_join(check_person(L)->person, luaL_checkstring(L, 2), luaL_optstring(L, 3, NULL));
 	return 0;
 }
 
 static int person_parts(lua_State *L)
 {
-	person_part(check_human(L)->person, target_of(L, 2, "parts"), opt_str(L, 3));
+	person_part(check_person(L)->person, target_of(L, 2, "parts"), opt_str(L, 3));
 	return 0;
 }
 
 static int person_quits(lua_State *L)
 {
-	person_quit(check_human(L)->person, opt_str(L, 2));
+	person_quit(check_person(L)->person, opt_str(L, 2));
 	return 0;
 }
 
 static int person_renames(lua_State *L)
 {
-	person_nick_to(check_human(L)->person, luaL_checkstring(L, 2));
+	person_nick_to(check_person(L)->person, luaL_checkstring(L, 2));
 	return 0;
 }
 
 static int person_kicks(lua_State *L)
 {
-	person_kick(check_human(L)->person, target_of(L, 4, "kicks"), luaL_checkstring(L, 2),
+	person_kick(check_person(L)->person, target_of(L, 4, "kicks"), luaL_checkstring(L, 2),
 		opt_str(L, 3));
 	return 0;
 }
 
 static int person_modes(lua_State *L)
 {
-	person_mode(check_human(L)->person, target_of(L, 3, "mode"), luaL_checkstring(L, 2));
+	person_mode(check_person(L)->person, target_of(L, 3, "mode"), luaL_checkstring(L, 2));
 	return 0;
 }
 
 static int person_topics(lua_State *L)
 {
-	person_topic(check_human(L)->person, target_of(L, 3, "topic"), test_check_str(L, 2));
+	person_topic(check_person(L)->person, target_of(L, 3, "topic"), test_check_str(L, 2));
 	return 0;
 }
 
 static int person_invites(lua_State *L)
 {
-	person_invite(check_human(L)->person, luaL_checkstring(L, 2), target_of(L, 3, "invites"));
+	person_invite(check_person(L)->person, luaL_checkstring(L, 2), target_of(L, 3, "invites"));
 	return 0;
 }
 
 static int person_aways(lua_State *L)
 {
-	person_away(check_human(L)->person, opt_str(L, 2));
+	person_away(check_person(L)->person, opt_str(L, 2));
 	return 0;
 }
 
 static int person_logs_in(lua_State *L)
 {
-	person_login(check_human(L)->person, luaL_optstring(L, 2, NULL));
+	person_login(check_person(L)->person, luaL_optstring(L, 2, NULL));
 	return 0;
 }
 
 static int person_sends(lua_State *L)
 {
-	person_raw(check_human(L)->person, test_check_str(L, 2));
+	person_raw(check_person(L)->person, test_check_str(L, 2));
 	return 0;
 }
 
 static int person_index(lua_State *L)
 {
-	const struct test_person *h = check_human(L);
+	const struct test_person *p = check_person(L);
 	lua_pushvalue(L, 2);
 	if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL && lua_type(L, 2) == LUA_TSTRING &&
 		strcmp(lua_tostring(L, 2), "nick") == 0)
-		lua_pushstring(L, person_nick(h->person));
+		lua_pushstring(L, person_nick(p->person));
 	return 1;
 }
 
@@ -168,18 +154,18 @@ static int join_person(lua_State *L, int status, lua_KContext context)
 	test_settled(L);
 	lua_getiuservalue(L, 1, 1);
 	if (!lua_isnil(L, -1))
-		person_join(check_human(L)->person, lua_tostring(L, -1), NULL);
+		person_join(check_person(L)->person, lua_tostring(L, -1), NULL);
 	lua_settop(L, 1);
 	return test_settle(L, "person", after_person);
 }
 
 /* The bot is there where somebody talks to it. */
-static void join_bot(lua_State *L, const struct test_person *h, const char *channel)
+static void join_bot(lua_State *L, const struct test_person *p, const char *channel)
 {
-	struct net *n = h->bot ? net_of_bot(h->bot, h->net) : NULL;
+	struct net *n = p->bot ? test_net_of(p->bot, p->net) : NULL;
 	struct buf line;
 	struct err err;
-	if (!n || sim_network_member(h->net->sim, channel, net_facts(n).nick))
+	if (!n || sim_network_member(p->net->sim, channel, net_facts(n).nick))
 		return;
 	buf_init(&line, MESSAGE_BYTES);
 	int r = buf_addf(&line, "JOIN %s", channel);
@@ -220,14 +206,14 @@ int test_make_person(lua_State *L, struct trial_net *n, struct trial_bot *bot)
 	task_check(L, "person");
 	lua_settop(L, 3);
 	const char *channel = read_person(L, &o);
-	struct test_person *h = lua_newuserdatauv(L, sizeof(*h), 1);
-	*h = (struct test_person){NULL, n, bot};
+	struct test_person *p = lua_newuserdatauv(L, sizeof(*p), 1);
+	*p = (struct test_person){NULL, n, bot};
 	lua_pushstring(L, channel);
 	lua_setiuservalue(L, -2, 1);
 	if (channel)
-		join_bot(L, h, channel);
-	h->person = person_new(n->sim, &o);
-	if (!h->person)
+		join_bot(L, p, channel);
+	p->person = person_new(n->sim, &o);
+	if (!p->person)
 		return luaL_error(L, "person: '%s' is no nick, or is taken", o.nick);
 	luaL_setmetatable(L, test_person_type);
 	lua_replace(L, 1);

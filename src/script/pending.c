@@ -75,7 +75,8 @@ static void tell_alarm(const struct alarm_facts *a, void *data)
 	tell(t, a->script, a->what, a->site, timer_is_set(a->timer) ? more : "");
 }
 
-static void tell_of_script(struct telling *t, const struct script *s, uint64_t since, int with_subs)
+static void tell_of_script(
+	struct telling *t, const struct script *s, uint64_t since, bool with_subs)
 {
 	list_each (node, &s->tasks) {
 		const struct task *task = container_of(node, struct task, all);
@@ -91,7 +92,7 @@ static void tell_of_script(struct telling *t, const struct script *s, uint64_t s
 }
 
 unsigned pending_each(
-	const struct host *h, uint64_t since, int with_subs, pending_tell *tell_one, void *data)
+	const struct host *h, uint64_t since, bool with_subs, pending_tell *tell_one, void *data)
 {
 	struct telling t = {.host = h, .tell = tell_one, .data = data};
 	list_each (node, &h->scripts)

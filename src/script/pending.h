@@ -4,6 +4,7 @@
 #ifndef EBB_SCRIPT_PENDING_H
 #define EBB_SCRIPT_PENDING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct host;
@@ -18,6 +19,6 @@ uint64_t pending_now(const struct host *h);
 /* Tells of all tasks and alarms made since, and not over; of subscriptions too, if
  * with_subs. Returns how many there are. */
 unsigned pending_each(
-	const struct host *h, uint64_t since, int with_subs, pending_tell *tell, void *data);
+	const struct host *h, uint64_t since, bool with_subs, pending_tell *tell, void *data);
 
 #endif

@@ -104,7 +104,7 @@ struct trial {
 	struct trial_test *tests; /* that the script defined */
 	size_t n_tests;
 	unsigned unasked;                           /* expectations that nothing was asked of */
-	bool is_defined;                            /* no test is defined any more */
+	bool is_closed;                             /* no test is defined any more */
 	void (*ended)(void *data, const char *why); /* of the test that runs */
 	void *ended_data;
 };

@@ -27,11 +27,6 @@ bool mask_matches(enum casemap cm, struct str mask, struct str text)
 	return m == mask.n;
 }
 
-bool mask_is_wild(struct str s)
-{
-	return str_has(s, '*') || str_has(s, '?');
-}
-
 void mask_complete(struct str s, char *out, size_t size)
 {
 	bool has_nick = str_has(s, '!'), has_host = str_has(s, '@');

@@ -8,9 +8,6 @@
 
 bool mask_matches(enum casemap cm, struct str mask, struct str text);
 
-/* Whether s holds a * or a ?. */
-bool mask_is_wild(struct str s);
-
 /* Writes what a ban on s means: "nick" is "nick!*@*", "user@host" is "*!user@host". Cut to size. */
 void mask_complete(struct str s, char *out, size_t size);
 
