@@ -81,6 +81,7 @@ static struct script *script_new(struct host *h, const struct script_options *o)
 	s->host = h;
 	s->name = mem_strdup(o->name);
 	s->path = mem_strdup(o->path);
+	s->limits = o->limits;
 	s->networks = o->networks ? mem_new((o->n_networks + 1) * sizeof(char *)) : NULL;
 	for (size_t i = 0; o->networks && i < o->n_networks; i++)
 		s->networks[s->n_networks++] = mem_strdup(o->networks[i]);

@@ -64,6 +64,18 @@ struct host {
 	int64_t start_ns;
 };
 
+/* What a script may do and use. */
+enum script_trust { TRUST_RESTRICTED, TRUST_FULL };
+enum script_gc { GC_AUTO, GC_GENERATIONAL, GC_INCREMENTAL };
+
+struct script_limits {
+	enum script_trust trust;
+	enum script_gc gc;
+	size_t memory_max_bytes; /* 0: the standard */
+	int64_t cpu_max_ns;      /* between two pauses; 0: the standard of its trust */
+	bool is_debug;           /* its author is told more */
+};
+
 /* One script: its state and all that it owns. */
 struct script {
 	struct host *host;
@@ -72,6 +84,7 @@ struct script {
 	char *name, *path;
 	char **networks; /* owned; NULL: all */
 	size_t n_networks;
+	struct script_limits limits;
 	struct list tasks, pool; /* struct task */
 	size_t n_pool;
 	int threads_ref; /* in the registry: the table that holds the threads of tasks */
@@ -100,6 +113,7 @@ struct script_options {
 	size_t n_networks;
 	const char *const (*pairs)[2]; /* the script's own keys, for `config` */
 	size_t n_pairs;
+	struct script_limits limits;
 };
 
 void host_init(struct host *h, const struct host_options *options);
