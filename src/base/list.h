@@ -57,6 +57,12 @@ static inline void list_splice(struct list *to, struct list *from)
 	list_init(from);
 }
 
+/* The same to the beginning of `to`. */
+static inline void list_splice_front(struct list *to, struct list *from)
+{
+	list_splice(to->next, from);
+}
+
 #define list_each(node, head) \
 	for (struct list *node = (head)->next; node != (head); node = node->next)
 

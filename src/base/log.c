@@ -134,6 +134,21 @@ void log_write(enum log_level level, const char *fmt, ...)
 	buf_fini(&b);
 }
 
+void log_from_signal(enum log_level level, const char *text)
+{
+	char line[LINE_MAX_BYTES];
+	struct str rest = str_of(text);
+	while (rest.p) {
+		struct str part = str_cut(&rest, '\n');
+		int n = state.to_journal ? snprintf(line, sizeof(line), "<%d>%" STR_F "\n",
+						   levels[level].priority, STR_A(part))
+					 : snprintf(line, sizeof(line), "%s: %" STR_F "\n",
+						   levels[level].name, STR_A(part));
+		if (n < 0 || n >= (int)sizeof(line) || !write_line((struct str){line, (size_t)n}))
+			state.dropped++;
+	}
+}
+
 static bool is_among(struct str word, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

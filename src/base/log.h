@@ -37,6 +37,10 @@ void log_write(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 #define log_info(...)  log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 
+/* Writes text, of a line or more, to stderr at once, without the time: safe in a signal's handler,
+ * for what no other code will come to tell of. */
+void log_from_signal(enum log_level level, const char *text);
+
 /* A line of the wire at level trace, ">>" sent or "<<" received. What follows PASS, OPER,
  * AUTHENTICATE and their like, what is said to services' password commands, and channels' keys, is
  * masked. */

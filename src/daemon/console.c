@@ -451,7 +451,7 @@ static bool load(struct console *c, const char *path)
 {
 	char *name = scripts_name(path);
 	struct script_options options = {.name = name, .path = path};
-	bool ok = host_load(&c->core.host, &options) == 0;
+	bool ok = program_load(&c->core.host, &options) == 0;
 	free(name);
 	return ok;
 }

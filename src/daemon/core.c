@@ -13,13 +13,28 @@ static void run_host(struct timer *timer)
 	host_run(&container_of(timer, struct core, run_host)->host);
 }
 
+/* A virtual clock has no idle time. */
+static void on_host_idle(void *data)
+{
+	struct core *c = data;
+	if (!c->loop->clock->is_virtual)
+		loop_when_quiet(c->loop, &c->idle);
+}
+
+static void run_idle(struct job *job)
+{
+	host_idle(&container_of(job, struct core, idle)->host);
+}
+
 void core_init(struct core *c, struct loop *loop, const struct core_options *options)
 {
 	*c = (struct core){.loop = loop, .run_host.fire = run_host};
+	job_init(&c->idle, run_idle);
 	guard_init(&c->guard, options->dial_rate);
 	struct host_options host = {.timers = &loop->timers,
 		.clock = loop->clock,
 		.wanted = on_host_wanted,
+		.idle = on_host_idle,
 		.data = c,
 		.is_check = options->is_check,
 		.trial = options->trial};
@@ -29,6 +44,7 @@ void core_init(struct core *c, struct loop *loop, const struct core_options *opt
 void core_fini(struct core *c)
 {
 	host_fini(&c->host);
+	job_cancel(&c->idle);
 	timers_cancel(&c->loop->timers, &c->run_host);
 	guard_fini(&c->guard);
 }

@@ -7,12 +7,14 @@
 #include "net/guard.h"
 #include "net/loop.h"
 #include "script/host.h"
+#include "script/program.h"
 
 struct core {
 	struct loop *loop; /* borrowed; outlives the core */
 	struct guard guard;
 	struct host host;
 	struct timer run_host;
+	struct job idle;
 };
 
 struct core_options {

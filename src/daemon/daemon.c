@@ -119,7 +119,7 @@ static bool load_script(struct daemon *d, const struct config_script *c)
 		.n_networks = c->networks.n,
 		.pairs = (const char *const(*)[2])pairs,
 		.n_pairs = c->n_pairs};
-	bool ok = host_load(&d->core.host, &options) == 0;
+	bool ok = program_load(&d->core.host, &options) == 0;
 	free(pairs);
 	return ok;
 }
@@ -134,7 +134,7 @@ static bool load_reconnect(struct daemon *d)
 		return true;
 	}
 	struct script_options options = {.name = reconnect, .path = path};
-	bool ok = host_load(&d->core.host, &options) == 0;
+	bool ok = program_load(&d->core.host, &options) == 0;
 	free(path);
 	return ok;
 }

@@ -120,7 +120,7 @@ static int load(struct rehearsed *b, const struct rehearsal *r, const struct tri
 		.n_pairs = s->n_pairs};
 	if (!path)
 		err_set(err, ERR_INVALID, "there is no script '%s'", s->name);
-	else if (host_load(&b->core.host, &options) < 0)
+	else if (program_load(&b->core.host, &options) < 0)
 		err_set(err, ERR_INVALID, "script '%s' cannot be loaded (see the log)", s->name);
 	else
 		result = 0;

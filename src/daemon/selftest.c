@@ -188,9 +188,7 @@ static void begin(struct run *run, struct selftest *st, const char *path, const 
 	st->rand.state = st->seed;
 	st->clock.wall_offset_ns = WALL_NS - st->clock.now_ns;
 	job_init(&run->quiet, on_quiet);
-	run->host_trial = (struct host_trial){.rand = &st->rand,
-		.shuffles = st->o->shuffles,
-		.end_ns = clock_mono_ns(&clock_system) + REAL_LIMIT_S * NS_PER_S};
+	run->host_trial = (struct host_trial){.rand = &st->rand, .shuffles = st->o->shuffles};
 	run->rehearsal = (struct rehearsal){&st->loop, folder, run->host_trial};
 	run->host_trial.trial = &run->trial;
 	trial_init(&run->trial, &st->loop, &st->rand, &rehearsal_ops, &run->rehearsal);
@@ -214,7 +212,7 @@ static bool load(struct run *run)
 {
 	char *name = scripts_name(run->path);
 	struct script_options options = {.name = name, .path = run->path};
-	bool ok = host_load(&run->core.host, &options) == 0;
+	bool ok = program_load(&run->core.host, &options) == 0;
 	run->trial.is_closed = true;
 	free(name);
 	return ok;

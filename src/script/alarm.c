@@ -34,6 +34,7 @@ static void drop(struct alarm *a)
 	struct script *s = a->script;
 	timers_cancel(s->host->options.timers, &a->timer);
 	list_remove(&a->node);
+	s->n_alarms--;
 	handles_remove(&s->host->handles, a->handle);
 	luaL_unref(s->vm.L, LUA_REGISTRYINDEX, a->self_ref);
 }
@@ -130,6 +131,9 @@ void alarm_new(lua_State *L, const struct alarm_options *o)
 {
 	struct script *s = script_of(L);
 	int n = lua_gettop(L);
+	if (s->n_alarms >= s->limits.alarms_max)
+		luaL_error(L, "%s: the script has %d alarms already, and may not have more",
+			o->what, (int)s->n_alarms);
 	struct alarm *a = lua_newuserdatauv(L, sizeof(*a), n);
 	*a = (struct alarm){.script = s, .o = *o, .n_values = n, .timer.fire = fire};
 	if (o->cron)
@@ -147,6 +151,7 @@ void alarm_new(lua_State *L, const struct alarm_options *o)
 	a->object->handle = a->handle;
 	a->object->is_alarm = true;
 	list_append(&s->alarms, &a->node);
+	s->n_alarms++;
 	int64_t now_ns = s->host->options.timers->now_ns;
 	timers_set(s->host->options.timers, &a->timer,
 		o->is_repeated ? next_time(a, now_ns) : now_ns + o->delay_ns);

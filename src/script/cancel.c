@@ -1,9 +1,14 @@
 #include "script/cancel.h"
 
+#include "base/log.h"
+#include "base/mem.h"
 #include "script/host.h"
+#include "script/pending.h"
+#include "script/slice.h"
 #include "script/task.h"
 
 #include <lauxlib.h>
+#include <stdlib.h>
 
 static const char sentinel; /* its address is the registry's key */
 
@@ -46,15 +51,68 @@ static void tell(struct task *t)
 		task_wake(t, WAKE_CANCEL);
 }
 
+bool cancel_passes(lua_State *L, int index)
+{
+	if (slice_is_stopping())
+		return true;
+	const struct task *t = task_of(L);
+	return t && cancel_is(L, index) && cancel_is_due(t);
+}
+
+struct grace {
+	struct timer timer;
+	struct task *task;
+};
+
+/* Whether it may take longer: what shields it, or who it waits for, has a limit of its own. */
+static bool may_take_longer(const struct task *t)
+{
+	return !cancel_is_due(t) || (t->wait && t->wait->cancel);
+}
+
+static void on_grace(struct timer *timer)
+{
+	struct task *t = container_of(timer, struct grace, timer)->task;
+	struct timers *timers = t->script->host->options.timers;
+	char where[PENDING_TEXT_BYTES];
+	if (may_take_longer(t)) {
+		timers_after(timers, timer, CANCEL_GRACE_NS);
+		return;
+	}
+	pending_describe(t, where, sizeof(where));
+	log_warn("%s: cancelled, and still there %d s later: stopped", where,
+		(int)(CANCEL_GRACE_NS / NS_PER_S));
+	task_stop(t);
+}
+
+static void give_grace(struct task *t)
+{
+	t->grace = mem_new(sizeof(*t->grace));
+	t->grace->task = t;
+	t->grace->timer.fire = on_grace;
+	timers_after(t->script->host->options.timers, &t->grace->timer, CANCEL_GRACE_NS);
+}
+
+void cancel_forget(struct task *t)
+{
+	if (!t->grace)
+		return;
+	timers_cancel(t->script->host->options.timers, &t->grace->timer);
+	free(t->grace);
+	t->grace = NULL;
+}
+
 void cancel_task(struct task *t)
 {
 	if (t->is_cancelled)
 		return;
 	t->is_cancelled = true;
-	if (t->state == TASK_RUNNABLE && !t->has_started)
+	if (t->state == TASK_RUNNABLE && !t->has_started) {
 		task_end_unstarted(t);
-	else
-		tell(t);
+		return;
+	}
+	give_grace(t);
+	tell(t);
 }
 
 static void on_deadline(struct timer *timer)
@@ -91,7 +149,7 @@ static int after_pcall(lua_State *L, int status, lua_KContext context)
 	(void)context;
 	if (status == LUA_OK || status == LUA_YIELD)
 		return lua_gettop(L);
-	if (cancel_is(L, -1))
+	if (cancel_passes(L, -1))
 		return lua_error(L);
 	lua_pushboolean(L, 0);
 	lua_insert(L, -2);
@@ -110,7 +168,7 @@ static int safe_pcall(lua_State *L)
 static int handle_error(lua_State *L)
 {
 	lua_settop(L, 1);
-	if (cancel_is(L, 1))
+	if (cancel_passes(L, 1))
 		return 1;
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_insert(L, 1);

@@ -5,15 +5,19 @@
  * again. It is level-triggered: as long as a task is cancelled, every function that pauses raises
  * it. On its way out variables with __close are closed, and what defer() noted runs. Scopes
  * stand on the task's stack: a timeout is a cancellation with a deadline that ends with it, and a
- * shield keeps cancellation from outside away until it ends.
+ * shield keeps cancellation from outside away until it ends. A task that is cancelled, shielded by
+ * nothing, and still there after its grace is stopped (task_stop).
  */
 #ifndef EBB_SCRIPT_CANCEL_H
 #define EBB_SCRIPT_CANCEL_H
 
+#include "base/clock.h"
 #include "base/timers.h"
 
 #include <lua.h>
 #include <stdbool.h>
+
+#define CANCEL_GRACE_NS (5 * NS_PER_S)
 
 struct task;
 
@@ -38,6 +42,13 @@ bool cancel_is_due(const struct task *t);
 
 /* Cancels t: what has not started never does; a paused task is woken, unless it is shielded. */
 void cancel_task(struct task *t);
+
+/* Ends the grace of a task that has ended. */
+void cancel_forget(struct task *t);
+
+/* Whether no code of the script may catch the error at index: the task is cancelled with it, or
+ * stopped. */
+bool cancel_passes(lua_State *L, int index);
 
 /* Enters a scope of the running task, which ends with scope_leave: at_ns is its deadline, -1 for
  * none. */

@@ -5,17 +5,13 @@
 #include "base/mem.h"
 #include "script/alarm.h"
 #include "script/listen.h"
-#include "script/modules.h"
 #include "script/net.h"
-#include "script/repeat.h"
+#include "script/program.h"
+#include "script/slice.h"
 #include "script/task.h"
-#include "script/trial.h"
 
 #include <assert.h>
-#include <lauxlib.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
 	STEPS_A_TURN = 5000, /* tasks that tasks made runnable, before the loop has its turn */
@@ -27,36 +23,20 @@ void host_init(struct host *h, const struct host_options *options)
 {
 	*h = (struct host){
 		.options = *options, .start_ns = options->timers->now_ns, .wall_at_ns = -1};
+	list_init(&h->programs);
 	list_init(&h->scripts);
+	list_init(&h->failed);
+	list_init(&h->behind);
 	list_init(&h->nets);
 	list_init(&h->run);
 	list_init(&h->events);
 	buf_init(&h->scratch, HOST_SCRATCH_MAX_BYTES);
 }
 
-static void script_free(struct script *s)
-{
-	list_remove(&s->node);
-	list_each_safe (node, &s->tasks)
-		task_drop(container_of(node, struct task, all));
-	listen_clear(s);
-	alarm_clear(s);
-	vm_fini(&s->vm);
-	list_each_safe (node, &s->pool)
-		free(container_of(node, struct task, all));
-	map_fini(&s->names);
-	for (size_t i = 0; i < s->n_networks; i++)
-		free(s->networks[i]);
-	free(s->networks);
-	free(s->name);
-	free(s->path);
-	free(s);
-}
-
 void host_fini(struct host *h)
 {
-	list_each_safe (node, &h->scripts)
-		script_free(container_of(node, struct script, node));
+	list_each_safe (at, &h->programs)
+		program_free(container_of(at, struct program, node));
 	list_each_safe (node, &h->events) {
 		list_remove(node);
 		event_unref(event_of(node));
@@ -73,134 +53,6 @@ void host_fini(struct host *h)
 void host_stop(struct host *h)
 {
 	h->is_stopping = true;
-}
-
-static struct script *script_new(struct host *h, const struct script_options *o)
-{
-	struct script *s = mem_new(sizeof(*s));
-	s->host = h;
-	s->name = mem_strdup(o->name);
-	s->path = mem_strdup(o->path);
-	s->limits = o->limits;
-	s->networks = o->networks ? mem_new((o->n_networks + 1) * sizeof(char *)) : NULL;
-	for (size_t i = 0; o->networks && i < o->n_networks; i++)
-		s->networks[s->n_networks++] = mem_strdup(o->networks[i]);
-	list_init(&s->tasks);
-	list_init(&s->pool);
-	list_init(&s->listeners);
-	list_init(&s->dead);
-	list_init(&s->alarms);
-	list_append(&h->scripts, &s->node);
-	return s;
-}
-
-/* What the protected calls of a load are given. */
-struct load {
-	struct script *s;
-	const struct script_options *o;
-	bool failed;
-};
-
-static int open_libraries(lua_State *L)
-{
-	const struct load *l = lua_touserdata(L, 1);
-	const struct host_trial *trial = l->s->host->options.trial;
-	modules_open(L);
-	if (trial) {
-		repeat_open(L, rand_next(trial->rand));
-		trial_bound(L);
-	}
-	if (trial && trial->trial)
-		lib_open_test(L);
-	task_open(L);
-	lua_createtable(L, 0, (int)l->o->n_pairs);
-	for (size_t i = 0; i < l->o->n_pairs; i++) {
-		lua_pushstring(L, l->o->pairs[i][1]);
-		lua_setfield(L, -2, l->o->pairs[i][0]);
-	}
-	modules_export(L, "config");
-	return 0;
-}
-
-static void on_main_chunk_ended(struct task *t, void *data)
-{
-	struct load *l = data;
-	l->failed = t->failed;
-}
-
-static int run_prelude(lua_State *L)
-{
-	const struct load *l = lua_touserdata(L, 1);
-	if (!l->o->prelude)
-		return 0;
-	if (!vm_load_text(L, l->o->prelude, "prelude"))
-		return lua_error(L);
-	lua_call(L, 0, 0);
-	return 0;
-}
-
-/* The main chunk as a task: it may pause. */
-static int make_main_task(lua_State *L)
-{
-	struct load *l = lua_touserdata(L, 1);
-	if (!(l->o->source ? vm_load_text(L, l->o->source, l->s->path)
-			   : vm_load_file(L, l->s->path)))
-		return lua_error(L);
-	struct task *t = task_new(L, l->s, "main chunk", NULL);
-	lua_xmove(L, t->T, 1);
-	t->ended = on_main_chunk_ended;
-	t->ended_data = l;
-	lua_pushlightuserdata(L, t);
-	return 1;
-}
-
-static void log_load_error(const struct script *s)
-{
-	const char *text = lua_tostring(s->vm.L, -1);
-	struct str rest = str_of(text ? text : "an error that is no text");
-	struct str line = str_cut(&rest, '\n'); /* without the traceback */
-	log_error("script %s: not loaded: %" STR_F, s->name, STR_A(line));
-	lua_pop(s->vm.L, 1);
-}
-
-static bool run_main_chunk(struct load *l)
-{
-	lua_State *L = l->s->vm.L;
-	if (!vm_call(L, open_libraries, l, 0) || !vm_call(L, run_prelude, l, 0) ||
-		!vm_call(L, make_main_task, l, 1)) {
-		log_load_error(l->s);
-		return false;
-	}
-	struct task *t = lua_touserdata(L, -1);
-	l->s->main = t->handle;
-	lua_pop(L, 1);
-	task_run(t);
-	t = handles_get(&l->s->host->handles, l->s->main);
-	if (t)
-		t->ended = NULL; /* it paused; what it does later is its own affair */
-	if (l->failed)
-		log_error("script %s: not loaded", l->s->name);
-	return !l->failed;
-}
-
-int host_load(struct host *h, const struct script_options *options)
-{
-	struct load l = {.s = script_new(h, options), .o = options};
-	if (!vm_init(&l.s->vm)) {
-		log_error("script %s: not loaded: not enough memory", options->name);
-		script_free(l.s);
-		return ERR_INVALID;
-	}
-	h->is_running = true;
-	bool ok = run_main_chunk(&l);
-	h->is_running = false;
-	if (!ok) {
-		script_free(l.s);
-		return ERR_INVALID;
-	}
-	log_info("script %s: loaded", options->name);
-	h->options.wanted(h->options.data);
-	return 0;
 }
 
 /* Events. */
@@ -235,6 +87,11 @@ static void run_tasks(struct host *h, int *steps)
 	uint64_t limit = h->queued;
 	while (!list_is_empty(&h->run)) {
 		struct task *t = next_task(h, limit);
+		if (t->script->is_held) {
+			list_remove(&t->run);
+			list_append(&t->script->held, &t->run);
+			continue;
+		}
 		if (t->queued > limit && *steps <= 0)
 			return;
 		--*steps;
@@ -242,23 +99,129 @@ static void run_tasks(struct host *h, int *steps)
 	}
 }
 
+/* Turns. */
+
+void host_hold(struct script *s)
+{
+	if (s->is_held)
+		return;
+	s->is_held = true;
+	list_append(&s->host->behind, &s->behind);
+}
+
+void host_took(struct script *s, unsigned ticks)
+{
+	const struct host *h = s->host;
+	int64_t now_ns = h->options.timers->now_ns;
+	if (s->share_ns != now_ns)
+		s->share = 0;
+	s->share_ns = now_ns;
+	s->share += ticks;
+	if (s->share >= SLICE_TICKS && !h->options.trial && !h->options.is_check)
+		host_hold(s);
+}
+
+static void overflow(struct script *s)
+{
+	program_fail(s, "it computes on and on, and more events came meanwhile than are kept");
+}
+
+/* Delivers e to s, from where its delivery stands. */
+static void go_on(struct script *s, struct event **e, struct delivery *d)
+{
+	struct net *n;
+	if (!listen_deliver(s, e, d)) {
+		inbox_put_back(&s->inbox, e, d);
+		return;
+	}
+	n = handles_get(&s->host->handles, (*e)->net);
+	if (n)
+		net_delivered(n, *e, s);
+	if (script_has_grown(s))
+		s->host->wants_idle = true;
+}
+
+static void deliver_to(struct script *s, struct event **e)
+{
+	struct delivery d = {0};
+	if (!s->is_held)
+		go_on(s, e, &d);
+	else if (!s->is_over && inbox_add(&s->inbox, e) < 0)
+		overflow(s);
+}
+
 static void deliver(struct host *h, struct event **e, int *steps)
 {
 	list_each (node, &h->scripts) {
 		struct script *s = container_of(node, struct script, node);
 		if (script_hears(s, (*e)->net_name))
-			listen_deliver(s, e);
+			deliver_to(s, e);
 	}
-	struct net *n = handles_get(&h->handles, (*e)->net);
-	if (n)
-		net_delivered(n, *e);
 	run_tasks(h, steps);
 }
 
-static void want_more(struct host *h)
+void host_end_waits(struct host *h, struct handle net)
 {
-	if (!list_is_empty(&h->run) || !list_is_empty(&h->events))
+	list_each (node, &h->scripts) {
+		struct script *s = container_of(node, struct script, node);
+		if (!s->is_held)
+			listen_end_waits(s, net, h->order);
+		else if (!s->is_over && inbox_add_end(&s->inbox, net) < 0)
+			overflow(s);
+	}
+}
+
+static void deliver_from_inbox(struct script *s)
+{
+	struct event *e;
+	struct delivery d;
+	struct handle net;
+	if (!inbox_take(&s->inbox, &e, &d, &net))
+		return;
+	if (!e) {
+		listen_end_waits(s, net, s->host->order);
+		return;
+	}
+	go_on(s, &e, &d);
+	event_unref(e);
+}
+
+/* Lets one script that is held go on: what was sliced, what is runnable, then its events. */
+static void give_share(struct host *h, int *steps)
+{
+	if (list_is_empty(&h->behind))
+		return;
+	struct script *s = container_of(h->behind.next, struct script, behind);
+	list_remove(&s->behind);
+	s->is_held = s->is_over;
+	s->share = 0;
+	if (s->sliced && !s->is_over) {
+		struct task *t = s->sliced;
+		s->sliced = NULL;
+		task_run(t);
+	}
+	if (s->is_held)
+		return;
+	list_splice_front(&h->run, &s->held);
+	run_tasks(h, steps);
+	while (!s->is_held && !inbox_is_empty(&s->inbox)) {
+		deliver_from_inbox(s);
+		run_tasks(h, steps);
+	}
+}
+
+/* Where nothing of any script runs. */
+static void leave(struct host *h)
+{
+	h->is_running = false;
+	list_each_safe (node, &h->failed)
+		program_drop_failed(container_of(node, struct program, failed));
+	bool is_done =
+		list_is_empty(&h->run) && list_is_empty(&h->events) && list_is_empty(&h->behind);
+	if (!is_done)
 		h->options.wanted(h->options.data);
+	else if (h->wants_idle && h->options.idle)
+		h->options.idle(h->options.data);
 }
 
 static void queue_event(struct host *h, struct event *e)
@@ -269,6 +232,30 @@ static void queue_event(struct host *h, struct event *e)
 		event_hold(&e);
 	list_append(&h->events, event_node(e));
 	h->n_events++;
+	h->events_bytes += event_size(e);
+}
+
+static void deliver_first(struct host *h, int *steps)
+{
+	struct event *e = event_of(h->events.next);
+	list_remove(event_node(e));
+	h->n_events--;
+	h->events_bytes -= event_size(e);
+	deliver(h, &e, steps);
+	event_unref(e);
+}
+
+static void run_all(struct host *h, bool is_turn)
+{
+	int steps = STEPS_A_TURN;
+	assert(!h->is_running);
+	h->is_running = true;
+	if (is_turn)
+		give_share(h, &steps);
+	run_tasks(h, &steps);
+	for (int i = 0; i < EVENTS_A_TURN && !list_is_empty(&h->events); i++)
+		deliver_first(h, &steps);
+	leave(h);
 }
 
 void host_event(struct host *h, struct event *e)
@@ -281,43 +268,37 @@ void host_event(struct host *h, struct event *e)
 	}
 	if (!list_is_empty(&h->events) || !list_is_empty(&h->run)) {
 		queue_event(h, e); /* a copy: what runs before it may overwrite what it borrows */
-		host_run(h);
+		run_all(h, false);
 		return;
 	}
 	struct event *delivered = e;
 	int steps = STEPS_A_TURN;
 	h->is_running = true;
 	deliver(h, &delivered, &steps);
-	h->is_running = false;
 	if (delivered != e)
 		event_unref(delivered);
-	want_more(h);
-}
-
-static void deliver_first(struct host *h, int *steps)
-{
-	struct event *e = event_of(h->events.next);
-	list_remove(event_node(e));
-	h->n_events--;
-	deliver(h, &e, steps);
-	event_unref(e);
+	leave(h);
 }
 
 void host_run(struct host *h)
 {
-	assert(!h->is_running);
-	int steps = STEPS_A_TURN;
-	h->is_running = true;
-	run_tasks(h, &steps);
-	for (int i = 0; i < EVENTS_A_TURN && !list_is_empty(&h->events); i++)
-		deliver_first(h, &steps);
-	h->is_running = false;
-	want_more(h);
+	run_all(h, true);
+}
+
+void host_idle(struct host *h)
+{
+	h->wants_idle = false;
+	list_each (node, &h->scripts) {
+		if (!script_collect(container_of(node, struct script, node)))
+			continue;
+		h->options.idle(h->options.data); /* one at a time */
+		return;
+	}
 }
 
 bool host_is_busy_since(const struct host *h, uint64_t made)
 {
-	if (!list_is_empty(&h->run) || !list_is_empty(&h->events))
+	if (!list_is_empty(&h->run) || !list_is_empty(&h->events) || !list_is_empty(&h->behind))
 		return true;
 	list_each (node, &h->scripts) {
 		const struct script *s = container_of(node, struct script, node);
@@ -389,36 +370,4 @@ int host_line_kind(const struct host *h, const struct message *m, int kind)
 const char *host_kind_name(const struct host *h, int kind)
 {
 	return kind < EVENT_KINDS ? event_name(kind) : h->own_names[kind - EVENT_KINDS];
-}
-
-/* Scripts. */
-
-struct script *script_of(lua_State *L)
-{
-	return container_of(vm_of(L), struct script, vm);
-}
-
-const char *script_intern(struct script *s, const char *text)
-{
-	return map_intern(&s->names, str_of(text));
-}
-
-const char *script_site(lua_State *L, int level)
-{
-	lua_Debug ar;
-	char site[LUA_IDSIZE + 16];
-	if (!lua_getstack(L, level, &ar) || !lua_getinfo(L, "Sl", &ar) || ar.currentline < 0)
-		return NULL;
-	snprintf(site, sizeof(site), "%s:%d", ar.short_src, ar.currentline);
-	return script_intern(script_of(L), site);
-}
-
-bool script_hears(const struct script *s, struct str network)
-{
-	if (!s->networks || !network.p)
-		return true;
-	for (size_t i = 0; i < s->n_networks; i++)
-		if (str_eq(str_of(s->networks[i]), network))
-			return true;
-	return false;
 }

@@ -5,6 +5,11 @@
  * delivered to every script in turn: first the handlers, each in a task of its own up to its first
  * pause, then the waits. Then the run queue is drained, then comes the next event. While a task
  * runs nothing is delivered: what happens meanwhile queues.
+ *
+ * A script that was sliced (slice.h), or took its share of this turn of the loop otherwise, is
+ * held: none of its tasks runs, and its events wait in its inbox. In each turn one of those that
+ * are held gets another share: what was sliced goes on, then what is runnable, then the events.
+ * So it sees everything later, in the same order, and the others do not wait for it.
  */
 #ifndef EBB_SCRIPT_HOST_H
 #define EBB_SCRIPT_HOST_H
@@ -15,21 +20,18 @@
 #include "base/rand.h"
 #include "base/timers.h"
 #include "script/event.h"
-#include "script/vm.h"
-
-#include <lua.h>
+#include "script/script.h"
 
 enum {
 	HOST_EVENTS_MAX = 65536, /* waiting for their turn */
+	HOST_EVENTS_MAX_BYTES = 64 * 1024 * 1024,
 	HOST_SCRATCH_MAX_BYTES = 2 * 1024 * 1024
 };
 
 /* For scripts under test: what they do is the same each time with the same seed. */
 struct host_trial {
-	struct rand *rand; /* borrowed: seeds what a script calls random, and what is shuffled */
-	bool shuffles;     /* runnable tasks run in any order, not in theirs */
-	int64_t end_ns; /* of the system's clock: what computes then, and does not pause, is ended
-			 */
+	struct rand *rand;   /* borrowed: seeds what a script calls random, and what is shuffled */
+	bool shuffles;       /* runnable tasks run in any order, not in theirs */
 	struct trial *trial; /* borrowed: what `ebb.test` works on; NULL: the script has it not */
 };
 
@@ -37,6 +39,7 @@ struct host_options {
 	struct timers *timers;      /* borrowed, outlives the host */
 	const struct clock *clock;  /* borrowed, outlives the host */
 	void (*wanted)(void *data); /* host_run is wanted soon, from outside of any call in here */
+	void (*idle)(void *data);   /* host_idle is wanted when nothing else can run; NULL */
 	void *data;
 	bool is_check; /* scripts are loaded only to see that they do; nothing acts on the world */
 	const struct host_trial *trial; /* borrowed; NULL: scripts are not under test */
@@ -44,12 +47,16 @@ struct host_options {
 
 struct host {
 	struct host_options options;
-	struct list scripts;    /* struct script, as configured */
+	struct list programs;   /* struct program, as configured */
+	struct list scripts;    /* struct script: those that run, in the same order */
+	struct list failed;     /* struct program, whose scripts are to be dropped */
+	struct list behind;     /* struct script: held, each in turn */
 	struct list nets;       /* struct net, as configured */
 	struct handles handles; /* nets and tasks */
 	struct list run;        /* struct task: the run queue */
 	struct list events;     /* struct event: what waits for its turn */
 	size_t n_events;
+	size_t events_bytes;         /* of those */
 	uint64_t event_number;       /* counts up */
 	int64_t wall_ns, wall_at_ns; /* the time of day at a monotonic time */
 	struct map own_kinds;        /* a name that only scripts know, to its kind */
@@ -59,69 +66,14 @@ struct host {
 	uint64_t made;   /* tasks and alarms: counts up */
 	uint64_t queued; /* tasks that were put into the run queue: counts up */
 	bool is_running, is_stopping;
+	bool wants_idle; /* a script has reason to collect */
 	struct task *current;
 	struct buf scratch; /* a line or a value that is being made */
 	int64_t start_ns;
 };
 
-/* What a script may do and use. */
-enum script_trust { TRUST_RESTRICTED, TRUST_FULL };
-enum script_gc { GC_AUTO, GC_GENERATIONAL, GC_INCREMENTAL };
-
-struct script_limits {
-	enum script_trust trust;
-	enum script_gc gc;
-	size_t memory_max_bytes; /* 0: the standard */
-	int64_t cpu_max_ns;      /* between two pauses; 0: the standard of its trust */
-	bool is_debug;           /* its author is told more */
-};
-
-/* One script: its state and all that it owns. */
-struct script {
-	struct host *host;
-	struct list node;
-	struct vm vm;
-	char *name, *path;
-	char **networks; /* owned; NULL: all */
-	size_t n_networks;
-	struct script_limits limits;
-	struct list tasks, pool; /* struct task */
-	size_t n_pool;
-	int threads_ref; /* in the registry: the table that holds the threads of tasks */
-	size_t n_threads, most_threads; /* in it; since it was made */
-	struct list listeners;          /* struct listener: subscriptions */
-	struct list dead;               /* those that went away during a delivery */
-	struct listeners **by_kind;     /* NULL where nothing listens */
-	size_t n_kinds;
-	struct list alarms; /* struct alarm: after and every */
-	struct map names;   /* interned text */
-	bool is_delivering;
-	uint64_t last_event; /* the number of the one whose userdata is in the registry at event_ref
-			      */
-	int event_ref, event_meta_ref;
-	struct isupport *last_isupport; /* the same; its userdata holds it */
-	int isupport_ref;
-	struct handle main;  /* the task of its main chunk */
-	bool outage_is_told; /* since a connection ended, a script is told of it once */
-};
-
-struct script_options {
-	const char *name, *path;
-	const char *source;          /* instead of the file at path; NULL: that file is read */
-	const char *prelude;         /* source that runs before it and may not pause; NULL: none */
-	const char *const *networks; /* NULL: all */
-	size_t n_networks;
-	const char *const (*pairs)[2]; /* the script's own keys, for `config` */
-	size_t n_pairs;
-	struct script_limits limits;
-};
-
 void host_init(struct host *h, const struct host_options *options);
 void host_fini(struct host *h);
-
-/* Loads a script and runs its main chunk up to its end or first pause. What is wrong with it is
- * logged, ERR_INVALID, and the script is not there. Copies options. */
-NODISCARD int host_load(struct host *h, const struct script_options *options);
 
 /* From now on connect gives up at once, so that nothing comes back while the daemon ends. */
 void host_stop(struct host *h);
@@ -150,15 +102,17 @@ int host_line_kind(const struct host *h, const struct message *m, int kind);
 /* The name of a kind, also of a script's own. */
 const char *host_kind_name(const struct host *h, int kind);
 
-struct script *script_of(lua_State *L);
+/* A script took so many ticks of this turn of the loop: it is held when they are more than its
+ * share. */
+void host_took(struct script *s, unsigned ticks);
 
-/* Text kept for the script's life. NULL where there is no memory is never returned. */
-const char *script_intern(struct script *s, const char *text);
+/* Holds a script until its turn comes. */
+void host_hold(struct script *s);
 
-/* Where the function at level of L's call stack stands, "karma.lua:12"; interned. */
-const char *script_site(lua_State *L, int level);
+/* The connection of net has ended, without an event: who waits for its lines hears of it. */
+void host_end_waits(struct host *h, struct handle net);
 
-/* Whether the script hears of that network. */
-bool script_hears(const struct script *s, struct str network);
+/* In idle time: lets a script collect, if one has reason to. */
+void host_idle(struct host *h);
 
 #endif

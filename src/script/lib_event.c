@@ -2,6 +2,7 @@
 #include "script/host.h"
 #include "script/modules.h"
 #include "script/persist.h"
+#include "script/resource.h"
 
 /* The object that handlers and waits are given. Its fields are read when they are asked for. */
 
@@ -11,17 +12,28 @@ static const char event_type[] = "ebb.event";
  * user value. */
 static const char isupport_type[] = "ebb.isupport";
 
+struct counted {
+	struct resource owned;
+	struct isupport *isupport;
+};
+
+static void release(struct resource *owned)
+{
+	isupport_unref(container_of(owned, struct counted, owned)->isupport);
+}
+
 static void push_isupport(lua_State *L, struct script *s, struct isupport *is)
 {
 	if (s->last_isupport == is) {
 		lua_rawgeti(L, LUA_REGISTRYINDEX, s->isupport_ref);
 		return;
 	}
-	struct isupport **place = lua_newuserdatauv(L, sizeof(struct isupport *), 0);
-	*place = NULL;
+	struct counted *c = lua_newuserdatauv(L, sizeof(*c), 0);
+	list_init(&c->owned.node);
 	luaL_setmetatable(L, isupport_type);
 	isupport_ref(is);
-	*place = is;
+	c->isupport = is;
+	resource_add(&s->resources, &c->owned, release);
 	lua_pushvalue(L, -1);
 	lua_rawseti(L, LUA_REGISTRYINDEX, s->isupport_ref);
 	s->last_isupport = is;
@@ -29,9 +41,7 @@ static void push_isupport(lua_State *L, struct script *s, struct isupport *is)
 
 static int isupport_gc(lua_State *L)
 {
-	struct isupport **place = lua_touserdata(L, 1);
-	isupport_unref(*place);
-	*place = NULL;
+	resource_release(&((struct counted *)lua_touserdata(L, 1))->owned);
 	return 0;
 }
 

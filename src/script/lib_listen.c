@@ -250,7 +250,7 @@ static int lib_trigger(lua_State *L)
 	luaL_checktype(L, 2, LUA_TTABLE);
 	check_own_name(L, name);
 	check_own_fields(L, 2);
-	if (h->n_events >= HOST_EVENTS_MAX)
+	if (h->n_events >= HOST_EVENTS_MAX || h->events_bytes >= HOST_EVENTS_MAX_BYTES)
 		return vm_raise(L, "limit", "trigger: too many events wait for their turn");
 	const struct net *n = t ? handles_get(&h->handles, t->net) : NULL;
 	if (host_kinds(h, name, kinds) == 0)

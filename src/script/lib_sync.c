@@ -1,6 +1,7 @@
 #include "script/cancel.h"
 #include "script/host.h"
 #include "script/modules.h"
+#include "script/resource.h"
 #include "script/sync.h"
 #include "script/task.h"
 
@@ -168,6 +169,7 @@ static int queue_len(lua_State *L)
 struct lock {
 	struct task *holder;
 	struct list waiters;
+	struct resource hold; /* the holder's */
 };
 
 static int lib_lock(lua_State *L)
@@ -175,8 +177,24 @@ static int lib_lock(lua_State *L)
 	struct lock *k = lua_newuserdatauv(L, sizeof(*k), 0);
 	*k = (struct lock){0};
 	list_init(&k->waiters);
+	list_init(&k->hold.node);
 	luaL_setmetatable(L, lock_type);
 	return 1;
+}
+
+static void hand_on(struct resource *hold);
+
+static void give_to(struct lock *k, struct task *t)
+{
+	k->holder = t;
+	if (t)
+		resource_add(&t->holds, &k->hold, hand_on);
+}
+
+static void hand_on(struct resource *hold)
+{
+	struct lock *k = container_of(hold, struct lock, hold);
+	give_to(k, waiters_wake_first(&k->waiters));
 }
 
 /* Stack: the lock, the message handler, then results or an error. */
@@ -184,7 +202,7 @@ static int after_held(lua_State *L, int status, lua_KContext context)
 {
 	struct lock *k = lua_touserdata(L, 1);
 	(void)context;
-	k->holder = waiters_wake_first(&k->waiters);
+	resource_release(&k->hold);
 	if (status != LUA_OK && status != LUA_YIELD)
 		return lua_error(L);
 	return lua_gettop(L) - 2;
@@ -216,7 +234,7 @@ static int lock_with(lua_State *L)
 	if (k->holder == t)
 		return luaL_error(L, "with: this task holds the lock already");
 	if (!k->holder) {
-		k->holder = t;
+		give_to(k, t);
 		return call_held(L);
 	}
 	waiter_push(L, &k->waiters, t);

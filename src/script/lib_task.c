@@ -5,6 +5,7 @@
 #include "script/cancel.h"
 #include "script/host.h"
 #include "script/modules.h"
+#include "script/slice.h"
 #include "script/sync.h"
 #include "script/task.h"
 
@@ -114,6 +115,9 @@ static int lib_spawn(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TFUNCTION);
 	int n = lua_gettop(L) - 1;
+	if (slice_now->n_spawned++ >= script_of(L)->limits.spawns_max)
+		return luaL_error(L, "spawn: more than %d tasks without a pause between them",
+			(int)script_of(L)->limits.spawns_max);
 	const char *site = script_site(L, 1);
 	task_object_push(L, "spawn", site);
 	lua_insert(L, 1);

@@ -15,6 +15,8 @@
 
 static const char listener_type[] = "ebb.listener";
 
+enum { WAITS_TO_TELL = 100 };
+
 enum { NAMES_MAX = 64, KINDS_MAX = NAMES_MAX * EVENT_NAME_KINDS_MAX };
 
 /* The kinds of all the names at an argument, and a text that shows them. */
@@ -79,14 +81,25 @@ static void read_names(lua_State *L, struct names *names, int index, const char 
 	}
 }
 
-static int listener_gc(lua_State *L)
+static void release(struct resource *owned)
 {
-	struct listener *l = lua_touserdata(L, 1);
+	struct listener *l = container_of(owned, struct listener, owned);
 	event_unref(l->got);
 	l->got = NULL;
 	backlog_free(l->backlog);
 	l->backlog = NULL;
+}
+
+static int listener_gc(lua_State *L)
+{
+	resource_release(&((struct listener *)lua_touserdata(L, 1))->owned);
 	return 0;
+}
+
+static void own(struct listener *l)
+{
+	if (!list_is_linked(&l->owned.node))
+		resource_add(&l->script->resources, &l->owned, release);
 }
 
 struct listener *listener_check(lua_State *L, int index)
@@ -127,6 +140,11 @@ struct listener *listener_new(lua_State *L, const struct listen_to *to)
 	struct script *s = script_of(L);
 	struct names names;
 	char what[sizeof(names.text) + 8];
+	if (s->n_listeners >= s->limits.listeners_max)
+		luaL_error(L,
+			"%s: the script has %d subscriptions and waits already, and may not "
+			"have more",
+			to->who, (int)s->n_listeners);
 	read_names(L, &names, to->events, to->who);
 	struct filter *f = filter_new(L, to->filter, names.kinds, names.n, to->who);
 	struct listener *l =
@@ -139,6 +157,7 @@ struct listener *listener_new(lua_State *L, const struct listen_to *to)
 		.n = names.n};
 	list_init(&l->all);
 	list_init(&l->dead);
+	list_init(&l->owned.node);
 	for (size_t i = 0; i < l->n; i++) {
 		l->nodes[i].owner = l;
 		l->nodes[i].kind = names.kinds[i];
@@ -177,20 +196,38 @@ static struct listeners *make_listeners(struct script *s, int kind)
 	return s->by_kind[kind];
 }
 
+/* Many waits for one event are rarely meant: somebody forgot a timeout. */
+static void count_wait(const struct listener *l, struct listeners *ls)
+{
+	const struct script *s = l->script;
+	if (++ls->n_waits == WAITS_TO_TELL && script_is_debug(s))
+		log_debug("script %s: %d waits for one event; the last is %s of %s%s%s", s->name,
+			WAITS_TO_TELL, l->what, l->task ? l->task->what : "a loop",
+			l->task && l->task->site ? " from " : "",
+			l->task && l->task->site ? l->task->site : "");
+}
+
 static void link_up(struct listener *l)
 {
 	l->order = ++l->script->host->order;
+	l->script->n_listeners++;
 	for (size_t i = 0; i < l->n; i++) {
 		struct listeners *ls = make_listeners(l->script, l->nodes[i].kind);
 		list_append(l->is_wait ? &ls->waits : &ls->subs, &l->nodes[i].node);
+		if (l->is_wait)
+			count_wait(l, ls);
 	}
 }
 
 static void unlink_all(struct listener *l)
 {
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = 0; i < l->n; i++) {
 		list_remove(&l->nodes[i].node);
+		if (l->is_wait)
+			listeners_of(l->script, l->nodes[i].kind)->n_waits--;
+	}
 	list_remove(&l->dead);
+	l->script->n_listeners--;
 	int ref = l->self_ref;
 	l->self_ref = LUA_NOREF;
 	luaL_unref(l->script->vm.L, LUA_REGISTRYINDEX, ref);
@@ -223,6 +260,7 @@ void listener_subscribe(lua_State *L, int index, bool is_once)
 void listener_collect(lua_State *L, int index, size_t max)
 {
 	struct listener *l = lua_touserdata(L, index);
+	own(l);
 	l->backlog = backlog_new(max);
 	listener_subscribe(L, index, false);
 }
@@ -360,11 +398,20 @@ static void run_handler(struct listener *l, const struct event *e)
 	task_run(t);
 }
 
-static void deliver_to_subs(struct walk *w, struct event **e, uint64_t limit)
+/* Whether l comes after the listener that was asked last. */
+static bool is_ahead(const struct listener *l, const struct delivery *d)
+{
+	return l->order > d->order;
+}
+
+static void deliver_to_subs(struct walk *w, struct script *s, struct event **e, struct delivery *d)
 {
 	struct listener *l;
-	while ((l = walk_next(w))) {
-		if (!is_wanted(l, e, limit))
+	while (!s->is_held && (l = walk_next(w))) {
+		if (!is_ahead(l, d))
+			continue;
+		d->order = l->order;
+		if (!is_wanted(l, e, d->limit))
 			continue;
 		if (!(*e)->is_line)
 			event_hold(e); /* its values are where the handler makes its lines */
@@ -380,17 +427,21 @@ static bool has_all(const struct task *t)
 	return true;
 }
 
-static void deliver_to_waits(struct walk *w, struct event **e, uint64_t limit)
+static void deliver_to_waits(struct walk *w, struct script *s, struct event **e, struct delivery *d)
 {
 	struct listener *l;
-	while ((l = walk_next(w))) {
-		if (l->got || !is_wanted(l, e, limit))
+	while (!s->is_held && (l = walk_next(w))) {
+		if (!is_ahead(l, d))
+			continue;
+		d->order = l->order;
+		if (l->got || !is_wanted(l, e, d->limit))
 			continue;
 		event_hold(e);
 		if (l->backlog) {
 			backlog_add(l->backlog, *e);
 			continue;
 		}
+		own(l);
 		l->got = event_ref(*e);
 		if (has_all(l->task))
 			task_wake(l->task, WAKE_DONE);
@@ -426,27 +477,43 @@ static void sweep(struct script *s)
 		unlink_all(container_of(node, struct listener, dead));
 }
 
-void listen_deliver(struct script *s, struct event **e)
+/* Handlers, then waits. False: the script was held in between. */
+static bool walk_all(struct script *s, struct event **e, struct delivery *d)
 {
 	struct listeners *of_kind = listeners_of(s, (*e)->kind);
 	struct listeners *of_any = (*e)->is_line ? listeners_of(s, EVENT_ANY) : NULL;
-	uint64_t limit = s->host->order;
 	struct walk w = {0};
-	assert(!s->is_delivering);
-	if (of_kind || of_any) {
-		s->is_delivering = true;
+	if (!of_kind && !of_any)
+		return true;
+	if (!d->is_at_waits) {
 		walk_head(&w, 0, of_kind ? &of_kind->subs : NULL);
 		walk_head(&w, 1, of_any ? &of_any->subs : NULL);
-		deliver_to_subs(&w, e, limit);
+		deliver_to_subs(&w, s, e, d);
+		if (s->is_held)
+			return false;
+		d->is_at_waits = true;
+		d->order = 0;
 		w.last = NULL;
-		walk_head(&w, 0, of_kind ? &of_kind->waits : NULL);
-		walk_head(&w, 1, of_any ? &of_any->waits : NULL);
-		deliver_to_waits(&w, e, limit);
-		s->is_delivering = false;
-		sweep(s);
 	}
-	if ((*e)->is_end)
-		listen_end_waits(s, (*e)->net, limit);
+	walk_head(&w, 0, of_kind ? &of_kind->waits : NULL);
+	walk_head(&w, 1, of_any ? &of_any->waits : NULL);
+	deliver_to_waits(&w, s, e, d);
+	return !s->is_held;
+}
+
+bool listen_deliver(struct script *s, struct event **e, struct delivery *d)
+{
+	assert(!s->is_delivering);
+	if (!d->has_begun)
+		d->limit = s->host->order;
+	d->has_begun = true;
+	s->is_delivering = true;
+	bool is_done = walk_all(s, e, d);
+	s->is_delivering = false;
+	sweep(s);
+	if (is_done && (*e)->is_end)
+		listen_end_waits(s, (*e)->net, d->limit);
+	return is_done;
 }
 
 static int sub_off(lua_State *L)

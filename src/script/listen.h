@@ -11,11 +11,13 @@
 
 #include "script/filter.h"
 #include "script/host.h"
+#include "script/resource.h"
 #include "script/task.h"
 
 /* The listeners of one kind, in their order. */
 struct listeners {
 	struct list subs, waits;
+	size_t n_waits;
 };
 
 struct listener {
@@ -36,6 +38,7 @@ struct listener {
 	struct backlog *backlog; /* of events(); owned; NULL for all others */
 	struct event *got;       /* a wait's; counted */
 	size_t n;
+	struct resource owned; /* backlog and got */
 	struct listener_node {
 		struct list node;
 		struct listener *owner;
@@ -72,8 +75,9 @@ void listener_off(struct listener *l);
 void listener_wait(lua_State *L, struct task *t, int n);
 
 /* Delivers *e to one script: handlers, then waits, then the end of those waits whose connection the
- * event says has ended. *e may be replaced by its copy on the heap. */
-void listen_deliver(struct script *s, struct event **e);
+ * event says has ended. *e may be replaced by its copy on the heap. False: the script is held
+ * before all heard it; *d, zeroed at first, says how to go on. */
+bool listen_deliver(struct script *s, struct event **e, struct delivery *d);
 
 /* Ends the waits for lines of a connection that is no more, those made up to limit, the host's
  * count of listeners. */

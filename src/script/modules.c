@@ -1,11 +1,13 @@
 #include "script/modules.h"
 
+#include "script/coroutine.h"
 #include "script/listen.h"
 #include "script/sandbox.h"
 
 /* In this order: what a library uses stands before it. */
 static void (*const libraries[])(lua_State *L) = {
 	sandbox_open,
+	coroutine_open,
 	lib_open_log,
 	lib_open_os,
 	lib_open_irc,

@@ -176,9 +176,7 @@ static void tell_of_end(struct net *n, const struct net_end *end)
 static void end_quietly(struct net *n)
 {
 	waiters_wake(&n->closers);
-	list_each (node, &n->host->scripts)
-		listen_end_waits(
-			container_of(node, struct script, node), n->handle, n->host->order);
+	host_end_waits(n->host, n->handle);
 }
 
 void net_closed(struct net *n, const struct net_end *end)
@@ -197,10 +195,20 @@ void net_closed(struct net *n, const struct net_end *end)
 	list_splice(&n->connectors, &n->followers);
 	n->ops->connect(n->data);
 }
-void net_delivered(struct net *n, const struct event *e)
+
+static void wake_those_of(struct list *waiters, const struct script *s)
+{
+	list_each_safe (node, waiters) {
+		struct task *t = container_of(node, struct waiter, node)->task;
+		if (t->script == s)
+			task_wake(t, WAKE_DONE);
+	}
+}
+
+void net_delivered(struct net *n, const struct event *e, const struct script *s)
 {
 	if (e->kind == EVENT_CLIENT_CONNECT)
-		waiters_wake(&n->connectors);
+		wake_those_of(&n->connectors, s);
 	else if (e->kind == EVENT_CLIENT_DISCONNECT)
-		waiters_wake(&n->closers);
+		wake_those_of(&n->closers, s);
 }

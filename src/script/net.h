@@ -98,8 +98,8 @@ void net_flushed(struct net *n);
 /* The queue has room again. */
 void net_room(struct net *n);
 
-/* The event was delivered: who waits in connect or disconnect goes on. */
-void net_delivered(struct net *n, const struct event *e);
+/* The event was delivered to s: who of it waits in connect or disconnect goes on. */
+void net_delivered(struct net *n, const struct event *e, const struct script *s);
 
 /* A task in send or raw; it stands on the task's stack. */
 struct net_waiter {

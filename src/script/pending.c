@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_BYTES = 1024 };
-
 struct telling {
 	const struct host *host;
 	pending_tell *tell;
@@ -27,12 +25,18 @@ static double left_s(const struct telling *t, const struct timer *timer)
 	return (double)(timer->at_ns - t->host->options.timers->now_ns) / NS_PER_S;
 }
 
+static void write_text(char *out, size_t size, const struct script *s, const char *what,
+	const char *site, const char *more)
+{
+	snprintf(out, size, "script %s: %s%s%s%s%s", s->name, what, site ? " from " : "",
+		site ? site : "", *more ? ": " : "", more);
+}
+
 static void tell(struct telling *t, const struct script *s, const char *what, const char *site,
 	const char *more)
 {
-	char text[TEXT_BYTES];
-	snprintf(text, sizeof(text), "script %s: %s%s%s%s%s", s->name, what, site ? " from " : "",
-		site ? site : "", *more ? ": " : "", more);
+	char text[PENDING_TEXT_BYTES];
+	write_text(text, sizeof(text), s, what, site, more);
 	t->tell(t->data, text);
 	t->n++;
 }
@@ -43,8 +47,9 @@ static void find_pause(const struct task *t, char *out, size_t size)
 	lua_Debug ar;
 	const char *name = NULL;
 	snprintf(out, size, "paused");
-	for (int level = 0; lua_getstack(t->T, level, &ar); level++) {
-		lua_getinfo(t->T, "nSl", &ar);
+	lua_State *L = task_innermost(t);
+	for (int level = 0; lua_getstack(L, level, &ar); level++) {
+		lua_getinfo(L, "nSl", &ar);
 		if (level == 0)
 			name = ar.name;
 		if (ar.currentline < 0)
@@ -55,16 +60,26 @@ static void find_pause(const struct task *t, char *out, size_t size)
 	}
 }
 
+void pending_describe(const struct task *t, char *out, size_t size)
+{
+	char more[PENDING_TEXT_BYTES / 2] = "not started";
+	if (t->has_started)
+		find_pause(t, more, sizeof(more));
+	size_t n = strlen(more);
+	if (timer_is_set(&t->timer)) {
+		int64_t left_ns = t->timer.at_ns - t->script->host->options.timers->now_ns;
+		snprintf(more + n, sizeof(more) - n, ", for another %.3f s",
+			(double)left_ns / NS_PER_S);
+	}
+	write_text(out, size, t->script, t->what, t->site, more);
+}
+
 static void tell_task(struct telling *t, const struct task *task)
 {
-	char more[TEXT_BYTES / 2] = "not started";
-	if (task->has_started)
-		find_pause(task, more, sizeof(more));
-	size_t n = strlen(more);
-	if (timer_is_set(&task->timer))
-		snprintf(more + n, sizeof(more) - n, ", for another %.3f s",
-			left_s(t, &task->timer));
-	tell(t, task->script, task->what, task->site, more);
+	char text[PENDING_TEXT_BYTES];
+	pending_describe(task, text, sizeof(text));
+	t->tell(t->data, text);
+	t->n++;
 }
 
 static void tell_alarm(const struct alarm_facts *a, void *data)

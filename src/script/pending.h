@@ -5,9 +5,13 @@
 #define EBB_SCRIPT_PENDING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct host;
+struct task;
+
+enum { PENDING_TEXT_BYTES = 1024 };
 
 /* One task, alarm or subscription: "script quiz: on privmsg from quiz.lua:3: in sleep at
  * quiz.lua:7, for another 12.000 s". */
@@ -20,5 +24,8 @@ uint64_t pending_now(const struct host *h);
  * with_subs. Returns how many there are. */
 unsigned pending_each(
 	const struct host *h, uint64_t since, bool with_subs, pending_tell *tell, void *data);
+
+/* The same text of one task. */
+void pending_describe(const struct task *t, char *out, size_t size);
 
 #endif

@@ -1,12 +1,375 @@
 #include "script/slice.h"
 
+#include "base/log.h"
+#include "script/cancel.h"
+#include "script/host.h"
+#include "script/task.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LEVELS_SHOWN = 20, TRACEBACK_BYTES = 3000 };
+
+#define WARN_EVERY_NS (10 * NS_PER_S)
+
+struct slice_run *volatile slice_now;
+
+static struct {
+	timer_t timer;
+	bool exists;
+	volatile bool is_ticking;
+	volatile unsigned entries;
+	unsigned seen; /* entries at the last tick that found no run */
+	int64_t tick_ns;
+} ticker = {.tick_ns = SLICE_TICK_NS};
+
+static void set_timer(int64_t period_ns)
+{
+	const struct timespec t = {period_ns / NS_PER_S, period_ns % NS_PER_S};
+	const struct itimerspec its = {t, t};
+	ticker.is_ticking = period_ns != 0;
+	timer_settime(ticker.timer, 0, &its, NULL);
+}
+
+void slice_set_tick(int64_t tick_ns)
+{
+	ticker.tick_ns = tick_ns;
+	if (ticker.is_ticking)
+		set_timer(tick_ns);
+}
+
+/* The call stack. */
+
+static size_t write_level(lua_State *L, lua_Debug *ar, char *out, size_t size)
+{
+	int n;
+	if (!lua_getinfo(L, "Sln", ar))
+		return 0;
+	const char *name = ar->name ? ar->name : *ar->what == 'm' ? "the main chunk" : "?";
+	if (ar->currentline > 0)
+		n = snprintf(out, size, "\t%s:%d: in %s\n", ar->short_src, ar->currentline, name);
+	else
+		n = snprintf(out, size, "\t%s: in %s\n", ar->short_src, name);
+	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
+}
+
+static size_t write_thread(lua_State *L, int *levels, char *out, size_t size)
+{
+	lua_Debug ar;
+	size_t n = 0;
+	for (int i = 0; *levels > 0 && n + 1 < size && lua_getstack(L, i, &ar); i++, --*levels)
+		n += write_level(L, &ar, out + n, size - n);
+	return n;
+}
+
+void slice_traceback(const struct slice_run *r, char *out, size_t size)
+{
+	int levels = LEVELS_SHOWN;
+	size_t n = write_thread(r->L, &levels, out, size);
+	for (const struct slice_link *l = r->links; l; l = l->outer)
+		n += write_thread(l->L, &levels, out + n, size - n);
+	if (n > 0 && n < size)
+		n--; /* the last newline */
+	out[n] = '\0';
+}
+
+/* What runs, "on privmsg from karma.lua:3". */
+static void write_what(const struct slice_run *r, char *out, size_t size)
+{
+	const struct task *t = r->task;
+	snprintf(out, size, "%s%s%s", t ? t->what : "a call", t && t->site ? " from " : "",
+		t && t->site ? t->site : "");
+}
+
+static unsigned ms_of(unsigned ticks)
+{
+	return ticks * (unsigned)(SLICE_TICK_NS / NS_PER_MS);
+}
+
+/* Deciding, in the hook. */
+
+static void warn(struct slice_run *r, unsigned ticks)
+{
+	struct script *s = r->script;
+	char what[200], traceback[TRACEBACK_BYTES];
+	int64_t now_ns = s->host->options.timers->now_ns;
+	r->is_warned = true;
+	if (s->warned_ns && now_ns - s->warned_ns < WARN_EVERY_NS && !s->limits.is_debug)
+		return;
+	s->warned_ns = now_ns;
+	write_what(r, what, sizeof(what));
+	slice_traceback(r, traceback, sizeof(traceback));
+	log_warn(
+		"script %s: %s: blocked for %u ms, in\n%s", s->name, what, ms_of(ticks), traceback);
+}
+
+static void tell_of_stop(const struct slice_run *r, const char *why)
+{
+	char what[200], traceback[TRACEBACK_BYTES];
+	write_what(r, what, sizeof(what));
+	slice_traceback(r, traceback, sizeof(traceback));
+	log_error("script %s: %s: stopped: %s, in\n%s", r->script->name, what, why, traceback);
+}
+
+static void on_hook(lua_State *L, lua_Debug *ar);
+
+static void arm(lua_State *L, int count)
+{
+	lua_sethook(L, on_hook, LUA_MASKCOUNT, count);
+}
+
+static void disarm(lua_State *L)
+{
+	if (lua_gethook(L))
+		lua_sethook(L, NULL, 0, 0);
+}
+
+/* From here on every instruction of L raises. */
+static void raise_stop(lua_State *L, struct slice_run *r)
+{
+	r->is_stopping = true;
+	arm(L, 1);
+	cancel_raise(L);
+}
+
+static void stop(lua_State *L, struct slice_run *r, const char *why)
+{
+	if (!r->is_quiet)
+		tell_of_stop(r, why);
+	if (r->task)
+		r->task->is_stopped = true;
+	if (slice_may_yield(L)) {
+		r->yield = YIELD_STOP;
+		lua_yield(L, 0);
+	} else {
+		raise_stop(L, r);
+	}
+}
+
+static bool is_denied_often(const struct slice_run *r)
+{
+	return r->script->vm.arena.n_denied - r->n_denied >= SLICE_DENIALS;
+}
+
+static void stop_for_time(lua_State *L, struct slice_run *r, unsigned ticks)
+{
+	char why[100];
+	snprintf(why, sizeof(why), "it ran for %.1f s without a pause", ms_of(ticks) / 1000.);
+	stop(L, r, why);
+}
+
+/* Where L cannot yield: until it can, a look at every thousandth instruction. */
+static void bear_with(lua_State *L, struct slice_run *r)
+{
+	if (!r->blocked)
+		r->blocked = r->ticks;
+	if (r->ticks - r->blocked >= SLICE_BLOCK_TICKS)
+		stop(L, r,
+			"it ran for 0.1 s where it cannot pause (in a filter, or a function "
+			"that C calls)");
+	else
+		arm(L, 1000);
+}
+
+static void on_hook(lua_State *L, lua_Debug *ar)
+{
+	struct slice_run *r = slice_now;
+	(void)ar;
+	lua_sethook(L, NULL, 0, 0);
+	if (!r || r->L != L)
+		return;
+	r->stuck = 0;
+	unsigned ticks = r->used + r->ticks;
+	if (r->is_stopping)
+		raise_stop(L, r);
+	else if (is_denied_often(r))
+		stop(L, r, "there is no memory left to the script");
+	else if (ticks >= r->budget)
+		stop_for_time(L, r, ticks);
+	else if (r->ticks >= SLICE_TICKS) {
+		if (ticks >= SLICE_WARN_TICKS && !r->is_warned)
+			warn(r, ticks);
+		if (!slice_may_yield(L)) {
+			bear_with(L, r);
+			return;
+		}
+		r->blocked = 0;
+		if (!r->may_slice)
+			return;
+		r->yield = YIELD_SLICE;
+		lua_yield(L, 0);
+	}
+}
+
+/* The tick, in the signal's handler: whatever it calls is safe there. */
+
+static void tell_from_handler(const struct slice_run *r, enum log_level level, const char *why)
+{
+	char traceback[TRACEBACK_BYTES], what[200], text[TRACEBACK_BYTES + 400];
+	write_what(r, what, sizeof(what));
+	slice_traceback(r, traceback, sizeof(traceback));
+	snprintf(text, sizeof(text), "script %s: %s: %s, in\n%s", r->script->name, what, why,
+		traceback);
+	log_from_signal(level, text);
+}
+
+static void end_process(const struct slice_run *r)
+{
+	tell_from_handler(r, LOG_ERROR, "a function does not come back: ebb ends");
+	abort();
+}
+
+static void on_stuck(struct slice_run *r)
+{
+	if (r->stuck == SLICE_WARN_TICKS)
+		tell_from_handler(r, LOG_WARNING, "blocked for 50 ms in a function");
+	if (r->stuck >= SLICE_ABORT_TICKS && !r->script->host->options.trial)
+		end_process(r);
+}
+
+void slice_tick(void)
+{
+	struct slice_run *r = slice_now;
+	if (!r) {
+		if (ticker.entries == ticker.seen && ticker.is_ticking)
+			set_timer(0);
+		ticker.seen = ticker.entries;
+		return;
+	}
+	r->ticks++;
+	r->stuck++;
+	if (r->ticks >= SLICE_TICKS || r->is_quiet)
+		arm(r->L, 1);
+	on_stuck(r);
+}
+
+static void on_signal(int signum)
+{
+	int saved = errno;
+	(void)signum;
+	slice_tick();
+	errno = saved;
+}
+
+/* The thread is the one that runs the loop, which enters scripts. */
+static void start_ticker(void)
+{
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
+	event._sigev_un._tid = gettid();
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGRTMIN, &action, NULL);
+	ticker.exists = true;
+	if (timer_create(CLOCK_MONOTONIC, &event, &ticker.timer) < 0) {
+		log_error("ebbd: timer_create: %s: scripts are not watched", strerror(errno));
+		ticker.is_ticking = true; /* as if it were */
+	}
+}
+
+void slice_enter(struct slice_run *r, struct script *s, struct task *t, lua_State *L)
+{
+	*r = (struct slice_run){.outer = slice_now,
+		.script = s,
+		.task = t,
+		.L = L,
+		.budget = s->cpu_ticks,
+		.n_denied = s->vm.arena.n_denied,
+		.may_slice = !s->host->options.trial && !s->host->options.is_check};
+	slice_now = r;
+	ticker.entries++;
+	if (ticker.is_ticking)
+		return;
+	if (!ticker.exists)
+		start_ticker();
+	if (!ticker.is_ticking)
+		set_timer(ticker.tick_ns);
+}
+
+void slice_leave(struct slice_run *r)
+{
+	slice_now = r->outer;
+	disarm(r->L);
+}
+
+void slice_limit(struct slice_run *r, unsigned ticks)
+{
+	r->budget = ticks;
+	r->is_quiet = true;
+}
+
+void slice_move(struct slice_run *r, lua_State *L)
+{
+	disarm(r->L);
+	r->L = L;
+	if (r->is_stopping)
+		arm(L, 1);
+}
+
+void slice_link(struct slice_link *l, lua_State *L, lua_State *co)
+{
+	struct slice_run *r = slice_now;
+	*l = (struct slice_link){.L = L};
+	if (!r)
+		return;
+	l->outer = r->links;
+	l->was_blocked = r->is_blocked;
+	r->is_blocked = r->is_blocked || !lua_isyieldable(L);
+	r->links = l;
+	r->L = co;
+}
+
+void slice_unlink(const struct slice_link *l, lua_State *co)
+{
+	struct slice_run *r = slice_now;
+	disarm(co);
+	if (!r)
+		return;
+	r->L = l->L;
+	r->links = l->outer;
+	r->is_blocked = l->was_blocked;
+	if (r->is_stopping)
+		arm(l->L, 1);
+}
+
+bool slice_is_stopping(void)
+{
+	const struct slice_run *r = slice_now;
+	return r && r->is_stopping;
+}
+
+void slice_denied(void)
+{
+	const struct slice_run *r = slice_now;
+	if (r && is_denied_often(r))
+		arm(r->L, 1);
+}
+
 bool slice_may_yield(lua_State *L)
 {
-	(void)L;
-	return false;
+	const struct slice_run *r = slice_now;
+	return r && r->task && !r->is_blocked && lua_isyieldable(L);
+}
+
+bool slice_is_due(lua_State *L)
+{
+	const struct slice_run *r = slice_now;
+	return r && r->ticks >= SLICE_TICKS && r->may_slice && slice_may_yield(L);
 }
 
 int slice_yield(lua_State *L, lua_KContext context, lua_KFunction k)
 {
+	slice_now->yield = YIELD_SLICE;
 	return lua_yieldk(L, 0, context, k);
+}
+
+void slice_set_yield(enum slice_yield yield)
+{
+	struct slice_run *r = slice_now;
+	if (r)
+		r->yield = yield;
 }

@@ -5,6 +5,9 @@
 #include "base/mem.h"
 #include "script/cancel.h"
 #include "script/host.h"
+#include "script/program.h"
+#include "script/resource.h"
+#include "script/slice.h"
 #include "script/sync.h"
 
 #include <assert.h>
@@ -14,9 +17,14 @@
 
 enum { THREADS_KEPT = 4 * TASK_POOL_MAX }; /* a table of so many is not worth a smaller one */
 
-struct task *task_of(lua_State *T)
+struct task *task_of(lua_State *L)
 {
-	return *(struct task **)lua_getextraspace(T);
+	return *(struct task **)lua_getextraspace(L);
+}
+
+void task_set_of(lua_State *L, struct task *t)
+{
+	*(struct task **)lua_getextraspace(L) = t;
 }
 
 /* A broken connection is no news for every task that meets it. */
@@ -29,31 +37,31 @@ static bool is_told(struct script *s, const char *kind)
 	return told;
 }
 
-/* Logs the error at index 1 for the task at index 2. */
+/* Logs the error at index 2 for the task at index 1. */
 static int report(lua_State *L)
 {
-	const struct task *t = lua_touserdata(L, 2);
-	if (cancel_is(L, 1))
+	const struct task *t = lua_touserdata(L, 1);
+	if (vm_error_kind(L, 2) && is_told(t->script, lua_tostring(L, -1)))
 		return 0;
-	if (vm_error_kind(L, 1) && is_told(t->script, lua_tostring(L, -1)))
-		return 0;
-	vm_push_error_text(L, 1);
+	vm_push_error_text(L, 2);
 	log_error("script %s: %s%s%s: %s", t->script->name, t->what, t->site ? " from " : "",
 		t->site ? t->site : "", lua_tostring(L, -1));
 	return 0;
 }
 
-/* Takes the error on top of t->T. */
-static void log_failure(struct task *t)
+/* Takes the error on top of T, a thread of the task's. */
+static void log_failure(struct task *t, lua_State *T)
 {
-	lua_State *T = t->T;
-	lua_pushcfunction(T, report);
-	lua_insert(T, -2);
-	lua_pushlightuserdata(T, t);
-	if (lua_pcall(T, 2, 0, 0) != LUA_OK) {
-		log_error("script %s: %s: an error that cannot be told", t->script->name, t->what);
+	lua_State *L = t->script->vm.L;
+	if (cancel_is(T, -1) && (t->is_cancelled || t->is_stopped)) {
 		lua_pop(T, 1);
+		return;
 	}
+	lua_xmove(T, L, 1);
+	if (vm_call_with(L, report, t, 1, 0))
+		return;
+	log_error("script %s: %s: an error that cannot be told", t->script->name, t->what);
+	lua_pop(L, 1);
 }
 
 /* Pushes the function that defer() noted last; false when there is none left. */
@@ -106,11 +114,12 @@ static int go_on(lua_State *T, int status, lua_KContext context)
 	if (context == 0)
 		t->failed = failed;
 	else if (failed)
-		log_failure(t);
-	while (push_deferred(T, t))
+		log_failure(t, T);
+	while (!t->is_stopped && push_deferred(T, t))
 		if (lua_pcallk(T, 0, 0, 1, 1, go_on) != LUA_OK)
-			log_failure(t);
-	keep_outcome(T, t);
+			log_failure(t, T);
+	if (!t->is_stopped)
+		keep_outcome(T, t);
 	return lua_gettop(T) - 1;
 }
 
@@ -150,15 +159,22 @@ static struct task *with_new_thread(lua_State *L)
 	lua_State *T = lua_newthread(L);
 	int ref = luaL_ref(L, -2);
 	lua_pop(L, 1);
+	if (!arena_charge(&s->vm.arena, sizeof(struct task))) {
+		lua_rawgeti(L, LUA_REGISTRYINDEX, s->threads_ref);
+		luaL_unref(L, -1, ref);
+		luaL_error(L, "not enough memory");
+	}
 	struct task *t = mem_new(sizeof(*t));
 	t->T = T;
 	t->ref = ref;
 	list_init(&t->all);
 	list_init(&t->run);
 	list_init(&t->waits);
-	*(struct task **)lua_getextraspace(T) = t;
+	list_init(&t->holds);
+	task_set_of(T, t);
 	if (++s->n_threads > s->most_threads)
 		s->most_threads = s->n_threads;
+	script_choose_gc(s);
 	return t;
 }
 
@@ -191,8 +207,10 @@ static void drop_thread(struct script *s, struct task *t)
 	lua_rawgeti(L, LUA_REGISTRYINDEX, s->threads_ref);
 	luaL_unref(L, -1, t->ref);
 	lua_pop(L, 1);
-	free(t);
+	task_free(t);
+	arena_release(&s->vm.arena, sizeof(*t));
 	s->n_threads--;
+	script_choose_gc(s);
 	bool is_sparse = s->most_threads > THREADS_KEPT && s->n_threads < s->most_threads / 4;
 	if (is_sparse && !vm_call(L, shrink_threads, NULL, 0))
 		lua_pop(L, 1); /* no memory: it stays as it is */
@@ -200,7 +218,11 @@ static void drop_thread(struct script *s, struct task *t)
 
 struct task *task_new(lua_State *L, struct script *s, const char *what, const char *site)
 {
+	if (s->n_tasks >= s->limits.tasks_max)
+		luaL_error(L, "%s: the script has %d tasks already, and may not have more", what,
+			(int)s->n_tasks);
 	struct task *t = list_is_empty(&s->pool) ? with_new_thread(L) : from_pool(s);
+	s->n_tasks++;
 	t->script = s;
 	t->timer.fire = on_deadline;
 	t->state = TASK_RUNNABLE;
@@ -234,14 +256,20 @@ static void retire(struct task *t)
 {
 	struct host *h = t->script->host;
 	leave_wait(t);
+	resources_release(&t->holds);
 	timers_cancel(h->options.timers, &t->timer);
 	scope_leave_all(t);
 	list_remove(&t->run);
 	list_remove(&t->all);
+	t->script->n_tasks--;
+	if (t->script->sliced == t)
+		t->script->sliced = NULL;
 	if (t->promise)
 		luaL_unref(t->T, LUA_REGISTRYINDEX, t->promise_ref);
 	handles_remove(&h->handles, t->handle);
+	cancel_forget(t);
 	free(t->why);
+	t->why = NULL;
 }
 
 static void recycle(struct task *t)
@@ -253,9 +281,11 @@ static void recycle(struct task *t)
 	}
 	lua_State *T = t->T;
 	int ref = t->ref;
+	free(t->chain);
 	*t = (struct task){.T = T, .ref = ref};
 	list_init(&t->run);
 	list_init(&t->waits);
+	list_init(&t->holds);
 	list_append(&s->pool, &t->all);
 	s->n_pool++;
 }
@@ -265,8 +295,8 @@ static void tell_of_end(struct task *t, bool is_cancelled)
 {
 	struct promise *p = t->promise;
 	bool is_awaited = p && !list_is_empty(&p->waiters);
-	if (t->failed && !is_cancelled && !is_awaited && !t->is_awaited)
-		log_failure(t);
+	if (t->failed && !is_cancelled && !is_awaited && !t->is_awaited && !t->is_stopped)
+		log_failure(t, t->T);
 	if (p)
 		promise_settle(p, is_cancelled ? PROMISE_CANCELLED
 				  : t->failed  ? PROMISE_FAILED
@@ -275,25 +305,96 @@ static void tell_of_end(struct task *t, bool is_cancelled)
 		t->ended(t, t->ended_data);
 }
 
+/* What is left of a task that has ended: its thread may be used again, unless something in it was
+ * stopped. */
+static void bury(struct task *t)
+{
+	struct script *s = t->script;
+	retire(t);
+	if (t->is_stopped) {
+		drop_thread(s, t);
+		return;
+	}
+	lua_settop(t->T, 0);
+	recycle(t);
+}
+
+static int keep_stop_error(lua_State *L)
+{
+	const struct task *t = lua_touserdata(L, 1);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, t->promise_ref);
+	lua_pushliteral(L, "stopped: it used up what a script may (see the log)");
+	promise_keep_error(L, 2, false);
+	return 0;
+}
+
+/* Who waits for a task that was stopped gets an error, which is in the log already. */
+static void keep_stopped(struct task *t)
+{
+	lua_State *L = t->script->vm.L;
+	t->failed = true;
+	if (t->promise && !vm_call(L, keep_stop_error, t, 0))
+		lua_pop(L, 1);
+}
+
 static void end(struct task *t, int status)
 {
-	lua_State *T = t->T;
 	if (status != LUA_OK)
 		t->failed = true;
-	tell_of_end(t, t->failed && cancel_is(T, -1));
-	if (status != LUA_OK)
-		lua_resetthread(T);
-	lua_settop(T, 0);
-	retire(t);
-	recycle(t);
+	bool is_cancelled = t->failed && t->is_cancelled && cancel_is(t->T, -1);
+	if (t->is_stopped)
+		keep_stopped(t);
+	tell_of_end(t, is_cancelled);
+	if (status != LUA_OK && !t->is_stopped)
+		lua_resetthread(t->T);
+	bury(t);
 }
 
 void task_end_unstarted(struct task *t)
 {
 	tell_of_end(t, true);
-	lua_settop(t->T, 0);
-	retire(t);
-	recycle(t);
+	bury(t);
+}
+
+/* Runs the __close of all that t is in, from the inside out. */
+static void close_all(struct task *t)
+{
+	struct slice_run run;
+	slice_enter(&run, t->script, NULL, t->T);
+	slice_limit(&run, SLICE_CLOSE_TICKS);
+	for (unsigned i = 0; i < t->n_chain; i++) {
+		slice_move(&run, t->chain[i]);
+		task_set_of(t->chain[i], NULL);
+		lua_resetthread(t->chain[i]);
+	}
+	t->n_chain = 0;
+	slice_move(&run, t->T);
+	lua_resetthread(t->T);
+	slice_leave(&run);
+	script_left(t->script, &run);
+}
+
+void task_stop(struct task *t)
+{
+	assert(t->state != TASK_RUNNING);
+	t->is_stopped = t->failed = true;
+	close_all(t);
+	tell_of_end(t, true);
+	bury(t);
+}
+
+/* It yielded for good. */
+static void end_stopped(struct task *t)
+{
+	close_all(t);
+	keep_stopped(t);
+	tell_of_end(t, false);
+	bury(t);
+}
+
+lua_State *task_innermost(const struct task *t)
+{
+	return t->n_chain ? t->chain[0] : t->T;
 }
 
 void task_defer(lua_State *L, struct task *t)
@@ -309,33 +410,66 @@ void task_defer(lua_State *L, struct task *t)
 	lua_pop(L, 1);
 }
 
+static bool is_main(const struct task *t)
+{
+	return handles_get(&t->script->host->handles, t->script->main) == t;
+}
+
+static void on_yield(struct task *t, const struct slice_run *run)
+{
+	switch (run->yield) {
+	case YIELD_PAUSE:
+		t->ticks = 0;
+		if (t->script->is_loading && is_main(t))
+			program_loaded(t->script);
+		return;
+	case YIELD_SLICE:
+		t->ticks = run->used + run->ticks;
+		t->state = TASK_RUNNABLE;
+		t->script->sliced = t;
+		host_hold(t->script);
+		return;
+	case YIELD_STOP:
+		end_stopped(t);
+		return;
+	case YIELD_USER:
+		assert(!"a task's own thread yields to nobody");
+	}
+}
+
 void task_run(struct task *t)
 {
-	struct host *h = t->script->host;
+	struct script *s = t->script;
+	struct host *h = s->host;
+	struct slice_run run;
 	assert(t->state == TASK_RUNNABLE && !h->current);
 	list_remove(&t->run);
 	h->current = t;
 	t->state = TASK_RUNNING;
+	int n_args = t->has_started ? 0 : lua_gettop(t->T) - 1;
 	t->has_started = true;
-	int n_args = lua_status(t->T) == LUA_YIELD ? 0 : lua_gettop(t->T) - 1;
 	int n_results;
+	slice_enter(&run, s, t, t->T);
+	run.used = t->ticks;
 	int status = lua_resume(t->T, NULL, n_args, &n_results);
+	slice_leave(&run);
 	h->current = NULL;
 	if (status == LUA_YIELD) {
-		assert(t->state == TASK_PAUSED);
 		lua_pop(t->T, n_results);
+		on_yield(t, &run);
 	} else {
 		end(t, status);
 	}
+	script_left(s, &run);
 }
 
 struct task *task_check(lua_State *L, const char *name)
 {
 	struct task *t = task_of(L);
-	if (!t || !lua_isyieldable(L))
+	if (!t || !slice_may_yield(L))
 		luaL_error(L,
 			"%s: cannot pause here (inside a filter, or a function that C calls, "
-			"as table.sort and string.gsub do)",
+			"as string.format and xpcall's handler do)",
 			name);
 	else if (cancel_is_due(t))
 		cancel_raise(L);
@@ -353,10 +487,13 @@ struct task *task_resumed(lua_State *L)
 int task_pause(lua_State *L, int64_t at_ns, lua_KFunction k)
 {
 	struct task *t = task_of(L);
+	struct timers *timers = t->script->host->options.timers;
 	t->state = TASK_PAUSED;
 	t->wake = WAKE_NONE;
+	t->paused_ns = timers->now_ns;
 	if (at_ns >= 0)
-		timers_set(t->script->host->options.timers, &t->timer, at_ns);
+		timers_set(timers, &t->timer, at_ns);
+	slice_set_yield(YIELD_PAUSE);
 	return lua_yieldk(L, 0, 0, k);
 }
 
@@ -394,5 +531,15 @@ void task_drop(struct task *t)
 	struct script *s = t->script;
 	assert(t->state != TASK_RUNNING);
 	retire(t);
-	drop_thread(s, t);
+	if (s->is_over)
+		task_free(t); /* its thread goes with the arena */
+	else
+		drop_thread(s, t);
+}
+
+void task_free(struct task *t)
+{
+	list_remove(&t->all);
+	free(t->chain);
+	free(t);
 }

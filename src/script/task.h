@@ -57,9 +57,11 @@ struct task_start {
 struct task {
 	struct script *script;
 	lua_State *T;
-	struct list all; /* of the script's tasks, or of its pool */
-	struct list run; /* in the host's run queue */
-	uint64_t queued; /* the host's count when it was put there */
+	lua_State **chain;     /* owned: the coroutines it is paused in, the innermost first */
+	unsigned char n_chain; /* no more than Lua nests, 200 */
+	struct list all;       /* of the script's tasks, or of its pool */
+	struct list run;       /* in the host's run queue, or among what its script holds */
+	uint64_t queued;       /* the host's count when it was put there */
 	struct timer timer;
 	struct handle handle;
 	uint64_t number; /* the host's count when it was made, or the task that it descends from */
@@ -68,6 +70,7 @@ struct task {
 
 	const struct wait *wait; /* the kind of what it waits for; NULL for a deadline alone */
 	struct list waits;       /* struct listener: the events that it waits for */
+	struct list holds;       /* struct resource: given back at its end, however it ends */
 	char *why;               /* owned: what it was woken with, of WAKE_FAILED */
 
 	union {
@@ -77,6 +80,9 @@ struct task {
 	void (*ended)(struct task *t, void *data); /* told of its end; NULL */
 	void *ended_data;
 
+	struct grace *grace; /* owned: since it was cancelled; NULL: it was not */
+	int64_t paused_ns;   /* when it paused last */
+
 	struct handle net; /* the network it is about, inherited by what it starts */
 	const char *what;  /* "on privmsg", "spawn": interned by the script */
 	const char *site;  /* where it was made, "karma.lua:12": interned, or NULL */
@@ -84,6 +90,7 @@ struct task {
 	int ref;         /* of T in the script's table of threads, as long as the thread is used */
 	int promise_ref; /* of the promise's userdata */
 	int code;        /* an ERR_*, of WAKE_FAILED */
+	unsigned ticks;  /* that it ran since its last pause: slice.h */
 	enum wake wake;
 	enum task_state state;
 	bool failed; /* its function raised; the error is on T */
@@ -91,14 +98,18 @@ struct task {
 	bool is_awaited; /* its error goes to who started it, and is not logged */
 	bool is_connect; /* its own function is connect: nobody, when an attempt fails */
 	bool is_cancelled;
+	bool is_stopped; /* it used up what it may, or its grace: nothing of it goes on */
 	bool has_defers; /* functions of defer() are in the registry */
 };
 
-/* The task that runs in T; NULL for the main thread. */
-struct task *task_of(lua_State *T);
+/* The task that runs, or is paused, in L; NULL for a coroutine that is not under way, and for the
+ * main thread. */
+struct task *task_of(lua_State *L);
+void task_set_of(lua_State *L, struct task *t);
 
 /* A runnable task without a function yet, in no queue. L is any thread of the script that runs in
- * protected code; raises when there is no memory. what and site are interned. */
+ * protected code; raises when there is no memory, and when the script has too many tasks. what and
+ * site are interned. */
 struct task *task_new(lua_State *L, struct script *s, const char *what, const char *site);
 
 /* Makes the table that holds the script's threads. In protected code. */
@@ -136,7 +147,17 @@ void task_fail(struct task *t, int code, const char *why);
 /* Pushes nil, why and the kind that task_fail left; returns 3. */
 int task_push_failure(lua_State *L, const struct task *t);
 
+/* Ends t, which does not run, now: of its code only what has to be closed runs, and not for long.
+ * Who waits for it learns that it was cancelled. */
+void task_stop(struct task *t);
+
+/* The innermost of the threads that t is paused in. */
+lua_State *task_innermost(const struct task *t);
+
 /* Drops t in whatever state but running; its code does not go on. */
 void task_drop(struct task *t);
+
+/* Frees an idle one. */
+void task_free(struct task *t);
 
 #endif

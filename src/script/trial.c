@@ -102,25 +102,6 @@ double trial_seconds(const struct trial *t, int64_t at_ns)
 	return (double)(at_ns - t->start_ns) / NS_PER_S;
 }
 
-static void on_count(lua_State *L, lua_Debug *ar)
-{
-	const struct script *s = script_of(L);
-	const struct task *t = task_of(L);
-	(void)ar;
-	if (clock_mono_ns(&clock_system) < s->host->options.trial->end_ns)
-		return;
-	luaL_traceback(L, L, NULL, 0);
-	log_error("script %s: %s%s%s: ran on and on without a pause\n%s", s->name,
-		t ? t->what : "?", t && t->site ? " from " : "", t && t->site ? t->site : "",
-		lua_tostring(L, -1));
-	cancel_raise(L); /* which no pcall holds */
-}
-
-void trial_bound(lua_State *L)
-{
-	lua_sethook(L, on_count, LUA_MASKCOUNT, 1000000);
-}
-
 static const struct trial_bot *bot_of(const struct trial_net *n, uint64_t number)
 {
 	list_each (node, &n->trial->bots) {

@@ -117,11 +117,6 @@ void trial_init(struct trial *t, struct loop *loop, struct rand *rand, const str
 /* The bots were ended, and the loop was quiet since. */
 void trial_fini(struct trial *t);
 
-/* Ends what computes on and on in the state of L, and in the threads that it will have, when the
- * time of its host's trial is over. In protected code. */
-struct lua_State;
-void trial_bound(struct lua_State *L);
-
 /* The seconds since the trial began. */
 double trial_seconds(const struct trial *t, int64_t at_ns);
 

@@ -1,5 +1,8 @@
 #include "script/vm.h"
 
+#include "script/script.h"
+#include "script/slice.h"
+
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,18 +10,14 @@
 
 static const char error_type[] = "ebb.error";
 
-static void *allocate(void *data, void *p, size_t old_size, size_t new_size)
+static void *allocate(void *data, void *p, size_t old_bytes, size_t n_bytes)
 {
 	struct vm *vm = data;
-	void *q = NULL;
 	if (!p)
-		old_size = 0; /* it is the kind of the object then */
-	if (new_size)
-		q = realloc(p, new_size);
-	else
-		free(p);
-	if (q || new_size == 0)
-		vm->used_bytes += new_size - old_size;
+		old_bytes = 0; /* it is the kind of the object then */
+	void *q = arena_resize(&vm->arena, p, old_bytes, n_bytes);
+	if (!q && n_bytes)
+		slice_denied();
 	return q;
 }
 
@@ -30,9 +29,9 @@ static int panic(lua_State *L)
 	abort();
 }
 
-bool vm_init(struct vm *vm)
+bool vm_init(struct vm *vm, size_t max_bytes)
 {
-	vm->used_bytes = 0;
+	arena_init(&vm->arena, max_bytes);
 	vm->L = lua_newstate(allocate, vm);
 	if (!vm->L)
 		return false;
@@ -44,8 +43,7 @@ bool vm_init(struct vm *vm)
 
 void vm_fini(struct vm *vm)
 {
-	if (vm->L)
-		lua_close(vm->L);
+	arena_fini(&vm->arena);
 	vm->L = NULL;
 }
 
@@ -62,20 +60,32 @@ static int error_text(lua_State *L)
 	return 1;
 }
 
-bool vm_call(lua_State *L, lua_CFunction fn, void *arg, int n_results)
+bool vm_call_with(lua_State *L, lua_CFunction fn, void *arg, int n_args, int n_results)
 {
-	int base = lua_gettop(L);
+	struct script *s = script_of(L);
+	struct slice_run run;
+	int base = lua_gettop(L) - n_args;
 	lua_pushcfunction(L, vm_traceback);
 	lua_pushcfunction(L, fn);
 	lua_pushlightuserdata(L, arg);
-	int status = lua_pcall(L, 1, n_results, base + 1);
+	lua_rotate(L, base + 1, 3);
+	slice_enter(&run, s, NULL, L);
+	int status = lua_pcall(L, n_args + 1, n_results, base + 1);
 	lua_remove(L, base + 1);
-	if (status == LUA_OK)
-		return true;
-	lua_pushcfunction(L, error_text);
-	lua_insert(L, -2);
-	lua_pcall(L, 1, 1, 0); /* text, or what went wrong with making it: text of Lua's own */
-	return false;
+	if (status != LUA_OK) {
+		lua_pushcfunction(L, error_text);
+		lua_insert(L, -2);
+		lua_pcall(L, 1, 1,
+			0); /* text, or what went wrong with making it: text of Lua's own */
+	}
+	slice_leave(&run);
+	script_left(s, &run);
+	return status == LUA_OK;
+}
+
+bool vm_call(lua_State *L, lua_CFunction fn, void *arg, int n_results)
+{
+	return vm_call_with(L, fn, arg, 0, n_results);
 }
 
 bool vm_error_kind(lua_State *L, int index)

@@ -8,17 +8,21 @@
 #ifndef EBB_SCRIPT_VM_H
 #define EBB_SCRIPT_VM_H
 
+#include "script/arena.h"
+
 #include <lua.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 struct vm {
 	lua_State *L;
-	size_t used_bytes; /* of memory, over all that the state holds */
+	struct arena arena;
 };
 
 /* False: no memory. Embedded in its script; does not move. */
-bool vm_init(struct vm *vm);
+bool vm_init(struct vm *vm, size_t max_bytes);
+
+/* Drops the state as it is: no finalizer runs, so what C owns for it is released before
+ * (resource.h). */
 void vm_fini(struct vm *vm);
 
 /* The vm that any thread of its state belongs to. */
@@ -27,6 +31,9 @@ struct vm *vm_of(lua_State *L);
 /* Calls fn(arg), arg as a light userdata at index 1, with n_results results left on the stack.
  * On failure the error is left there instead, as text with its traceback, and false returned. */
 bool vm_call(lua_State *L, lua_CFunction fn, void *arg, int n_results);
+
+/* The same with the n_args values on top, which it takes, as the arguments behind arg. */
+bool vm_call_with(lua_State *L, lua_CFunction fn, void *arg, int n_args, int n_results);
 
 /* A message handler: leaves the error as it is, and notes where it was thrown. An error that is
  * raised again keeps its first traceback, and the second follows it. */

@@ -16,6 +16,7 @@
 #include "irc/schema.h"
 #include "irc/session.h"
 #include "script/listen.h"
+#include "script/program.h"
 #include "script/net.h"
 
 #include <lauxlib.h>
@@ -334,7 +335,7 @@ static void scene_begin(struct scene *sc)
 static void scene_load(struct scene *sc, const char *source)
 {
 	struct script_options options = {.name = "bench", .path = "bench.lua", .source = source};
-	if (host_load(&sc->host, &options) < 0)
+	if (program_load(&sc->host, &options) < 0)
 		die("a script is refused");
 	settle(sc);
 }
@@ -401,7 +402,7 @@ static void expect_tasks(const struct scene *sc, size_t n)
 
 static size_t vm_bytes(const struct scene *sc)
 {
-	return container_of(sc->host.scripts.next, struct script, node)->vm.used_bytes;
+	return container_of(sc->host.scripts.next, struct script, node)->vm.arena.used_bytes;
 }
 
 /* Lines and sessions. */

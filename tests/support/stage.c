@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "script/listen.h"
+#include "script/program.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,7 +136,10 @@ void stage_begin(struct stage *st, size_t n_nets)
 	buf_init(&st->sent, 16 * 1024 * 1024);
 	buf_init(&st->log, 16 * 1024 * 1024);
 	log_set_sink(on_log, st);
-	struct host_options options = {&st->timers, &st->clock, on_wanted, st, false, NULL};
+	struct host_options options = {.timers = &st->timers,
+		.clock = &st->clock,
+		.wanted = on_wanted,
+		.data = st};
 	host_init(&st->host, &options);
 	for (size_t i = 0; i < n_nets; i++) {
 		struct stage_net *n = &st->nets[i];
@@ -176,7 +180,7 @@ bool stage_load(struct stage *st, const char *name, const char *source)
 	fclose(f);
 	struct script_options options = {
 		.name = name, .path = path, .pairs = pairs, .n_pairs = COUNTOF(pairs)};
-	bool ok = host_load(&st->host, &options) == 0;
+	bool ok = program_load(&st->host, &options) == 0;
 	unlink(path);
 	stage_run(st);
 	return ok;

@@ -1,0 +1,197 @@
+#include "script/arena.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { CHUNK_MIN_BYTES = 64 * 1024, CHUNK_MAX_BYTES = 1024 * 1024 };
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t n_bytes;
+};
+
+/* Before the bytes of a large block; keeps their alignment. */
+struct large {
+	struct list node;
+};
+
+void arena_init(struct arena *a, size_t max_bytes)
+{
+	*a = (struct arena){.max_bytes = max_bytes};
+	list_init(&a->large);
+}
+
+void arena_fini(struct arena *a)
+{
+	struct arena_chunk *chunk = a->chunks;
+	if (!a->large.next)
+		return;
+	while (chunk) {
+		struct arena_chunk *next = chunk->next;
+		munmap(chunk, chunk->n_bytes);
+		chunk = next;
+	}
+	list_each_safe (node, &a->large)
+		free(container_of(node, struct large, node));
+	*a = (struct arena){0};
+}
+
+static bool is_small(size_t n_bytes)
+{
+	return n_bytes <= ARENA_SMALL_MAX_BYTES;
+}
+
+static size_t class_of(size_t n_bytes)
+{
+	return (n_bytes + ARENA_STEP_BYTES - 1) / ARENA_STEP_BYTES;
+}
+
+/* What a block takes. */
+static size_t cost_of(size_t n_bytes)
+{
+	return is_small(n_bytes) ? class_of(n_bytes) * ARENA_STEP_BYTES
+				 : n_bytes + sizeof(struct large);
+}
+
+static bool add_chunk(struct arena *a)
+{
+	size_t n = a->chunk_bytes < CHUNK_MIN_BYTES   ? CHUNK_MIN_BYTES
+		   : a->chunk_bytes < CHUNK_MAX_BYTES ? a->chunk_bytes
+						      : CHUNK_MAX_BYTES;
+	struct arena_chunk *chunk =
+		mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (chunk == MAP_FAILED)
+		return false;
+	*chunk = (struct arena_chunk){a->chunks, n};
+	a->chunks = chunk;
+	a->chunk_bytes += n;
+	a->bump = (char *)(chunk + 1);
+	a->bump_end = (char *)chunk + n;
+	return true;
+}
+
+static void *take_small(struct arena *a, size_t class)
+{
+	size_t n = class * ARENA_STEP_BYTES;
+	void *p = a->free[class];
+	if (p) {
+		memcpy(&a->free[class], p, sizeof(p));
+		return p;
+	}
+	if ((size_t)(a->bump_end - a->bump) < n && !add_chunk(a))
+		return NULL;
+	p = a->bump;
+	a->bump += n;
+	return p;
+}
+
+static void give_small(struct arena *a, void *p, size_t class)
+{
+	memcpy(p, &a->free[class], sizeof(p));
+	a->free[class] = p;
+}
+
+static void *take_large(struct arena *a, size_t n_bytes)
+{
+	struct large *l = malloc(sizeof(*l) + n_bytes);
+	if (!l)
+		return NULL;
+	list_append(&a->large, &l->node);
+	return l + 1;
+}
+
+static void *resize_large(struct arena *a, void *p, size_t n_bytes)
+{
+	struct large *l = (struct large *)p - 1;
+	list_remove(&l->node);
+	struct large *moved = realloc(l, sizeof(*l) + n_bytes);
+	list_append(&a->large, moved ? &moved->node : &l->node);
+	return moved ? moved + 1 : NULL;
+}
+
+static void give(struct arena *a, void *p, size_t n_bytes)
+{
+	if (is_small(n_bytes)) {
+		give_small(a, p, class_of(n_bytes));
+		return;
+	}
+	struct large *l = (struct large *)p - 1;
+	list_remove(&l->node);
+	free(l);
+}
+
+static void *take(struct arena *a, size_t n_bytes)
+{
+	return is_small(n_bytes) ? take_small(a, class_of(n_bytes)) : take_large(a, n_bytes);
+}
+
+static void *move(struct arena *a, void *p, size_t old_bytes, size_t n_bytes)
+{
+	if (is_small(old_bytes) && is_small(n_bytes) && class_of(old_bytes) == class_of(n_bytes))
+		return p;
+	if (!is_small(old_bytes) && !is_small(n_bytes))
+		return resize_large(a, p, n_bytes);
+	void *q = take(a, n_bytes);
+	if (!q)
+		return NULL;
+	memcpy(q, p, old_bytes < n_bytes ? old_bytes : n_bytes);
+	give(a, p, old_bytes);
+	return q;
+}
+
+/* Whether so much more may be had, in place of what is given back. */
+static bool is_allowed(struct arena *a, size_t old_cost, size_t cost)
+{
+	a->n_grown++;
+	bool is_failing = a->fail_at && a->n_grown >= a->fail_at;
+	if (!is_failing && a->used_bytes - old_cost <= a->max_bytes &&
+		cost <= a->max_bytes - (a->used_bytes - old_cost))
+		return true;
+	a->n_denied++;
+	return false;
+}
+
+/* Lua takes no refusal of what shrinks: only the system's own end of memory is one. */
+static void *or_abort(void *p)
+{
+	if (!p)
+		abort();
+	return p;
+}
+
+void *arena_resize(struct arena *a, void *p, size_t old_bytes, size_t n_bytes)
+{
+	size_t old_cost = p ? cost_of(old_bytes) : 0, cost = n_bytes ? cost_of(n_bytes) : 0;
+	void *q = NULL;
+	if (n_bytes > old_bytes && !is_allowed(a, old_cost, cost))
+		return NULL;
+	if (n_bytes == 0) {
+		if (p)
+			give(a, p, old_bytes);
+	} else if (p) {
+		q = move(a, p, old_bytes, n_bytes);
+	} else {
+		q = take(a, n_bytes);
+	}
+	if (n_bytes && n_bytes <= old_bytes)
+		or_abort(q);
+	if (q || n_bytes == 0)
+		a->used_bytes += cost - old_cost;
+	return q;
+}
+
+bool arena_charge(struct arena *a, size_t n_bytes)
+{
+	if (!is_allowed(a, 0, n_bytes))
+		return false;
+	a->used_bytes += n_bytes;
+	return true;
+}
+
+void arena_release(struct arena *a, size_t n_bytes)
+{
+	assert(a->used_bytes >= n_bytes);
+	a->used_bytes -= n_bytes;
+}

@@ -1,0 +1,99 @@
+#include "script/inbox.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+struct entry {
+	struct list node;
+	struct event *e; /* NULL: net's connection ended */
+	struct handle net;
+	struct delivery d;
+};
+
+void inbox_init(struct inbox *b)
+{
+	*b = (struct inbox){0};
+	list_init(&b->entries);
+}
+
+static size_t size_of(const struct entry *entry)
+{
+	return sizeof(*entry) + (entry->e ? event_size(entry->e) : 0);
+}
+
+static void unlink_entry(struct inbox *b, struct entry *entry)
+{
+	list_remove(&entry->node);
+	b->n--;
+	b->bytes -= size_of(entry);
+}
+
+void inbox_fini(struct inbox *b)
+{
+	list_each_safe (node, &b->entries) {
+		struct entry *entry = container_of(node, struct entry, node);
+		unlink_entry(b, entry);
+		event_unref(entry->e);
+		free(entry);
+	}
+}
+
+bool inbox_is_empty(const struct inbox *b)
+{
+	return list_is_empty(&b->entries);
+}
+
+static void insert(struct inbox *b, struct list *at, const struct entry *values)
+{
+	struct entry *entry = mem_new(sizeof(*entry));
+	*entry = *values;
+	list_append(at, &entry->node);
+	b->n++;
+	b->bytes += size_of(entry);
+}
+
+static bool is_full(const struct inbox *b)
+{
+	return b->n >= INBOX_EVENTS_MAX || b->bytes >= INBOX_MAX_BYTES;
+}
+
+int inbox_add(struct inbox *b, struct event **e)
+{
+	if (is_full(b))
+		return ERR_LIMIT;
+	event_hold(e);
+	struct entry entry = {.e = event_ref(*e)};
+	insert(b, &b->entries, &entry);
+	return 0;
+}
+
+int inbox_add_end(struct inbox *b, struct handle net)
+{
+	if (is_full(b))
+		return ERR_LIMIT;
+	struct entry entry = {.net = net};
+	insert(b, &b->entries, &entry);
+	return 0;
+}
+
+void inbox_put_back(struct inbox *b, struct event **e, const struct delivery *d)
+{
+	event_hold(e);
+	struct entry entry = {.e = event_ref(*e), .d = *d};
+	insert(b, b->entries.next, &entry);
+}
+
+bool inbox_take(struct inbox *b, struct event **e, struct delivery *d, struct handle *net)
+{
+	if (inbox_is_empty(b))
+		return false;
+	struct entry *entry = container_of(b->entries.next, struct entry, node);
+	unlink_entry(b, entry);
+	*e = entry->e;
+	*d = entry->d;
+	*net = entry->net;
+	free(entry);
+	return true;
+}

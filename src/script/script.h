@@ -1,0 +1,114 @@
+/*
+ * script: one script that runs: its state, its limits, and all that C owns for it.
+ *
+ * A script is made by its program (program.h) and dropped as a whole, whatever state it is in: its
+ * memory goes with its arena, and what C owns for it stands on the lists here.
+ */
+#ifndef EBB_SCRIPT_SCRIPT_H
+#define EBB_SCRIPT_SCRIPT_H
+
+#include "base/handle.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "script/inbox.h"
+#include "script/vm.h"
+
+struct host;
+struct task;
+struct program;
+
+enum script_trust { TRUST_RESTRICTED, TRUST_FULL };
+enum script_gc { GC_AUTO, GC_GENERATIONAL, GC_INCREMENTAL };
+
+/* What a script may do and use; 0 is the standard of each. */
+struct script_limits {
+	enum script_trust trust;
+	enum script_gc gc;
+	size_t memory_max_bytes;
+	int64_t cpu_max_ns; /* between two pauses */
+	bool is_debug;      /* its author is told more */
+	size_t tasks_max, alarms_max, listeners_max;
+	unsigned spawns_max; /* between two pauses */
+};
+
+struct script {
+	struct host *host;
+	struct program *program;
+	struct list node; /* the host's scripts */
+	const char *name; /* the program's */
+	struct vm vm;
+	struct script_limits limits; /* none of them 0 */
+	unsigned cpu_ticks;          /* cpu_max_ns, as slice.h counts */
+
+	/* Its turns in the loop: host.h. */
+	bool is_held;        /* nothing of it runs, and its events wait in the inbox */
+	struct list behind;  /* the host's scripts that are held, in turn */
+	struct task *sliced; /* goes on before all else; NULL: none */
+	struct list held;    /* struct task: runnable, in their order */
+	struct inbox inbox;
+	unsigned share; /* ticks that it took at share_ns, a turn of the loop */
+	int64_t share_ns;
+	bool is_loading; /* the main chunk has not paused yet */
+	bool has_failed; /* the main chunk raised before */
+	bool is_over;    /* it is about to be dropped */
+
+	struct list tasks, pool; /* struct task */
+	size_t n_tasks, n_pool;
+	int threads_ref; /* in the registry: the table that holds the threads of tasks */
+	size_t n_threads, most_threads; /* in it; since it was made */
+	struct list listeners;          /* struct listener: subscriptions */
+	size_t n_listeners;             /* and waits */
+	struct list dead;               /* those that went away during a delivery */
+	struct listeners **by_kind;     /* NULL where nothing listens */
+	size_t n_kinds;
+	bool is_delivering;
+	struct list alarms; /* struct alarm: after, every and cron */
+	size_t n_alarms;
+	struct list resources; /* struct resource */
+	struct map names;      /* interned text */
+	uint64_t last_event; /* the number of the one whose userdata is in the registry at event_ref
+			      */
+	int event_ref, event_meta_ref;
+	struct isupport *last_isupport; /* the same; its userdata holds it */
+	int isupport_ref;
+	struct handle main; /* the task of its main chunk */
+
+	bool outage_is_told; /* since a connection ended, a script is told of it once */
+	bool is_incremental; /* how it collects now */
+	int64_t warned_ns;   /* when it was warned of for blocking; 0: never */
+	uint64_t n_grown;    /* the arena's count when it collected last in idle time */
+};
+
+/* A script of p, without libraries, at the end of the host's; NULL: no memory. */
+struct script *script_new(struct host *h, struct program *p, const struct script_limits *limits);
+
+/* Drops it. Nothing of it runs. */
+void script_free(struct script *s);
+
+struct script *script_of(lua_State *L);
+
+/* After each run of the script's code, with the ticks that it took. */
+struct slice_run;
+void script_left(struct script *s, const struct slice_run *r);
+
+/* Whether code of the script runs, or may, to be warned of more. */
+bool script_is_debug(const struct script *s);
+
+/* Text kept for the script's life; "?" where there is no memory. */
+const char *script_intern(struct script *s, const char *text);
+
+/* Where the function at level of L's call stack stands, "karma.lua:12"; interned. */
+const char *script_site(lua_State *L, int level);
+
+/* Whether the script hears of that network. */
+bool script_hears(const struct script *s, struct str network);
+
+/* Switches the collector by how many threads there are, where that is left to it. */
+void script_choose_gc(struct script *s);
+
+/* Whether so much was allocated since it collected last that idle time is well spent on it; and
+ * does so: false if not. */
+bool script_has_grown(const struct script *s);
+bool script_collect(struct script *s);
+
+#endif
