@@ -90,11 +90,6 @@ void timers_cancel(struct timers *ts, struct timer *t)
 		sift_down(ts, i, last);
 }
 
-bool timer_is_set(const struct timer *t)
-{
-	return t->slot != 0;
-}
-
 int64_t timers_next(const struct timers *ts)
 {
 	return ts->n ? ts->heap[0]->at_ns : -1;

@@ -41,7 +41,10 @@ void timers_after(struct timers *ts, struct timer *t, int64_t delay_ns);
 /* Does nothing for a timer that is not set. */
 void timers_cancel(struct timers *ts, struct timer *t);
 
-bool timer_is_set(const struct timer *t);
+static inline bool timer_is_set(const struct timer *t)
+{
+	return t->slot != 0;
+}
 
 /* The earliest deadline, or -1. */
 int64_t timers_next(const struct timers *ts);

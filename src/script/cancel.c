@@ -10,12 +10,17 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 
-static const char sentinel; /* its address is the registry's key */
+static const char sentinel, stopped; /* their addresses are the registry's keys */
 
 int cancel_raise(lua_State *L)
 {
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &sentinel);
 	return lua_error(L);
+}
+
+void cancel_push_stopped(lua_State *L)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &stopped);
 }
 
 bool cancel_is(lua_State *L, int index)
@@ -220,6 +225,8 @@ void cancel_open(lua_State *L)
 	lua_setfield(L, -2, "__metatable");
 	lua_setmetatable(L, -2);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &sentinel);
+	lua_pushliteral(L, "stopped: it used up what a script may (the log says where)");
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &stopped);
 	lua_pushglobaltable(L);
 	luaL_setfuncs(L, functions, 0);
 	lua_pop(L, 1);

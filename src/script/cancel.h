@@ -34,6 +34,9 @@ void cancel_open(lua_State *L);
 /* Raises the cancellation; allocates nothing. */
 int cancel_raise(lua_State *L);
 
+/* Pushes the error that a task which was stopped gives who waits for it; allocates nothing. */
+void cancel_push_stopped(lua_State *L);
+
 /* Whether the value at index is the cancellation. */
 bool cancel_is(lua_State *L, int index);
 

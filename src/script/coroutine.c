@@ -53,7 +53,7 @@ static enum state state_of(lua_State *L, lua_State *co)
  * itself off when the task goes on. */
 static void chain_push(struct task *t, lua_State *co)
 {
-	if (t->n_chain % CHAIN_STEP == 0)
+	if (t->n_chain % CHAIN_STEP == 0) /* as many as there were once are there still */
 		t->chain = mem_resize(t->chain, t->n_chain + CHAIN_STEP, sizeof(*t->chain));
 	t->chain[t->n_chain++] = co;
 }

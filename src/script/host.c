@@ -13,6 +13,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define WALL_LOOK_NS (100 * NS_PER_MS) /* how soon a clock that was set is seen */
+
 enum {
 	STEPS_A_TURN = 5000, /* tasks that tasks made runnable, before the loop has its turn */
 	EVENTS_A_TURN = 1000,
@@ -117,7 +119,7 @@ void host_took(struct script *s, unsigned ticks)
 		s->share = 0;
 	s->share_ns = now_ns;
 	s->share += ticks;
-	if (s->share >= SLICE_TICKS && !h->options.trial && !h->options.is_check)
+	if (s->share >= SLICE_TICKS && s->may_slice)
 		host_hold(s);
 }
 
@@ -134,7 +136,7 @@ static void go_on(struct script *s, struct event **e, struct delivery *d)
 		inbox_put_back(&s->inbox, e, d);
 		return;
 	}
-	n = handles_get(&s->host->handles, (*e)->net);
+	n = (*e)->is_line ? NULL : handles_get(&s->host->handles, (*e)->net);
 	if (n)
 		net_delivered(n, *e, s);
 	if (script_has_grown(s))
@@ -314,10 +316,11 @@ bool host_is_busy_since(const struct host *h, uint64_t made)
 int64_t host_wall_ns(struct host *h)
 {
 	int64_t now_ns = h->options.timers->now_ns;
-	if (h->wall_at_ns != now_ns)
-		h->wall_ns = clock_wall_ns(h->options.clock);
-	h->wall_at_ns = now_ns;
-	return h->wall_ns;
+	if (h->wall_at_ns < 0 || now_ns - h->wall_at_ns >= WALL_LOOK_NS) {
+		h->wall_offset_ns = clock_wall_ns(h->options.clock) - now_ns;
+		h->wall_at_ns = now_ns;
+	}
+	return now_ns + h->wall_offset_ns;
 }
 
 /* Names. */

@@ -56,11 +56,11 @@ struct host {
 	struct list run;        /* struct task: the run queue */
 	struct list events;     /* struct event: what waits for its turn */
 	size_t n_events;
-	size_t events_bytes;         /* of those */
-	uint64_t event_number;       /* counts up */
-	int64_t wall_ns, wall_at_ns; /* the time of day at a monotonic time */
-	struct map own_kinds;        /* a name that only scripts know, to its kind */
-	char **own_names;            /* owned: the name of kind EVENT_KINDS + i */
+	size_t events_bytes;                /* of those */
+	uint64_t event_number;              /* counts up */
+	int64_t wall_offset_ns, wall_at_ns; /* wall clock less timers, and when it was looked at */
+	struct map own_kinds;               /* a name that only scripts know, to its kind */
+	char **own_names;                   /* owned: the name of kind EVENT_KINDS + i */
 	size_t n_own;
 	uint64_t order;  /* of what listens: counts up */
 	uint64_t made;   /* tasks and alarms: counts up */
@@ -89,7 +89,7 @@ void host_run(struct host *h);
  * made after `made` was this, or descends from one. */
 bool host_is_busy_since(const struct host *h, uint64_t made);
 
-/* The time of day, which is asked for once a turn of the loop. */
+/* The time of day, to a tenth of a second where somebody has just set the clock. */
 int64_t host_wall_ns(struct host *h);
 
 /* The kind of a name for listening, made if it is new; several for some names; 0 when there are too

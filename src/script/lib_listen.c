@@ -19,9 +19,7 @@ static int subscribe(lua_State *L, const char *who, bool is_once)
 			L, "%s: (event, [filter,] handler) expected, the handler a function", who);
 	struct listen_to to = {.who = who, .events = 1, .filter = n == 3 ? 2 : 0};
 	listener_new(L, &to);
-	lua_pushvalue(L, n);
-	lua_setiuservalue(L, -2, 2);
-	listener_subscribe(L, lua_gettop(L), is_once);
+	listener_subscribe(L, lua_gettop(L), n, is_once);
 	return 1;
 }
 

@@ -33,7 +33,7 @@ void task_object_bind(lua_State *L, int index, struct task *t)
 	lua_pushvalue(L, index);
 	t->promise_ref = luaL_ref(L, LUA_REGISTRYINDEX);
 	t->promise = &o->promise;
-	o->handle = t->handle;
+	o->handle = task_handle(t);
 }
 
 static struct task_object *check_object(lua_State *L)
@@ -220,7 +220,7 @@ static void make_child(lua_State *L, struct group *g, int i, const char *who, co
 	struct task *t = task_from_stack(L, 0, who, site);
 	task_object_bind(L, lua_gettop(L), t);
 	lua_replace(L, 2 + i);
-	g->children[i] = (struct child){g, t->handle};
+	g->children[i] = (struct child){g, task_handle(t)};
 }
 
 static void start_children(struct group *g)

@@ -154,6 +154,7 @@ struct listener *listener_new(lua_State *L, const struct listen_to *to)
 		.filter = f,
 		.is_wait = to->is_wait,
 		.self_ref = LUA_NOREF,
+		.handler_ref = LUA_NOREF,
 		.n = names.n};
 	list_init(&l->all);
 	list_init(&l->dead);
@@ -228,9 +229,11 @@ static void unlink_all(struct listener *l)
 	}
 	list_remove(&l->dead);
 	l->script->n_listeners--;
+	lua_State *L = l->script->vm.L;
+	luaL_unref(L, LUA_REGISTRYINDEX, l->handler_ref);
 	int ref = l->self_ref;
-	l->self_ref = LUA_NOREF;
-	luaL_unref(l->script->vm.L, LUA_REGISTRYINDEX, ref);
+	l->handler_ref = l->self_ref = LUA_NOREF;
+	luaL_unref(L, LUA_REGISTRYINDEX, ref);
 }
 
 void listener_off(struct listener *l)
@@ -247,7 +250,7 @@ void listener_off(struct listener *l)
 		unlink_all(l);
 }
 
-void listener_subscribe(lua_State *L, int index, bool is_once)
+static void begin(lua_State *L, int index, bool is_once)
 {
 	struct listener *l = lua_touserdata(L, index);
 	lua_pushvalue(L, index);
@@ -257,12 +260,20 @@ void listener_subscribe(lua_State *L, int index, bool is_once)
 	link_up(l);
 }
 
+void listener_subscribe(lua_State *L, int index, int handler, bool is_once)
+{
+	struct listener *l = lua_touserdata(L, index);
+	lua_pushvalue(L, handler);
+	l->handler_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	begin(L, index, is_once);
+}
+
 void listener_collect(lua_State *L, int index, size_t max)
 {
 	struct listener *l = lua_touserdata(L, index);
 	own(l);
 	l->backlog = backlog_new(max);
-	listener_subscribe(L, index, false);
+	begin(L, index, false);
 }
 
 static void leave_waits(struct task *t)
@@ -357,9 +368,7 @@ static int start_handler(lua_State *T, const struct task_start *start)
 	const struct start *st = container_of(start, struct start, start);
 	if (st->l->filter)
 		luaL_checkstack(T, LUA_MINSTACK + 32, "captures"); /* a pattern has at most 32 */
-	lua_rawgeti(T, LUA_REGISTRYINDEX, st->l->self_ref);
-	lua_getiuservalue(T, -1, 2);
-	lua_remove(T, -2);
+	lua_rawgeti(T, LUA_REGISTRYINDEX, st->l->handler_ref);
 	lib_push_event(T, st->e);
 	return 1 + filter_push_captures(T, st->l->filter, st->e);
 }
@@ -495,6 +504,9 @@ static bool walk_all(struct script *s, struct event **e, struct delivery *d)
 		d->order = 0;
 		w.last = NULL;
 	}
+	if ((!of_kind || list_is_empty(&of_kind->waits)) &&
+		(!of_any || list_is_empty(&of_any->waits)))
+		return true;
 	walk_head(&w, 0, of_kind ? &of_kind->waits : NULL);
 	walk_head(&w, 1, of_any ? &of_any->waits : NULL);
 	deliver_to_waits(&w, s, e, d);

@@ -32,7 +32,7 @@ struct listener {
 	struct handle net;
 	bool ends_with_connection; /* a wait that began while net was connected, for its lines only
 				    */
-	int self_ref;              /* a subscription's place in the registry */
+	int self_ref, handler_ref; /* a subscription's places in the registry */
 	const char *what, *site;
 	struct task *task;       /* a wait's */
 	struct backlog *backlog; /* of events(); owned; NULL for all others */
@@ -57,8 +57,8 @@ struct listen_to {
 /* Pushes a listener that is not linked yet. Raises for bad arguments. */
 struct listener *listener_new(lua_State *L, const struct listen_to *to);
 
-/* A subscription begins; its userdata is at index, the handler is its user value 2. */
-void listener_subscribe(lua_State *L, int index, bool is_once);
+/* A subscription begins; its userdata is at index, its handler at another. */
+void listener_subscribe(lua_State *L, int index, int handler, bool is_once);
 
 /* Begins a subscription whose events are kept until they are read, as listener_subscribe. */
 void listener_collect(lua_State *L, int index, size_t max);

@@ -148,7 +148,7 @@ static void run_main_chunk(struct program *p)
 		return;
 	}
 	struct task *t = lua_touserdata(L, -1);
-	s->main = t->handle;
+	s->main = task_handle(t);
 	lua_pop(L, 1);
 	task_run(t);
 }

@@ -55,6 +55,7 @@ static void set_limits(struct script *s, const struct script_limits *limits)
 		l->listeners_max = LISTENERS_MAX;
 	if (!l->spawns_max)
 		l->spawns_max = SPAWNS_MAX;
+	s->may_slice = !s->host->options.trial && !s->host->options.is_check;
 	s->cpu_ticks = (unsigned)((l->cpu_max_ns + SLICE_TICK_NS - 1) / SLICE_TICK_NS);
 }
 
@@ -64,6 +65,7 @@ struct script *script_new(struct host *h, struct program *p, const struct script
 	s->host = h;
 	s->program = p;
 	s->name = p->options.name;
+	s->hears_all = !p->options.networks;
 	s->is_loading = true;
 	set_limits(s, limits);
 	list_init(&s->behind);
@@ -156,11 +158,9 @@ const char *script_site(lua_State *L, int level)
 	return script_intern(script_of(L), site);
 }
 
-bool script_hears(const struct script *s, struct str network)
+bool script_hears_named(const struct script *s, struct str network)
 {
 	const struct script_options *o = &s->program->options;
-	if (!o->networks || !network.p)
-		return true;
 	for (size_t i = 0; i < o->n_networks; i++)
 		if (str_eq(str_of(o->networks[i]), network))
 			return true;

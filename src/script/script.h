@@ -36,9 +36,11 @@ struct script {
 	struct program *program;
 	struct list node; /* the host's scripts */
 	const char *name; /* the program's */
+	bool hears_all;   /* networks; else those that the program names */
 	struct vm vm;
 	struct script_limits limits; /* none of them 0 */
 	unsigned cpu_ticks;          /* cpu_max_ns, as slice.h counts */
+	bool may_slice;              /* else it runs up to its pause, as tests do */
 
 	/* Its turns in the loop: host.h. */
 	bool is_held;        /* nothing of it runs, and its events wait in the inbox */
@@ -100,8 +102,13 @@ const char *script_intern(struct script *s, const char *text);
 /* Where the function at level of L's call stack stands, "karma.lua:12"; interned. */
 const char *script_site(lua_State *L, int level);
 
-/* Whether the script hears of that network. */
-bool script_hears(const struct script *s, struct str network);
+bool script_hears_named(const struct script *s, struct str network);
+
+/* Whether the script hears of that network; of no network, all do. */
+static inline bool script_hears(const struct script *s, struct str network)
+{
+	return s->hears_all || !network.p || script_hears_named(s, network);
+}
 
 /* Switches the collector by how many threads there are, where that is left to it. */
 void script_choose_gc(struct script *s);

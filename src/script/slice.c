@@ -50,11 +50,17 @@ static size_t write_level(lua_State *L, lua_Debug *ar, char *out, size_t size)
 	int n;
 	if (!lua_getinfo(L, "Sln", ar))
 		return 0;
-	const char *name = ar->name ? ar->name : *ar->what == 'm' ? "the main chunk" : "?";
-	if (ar->currentline > 0)
-		n = snprintf(out, size, "\t%s:%d: in %s\n", ar->short_src, ar->currentline, name);
+	if (ar->currentline < 0)
+		n = snprintf(out, size, "\t%s: in %s\n", ar->short_src, ar->name ? ar->name : "?");
+	else if (ar->name)
+		n = snprintf(out, size, "\t%s:%d: in function %s\n", ar->short_src, ar->currentline,
+			ar->name);
+	else if (*ar->what == 'm')
+		n = snprintf(
+			out, size, "\t%s:%d: in the main chunk\n", ar->short_src, ar->currentline);
 	else
-		n = snprintf(out, size, "\t%s: in %s\n", ar->short_src, name);
+		n = snprintf(out, size, "\t%s:%d: in the function of line %d\n", ar->short_src,
+			ar->currentline, ar->linedefined);
 	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
 }
 
@@ -279,7 +285,7 @@ void slice_enter(struct slice_run *r, struct script *s, struct task *t, lua_Stat
 		.L = L,
 		.budget = s->cpu_ticks,
 		.n_denied = s->vm.arena.n_denied,
-		.may_slice = !s->host->options.trial && !s->host->options.is_check};
+		.may_slice = s->may_slice};
 	slice_now = r;
 	ticker.entries++;
 	if (ticker.is_ticking)

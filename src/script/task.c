@@ -165,8 +165,10 @@ static struct task *with_new_thread(lua_State *L)
 		luaL_error(L, "not enough memory");
 	}
 	struct task *t = mem_new(sizeof(*t));
+	t->script = s;
 	t->T = T;
 	t->ref = ref;
+	t->timer.fire = on_deadline;
 	list_init(&t->all);
 	list_init(&t->run);
 	list_init(&t->waits);
@@ -223,16 +225,21 @@ struct task *task_new(lua_State *L, struct script *s, const char *what, const ch
 			(int)s->n_tasks);
 	struct task *t = list_is_empty(&s->pool) ? with_new_thread(L) : from_pool(s);
 	s->n_tasks++;
-	t->script = s;
-	t->timer.fire = on_deadline;
+	memset(&t->queued, 0, sizeof(*t) - offsetof(struct task, queued)); /* of the use before */
 	t->state = TASK_RUNNABLE;
 	t->what = what;
 	t->site = site;
 	t->number = ++s->host->made;
-	t->handle = handles_add(&s->host->handles, t);
 	list_append(&s->tasks, &t->all);
 	lua_pushcfunction(t->T, task_main);
 	return t;
+}
+
+struct handle task_handle(struct task *t)
+{
+	if (!t->handle.generation)
+		t->handle = handles_add(&t->script->host->handles, t);
+	return t->handle;
 }
 
 void task_enqueue(struct task *t)
@@ -257,8 +264,10 @@ static void retire(struct task *t)
 	struct host *h = t->script->host;
 	leave_wait(t);
 	resources_release(&t->holds);
-	timers_cancel(h->options.timers, &t->timer);
-	scope_leave_all(t);
+	if (timer_is_set(&t->timer))
+		timers_cancel(h->options.timers, &t->timer);
+	if (t->scope)
+		scope_leave_all(t);
 	list_remove(&t->run);
 	list_remove(&t->all);
 	t->script->n_tasks--;
@@ -266,9 +275,12 @@ static void retire(struct task *t)
 		t->script->sliced = NULL;
 	if (t->promise)
 		luaL_unref(t->T, LUA_REGISTRYINDEX, t->promise_ref);
-	handles_remove(&h->handles, t->handle);
-	cancel_forget(t);
-	free(t->why);
+	if (t->handle.generation)
+		handles_remove(&h->handles, t->handle);
+	if (t->grace)
+		cancel_forget(t);
+	if (t->why)
+		free(t->why);
 	t->why = NULL;
 }
 
@@ -279,13 +291,6 @@ static void recycle(struct task *t)
 		drop_thread(s, t);
 		return;
 	}
-	lua_State *T = t->T;
-	int ref = t->ref;
-	free(t->chain);
-	*t = (struct task){.T = T, .ref = ref};
-	list_init(&t->run);
-	list_init(&t->waits);
-	list_init(&t->holds);
 	list_append(&s->pool, &t->all);
 	s->n_pool++;
 }
@@ -323,7 +328,7 @@ static int keep_stop_error(lua_State *L)
 {
 	const struct task *t = lua_touserdata(L, 1);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, t->promise_ref);
-	lua_pushliteral(L, "stopped: it used up what a script may (see the log)");
+	cancel_push_stopped(L);
 	promise_keep_error(L, 2, false);
 	return 0;
 }
@@ -333,6 +338,8 @@ static void keep_stopped(struct task *t)
 {
 	lua_State *L = t->script->vm.L;
 	t->failed = true;
+	lua_settop(t->T, 0);
+	cancel_push_stopped(t->T);
 	if (t->promise && !vm_call(L, keep_stop_error, t, 0))
 		lua_pop(L, 1);
 }

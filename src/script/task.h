@@ -57,20 +57,23 @@ struct task_start {
 struct task {
 	struct script *script;
 	lua_State *T;
-	lua_State **chain;     /* owned: the coroutines it is paused in, the innermost first */
-	unsigned char n_chain; /* no more than Lua nests, 200 */
-	struct list all;       /* of the script's tasks, or of its pool */
-	struct list run;       /* in the host's run queue, or among what its script holds */
-	uint64_t queued;       /* the host's count when it was put there */
+	int ref;         /* of T in the script's table of threads, as long as the thread is used */
+	struct list all; /* of the script's tasks, or of its pool */
+	struct list run; /* in the host's run queue, or among what its script holds */
+	struct list waits; /* struct listener: the events that it waits for */
+	struct list holds; /* struct resource: given back at its end, however it ends */
 	struct timer timer;
-	struct handle handle;
+	lua_State **chain; /* owned: the coroutines it is paused in, the innermost first */
+
+	/* From here on it is new for each task that uses the thread. */
+	uint64_t queued;       /* the host's count when it was put into the run queue */
+	struct handle handle;  /* task_handle makes it */
+	unsigned char n_chain; /* no more than Lua nests, 200 */
 	uint64_t number; /* the host's count when it was made, or the task that it descends from */
 	struct scope *scope;     /* the innermost of timeout and shield; on its stack */
 	struct promise *promise; /* who is told of its end; NULL: nobody */
 
 	const struct wait *wait; /* the kind of what it waits for; NULL for a deadline alone */
-	struct list waits;       /* struct listener: the events that it waits for */
-	struct list holds;       /* struct resource: given back at its end, however it ends */
 	char *why;               /* owned: what it was woken with, of WAKE_FAILED */
 
 	union {
@@ -87,7 +90,6 @@ struct task {
 	const char *what;  /* "on privmsg", "spawn": interned by the script */
 	const char *site;  /* where it was made, "karma.lua:12": interned, or NULL */
 
-	int ref;         /* of T in the script's table of threads, as long as the thread is used */
 	int promise_ref; /* of the promise's userdata */
 	int code;        /* an ERR_*, of WAKE_FAILED */
 	unsigned ticks;  /* that it ran since its last pause: slice.h */
@@ -111,6 +113,9 @@ void task_set_of(lua_State *L, struct task *t);
  * protected code; raises when there is no memory, and when the script has too many tasks. what and
  * site are interned. */
 struct task *task_new(lua_State *L, struct script *s, const char *what, const char *site);
+
+/* What names it for as long as it is there. */
+struct handle task_handle(struct task *t);
 
 /* Makes the table that holds the script's threads. In protected code. */
 void task_open(lua_State *L);

@@ -16,8 +16,9 @@
 #include "irc/schema.h"
 #include "irc/session.h"
 #include "script/listen.h"
-#include "script/program.h"
+#include "script/modules.h"
 #include "script/net.h"
+#include "script/program.h"
 
 #include <lauxlib.h>
 #include <malloc.h>
@@ -578,6 +579,39 @@ static double yard_ns(const char *source, const char *line,
 	return each;
 }
 
+/* The same with ebb's own event object, made by hand, in a script's state. */
+static double same_object_ns(const char *source, const char *line, size_t n)
+{
+	struct scene sc;
+	struct message m = parse(line);
+	int64_t start_ns = 0;
+	scene_begin(&sc);
+	scene_load(&sc, "");
+	lua_State *L = container_of(sc.host.scripts.next, struct script, node)->vm.L;
+	struct isupport *is = session_isupport(sc.talk.session);
+	struct event e = {.kind = event_kind_of(&m, is),
+		.is_line = true,
+		.net = sc.net->handle,
+		.net_name = str_of("test"),
+		.name = "privmsg",
+		.isupport = is,
+		.m = m};
+	if (luaL_dostring(L, source) != LUA_OK)
+		die("no yardstick");
+	for (size_t i = 0; i < n + n / 10; i++) {
+		if (i == n / 10)
+			start_ns = cpu_ns();
+		e.number++;
+		lua_pushvalue(L, -1);
+		lib_push_event(L, &e);
+		if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+			die(lua_tostring(L, -1));
+	}
+	double each = ns_each(start_ns, n);
+	scene_end(&sc);
+	return each;
+}
+
 /* Events and the scripts that hear them. */
 
 struct handler_case {
@@ -601,6 +635,7 @@ static void measure_handler(const struct handler_case *c)
 	snprintf(source, sizeof(source), "return function(ev) %s end", c->body);
 	double table = yard_ns(source, c->line, push_table, n);
 	double userdata = yard_ns(source, c->line, push_userdata, n);
+	double object = same_object_ns(source, c->line, n);
 
 	snprintf(name, sizeof(name), "event to handler, %s", c->what);
 	note_ns(name, handler);
@@ -612,6 +647,10 @@ static void measure_handler(const struct handler_case *c)
 	note(name, handler / table, "times", c->bar);
 	snprintf(name, sizeof(name), "handler against lua_pcall with a userdata, %s", c->what);
 	note(name, handler / userdata, "times", "-");
+	snprintf(name, sizeof(name), "lua_pcall with the same object, %s", c->what);
+	note_ns(name, object);
+	snprintf(name, sizeof(name), "handler against lua_pcall with the same object, %s", c->what);
+	note(name, handler / object, "times", "2");
 }
 
 /* What a handler that keeps nothing leaves to the collector, which does not see what an event holds
