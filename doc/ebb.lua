@@ -835,9 +835,14 @@ ebb = {}
 --- `math`, `utf8`, and `string` without `dump`. Of `os` there are the four functions below. There
 --- is no `io`, `package`, `debug` or `coroutine`, and `require` in tests only.
 ---
---- A task cannot pause in a filter, nor in a function that the library calls, as `table.sort` and
---- `string.gsub` do; `sleep` and the like raise there. In `pcall`, iterators and metamethods it
---- can.
+--- The functions of `table` work on 10,000,000 elements at most, `table.sort` and `table.concat` on
+--- 1,000,000, and `table.concat` makes no more than 16 MB; what is larger is an error. `table.sort`
+--- is stable, and its comparator may pause. The table is written at the end: an error in the
+--- comparator leaves it as it was.
+---
+--- A task cannot pause in a filter, nor in a function that the library calls, as `string.gsub`
+--- does; `sleep` and the like raise there. In `pcall`, iterators, metamethods and the comparator of
+--- `table.sort` it can.
 
 --- What there is of the library `os`.
 ---@class oslib

@@ -37,6 +37,7 @@ int lib_reply(lua_State *L);
 int lib_connect(lua_State *L);
 void lib_open_irc(lua_State *L);
 
+void lib_open_table(lua_State *L);
 void lib_open_listen(lua_State *L);
 void lib_open_task(lua_State *L);
 void lib_open_sync(lua_State *L);

@@ -36,6 +36,12 @@ static const struct row {
 		"  say('inner ' .. tostring(inner))\n"
 		"end) say(why)",
 		5, "timeout"),
+	ROW("the comparator of a sort may pause",
+		"local t = {3, 1, 2} local function slow(a, b) sleep(1) return a < b end\n"
+		"spawn(function() table.sort(t, slow) say(table.concat(t)) end)\n"
+		"sleep(1.5) say(table.concat(t))\n"
+		"say(select(2, timeout(1.2, table.sort, {2, 1, 3}, slow)))",
+		9, "312 timeout 123"),
 	ROW("a cancellation goes before a timeout that passed",
 		"local t = spawn(function()\n"
 		"  timeout(1, function() shield(sleep, 3) sleep(1) end) say('never')\n"
