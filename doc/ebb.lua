@@ -245,6 +245,51 @@ local ev = {}
 ---@return true
 function ev:reply(text) end
 
+--- Replies with a question, and waits for what the same person says next in the same place.
+---
+--- Returns the privmsg that answers, else `nil, "timeout"` when `timeout` seconds have passed since
+--- the question was taken for sending, or `nil, "disconnected"` when the connection ended. The
+--- answer reaches other handlers and waits as well. An action or a notice is none.
+---
+--- The person is who caused the event, by whatever nick they have now: changes of nick since the
+--- event are followed, before the question and after. With an account, as `ev.account` has it, the
+--- account decides where the server tells it; without one, nobody is the same after a QUIT, whoever
+--- takes the nick. The place is the event's channel, else a private message to us.
+---
+--- ```lua
+--- on("privmsg", { match = "^!order$" }, function(ev)
+---   local answer = ev:ask("what would you like, " .. ev.nick .. "?", 30)
+---   if answer then ev:reply(answer.nick .. " gets " .. answer.message) end
+--- end)
+--- ```
+---@async
+---@param text string|number
+---@param timeout? number seconds; none: for ever
+---@return ebb.Event? answer
+---@return "timeout"|"disconnected" why there is none
+function ev:ask(text, timeout) end
+
+--- Asks as `ask` does, and waits until the same person says yes or no in the same place.
+---
+--- Returns true for y, yes, yeah, yep, ok, okay, sure and +1, false for n, no, nope, nah and -1, in
+--- upper or lower case, with a `.`, `!` or `?` at the end or without. What else they say is passed
+--- over. Without an answer it returns nil and why, as `ask` does.
+---
+--- ```lua
+--- on("privmsg", { match = "^!clear$" }, function(ev)
+---   if ev:confirm("forget all the scores?", 60) then
+---     scores = {}
+---     ev:reply("forgotten")
+---   end
+--- end)
+--- ```
+---@async
+---@param text string|number
+---@param timeout? number seconds; none: for ever
+---@return boolean? yes
+---@return "timeout"|"disconnected" why there is no answer
+function ev:confirm(text, timeout) end
+
 --- Returns the fields as a plain table, but for `net`.
 ---@return table<string, any> fields
 function ev:copy() end

@@ -4,6 +4,7 @@
 #include "script/backlog.h"
 #include "script/host.h"
 #include "script/modules.h"
+#include "script/person.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -29,8 +30,9 @@ struct filter {
 	struct str net_name;
 	enum say mine, replayed;
 	size_t buffer;
-	struct str pattern; /* of `match`; absent for none */
-	int function;       /* in the registry; LUA_NOREF for none */
+	struct str pattern;    /* of `match`; absent for none */
+	int function;          /* in the registry; LUA_NOREF for none */
+	struct person *person; /* user value 1; NULL for none */
 	size_t n;
 	struct condition conditions[];
 };
@@ -248,10 +250,24 @@ static void set_metatable(lua_State *L)
 	lua_setmetatable(L, -2);
 }
 
+static struct filter *for_person(lua_State *L, int index)
+{
+	struct filter *f = lua_newuserdatauv(L, sizeof(*f), 1);
+	*f = (struct filter){.function = LUA_NOREF, .person = person_test(L, index)};
+	f->net = FILTER_NET_NAMED;
+	f->net_name = person_network(f->person);
+	set_metatable(L);
+	lua_pushvalue(L, index);
+	lua_setiuservalue(L, -2, 1);
+	return f;
+}
+
 struct filter *filter_new(
 	lua_State *L, int index, const int *kinds, size_t n_kinds, const char *who)
 {
 	struct filter *f;
+	if (index && person_test(L, index))
+		return for_person(L, index);
 	switch (index ? lua_type(L, index) : LUA_TNIL) {
 	case LUA_TNIL:
 	case LUA_TNONE:
@@ -411,6 +427,8 @@ bool filter_matches(const struct filter *f, lua_State *L, struct event **e, cons
 		return false;
 	if (!f)
 		return true;
+	if (f->person)
+		return person_answers(f->person, *e);
 	for (size_t i = 0; i < f->n; i++)
 		if (!holds(&f->conditions[i], *e))
 			return false;

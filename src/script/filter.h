@@ -1,9 +1,9 @@
 /*
  * filter: which events of a kind a script wants.
  *
- * A table names fields and the values wanted, or a function decides. Tables are compiled when the
- * subscription is made and evaluated on the C event, before a task or a Lua object exists for it;
- * only `match` and functions enter the script.
+ * A table names fields and the values wanted, or a function decides, or it is what a person
+ * answers. Tables are compiled when the subscription is made and evaluated on the C event, before a
+ * task or a Lua object exists for it; only `match` and functions enter the script.
  */
 #ifndef EBB_SCRIPT_FILTER_H
 #define EBB_SCRIPT_FILTER_H
@@ -17,8 +17,8 @@ struct filter;
 /* The network that a filter names. */
 enum filter_net { FILTER_NET_UNSAID, FILTER_NET_ALL, FILTER_NET_NAMED };
 
-/* Compiles the table or function at index (nil or none: no filter) and pushes the filter as a
- * userdata, or nil; returns it or NULL. Raises with who in front for what makes no sense: a field
+/* Compiles the table, function or person at index (nil or none: no filter) and pushes the filter as
+ * a userdata, or nil; returns it or NULL. Raises with who in front for what makes no sense: a field
  * that none of these kinds has, a value that is no text, number or boolean. */
 struct filter *filter_new(
 	lua_State *L, int index, const int *kinds, size_t n_kinds, const char *who);

@@ -197,8 +197,8 @@ static void check_own_name(lua_State *L, struct str name)
 
 static void check_own_fields(lua_State *L, int table)
 {
-	static const char *const taken[] = {
-		"event", "network", "net", "mine", "replayed", "time", "script", "copy", "reply"};
+	static const char *const taken[] = {"event", "network", "net", "mine", "replayed", "time",
+		"script", "copy", "reply", "ask", "confirm"};
 	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
 		size_t n;
 		if (lua_type(L, -2) != LUA_TSTRING)

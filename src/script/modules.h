@@ -38,6 +38,10 @@ int lib_connect(lua_State *L);
 void lib_open_irc(lua_State *L);
 
 void lib_open_table(lua_State *L);
+/* lib_ask.c */
+int lib_ask(lua_State *L);
+int lib_confirm(lua_State *L);
+
 void lib_open_listen(lua_State *L);
 void lib_open_task(lua_State *L);
 void lib_open_sync(lua_State *L);

@@ -20,6 +20,7 @@ struct net *net_new(struct host *h, const char *name, const struct net_ops *ops,
 	list_init(&n->closers);
 	list_init(&n->senders);
 	list_init(&n->flushers);
+	trail_init(&n->trail);
 	n->handle = handles_add(&h->handles, n);
 	list_append(&h->nets, &n->node);
 	return n;
@@ -36,6 +37,7 @@ void net_free(struct net *n)
 	waiters_wake(&n->closers);
 	list_remove(&n->node);
 	handles_remove(&n->host->handles, n->handle);
+	trail_fini(&n->trail);
 	free(n->name);
 	free(n);
 }
@@ -128,6 +130,8 @@ void net_line(struct net *n, const struct message *m, int kind, bool is_mine)
 	e.wall_ns = host_wall_ns(h);
 	e.isupport = n->ops->isupport(n->data);
 	e.name = host_kind_name(h, e.kind);
+	e.number = ++h->event_number;
+	trail_note(&n->trail, &e);
 	host_event(h, &e);
 }
 

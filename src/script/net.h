@@ -11,6 +11,7 @@
 #include "irc/caps.h"
 #include "script/host.h"
 #include "script/sync.h"
+#include "script/trail.h"
 
 /* What is true of a network now; all borrowed until it changes. */
 struct net_facts {
@@ -65,6 +66,7 @@ struct net {
 	struct list closers;    /* in disconnect */
 	struct list senders;    /* struct net_waiter: in send or raw, with their line */
 	struct list flushers;   /* struct net_flusher: tasks in flush */
+	struct trail trail;
 };
 
 /* Returns owned. Borrows ops and data. */

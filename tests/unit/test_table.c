@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* The same once more, where it is always others' turn. */
-#define slice_is_due eager_may_yield
+#define slice_is_due eager_is_due
 #define slice_yield     eager_yield
 #define lib_open_table  eager_open_table
 void eager_open_table(lua_State *L);
@@ -19,7 +19,7 @@ void eager_open_table(lua_State *L);
 
 static int turns;
 
-bool eager_may_yield(lua_State *L)
+bool eager_is_due(lua_State *L)
 {
 	return lua_isyieldable(L);
 }
