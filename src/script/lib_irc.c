@@ -296,7 +296,8 @@ static struct str place_of(lua_State *L, const struct event *e)
 			return v.str; /* with its @, where it was said to operators only */
 		return channel.str;
 	}
-	if (!event_field(e, STR("nick"), &v) || v.type != VALUE_STR)
+	struct str who = e->kind == EVENT_NICK ? STR("new_nick") : STR("nick");
+	if (!event_field(e, who, &v) || v.type != VALUE_STR)
 		luaL_error(L, "reply: the event has nobody to answer");
 	return v.str;
 }

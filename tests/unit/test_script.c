@@ -746,14 +746,16 @@ static void an_event_of_ones_own_reaches_every_script(void **state)
 static void reply_goes_where_it_was_said(void **state)
 {
 	(void)state;
-	begin("on({'privmsg', 'join'}, function(ev) ev:reply('re') end)\n"
+	begin("on({'privmsg', 'join', 'nick'}, function(ev) ev:reply('re') end)\n"
 	      "on('error', function(ev) local ok, e = pcall(ev.reply, ev, 'x') log(e) end)\n");
 	stage_line(&st, 0, ":s 005 ebb STATUSMSG=@+ :are supported");
 	stage_line(&st, 0, ":a!u@h PRIVMSG #t :x");
 	stage_line(&st, 0, ":a!u@h PRIVMSG ebb :x");
 	stage_line(&st, 0, ":a!u@h PRIVMSG @#t :x");
 	stage_line(&st, 0, ":a!u@h JOIN #j");
-	stage_expect(&st, "PRIVMSG #t :re\nPRIVMSG a :re\nPRIVMSG @#t :re\nPRIVMSG #j :re\n");
+	stage_line(&st, 0, ":a!u@h NICK b");
+	stage_expect(&st, "PRIVMSG #t :re\nPRIVMSG a :re\nPRIVMSG @#t :re\nPRIVMSG #j :re\n"
+			  "PRIVMSG b :re\n");
 	stage_line(&st, 0, "ERROR :x");
 	stage_expect_log(&st, "the event has nobody to answer");
 	stage_end(&st);
