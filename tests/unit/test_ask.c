@@ -636,20 +636,20 @@ static void a_question_can_be_cancelled_just_when_it_is_put(void **state)
 static const struct wrong {
 	const char *name, *call, *log;
 } wrongs[] = {
-	{"wrong: nobody to answer",          "ev:ask('x')",                                    "ask: the event has nobody to answer"                     },
+	{"wrong: nobody to answer",          "ev:ask('x')",                       "ask: the event has nobody to answer"                     },
 	{"wrong: nobody to answer, confirm", "ev:confirm('x')",
-         "confirm: the event has nobody to answer"												       },
-	{"wrong: no text",                   "ev:ask()",				       "bad argument #1 to 'ask' (string expected, got no value)"},
-	{"wrong: no text, confirm",          "ev:confirm({})",                                 "bad argument #1 to 'confirm'"                            },
-	{"wrong: a time that is none",       "ev:ask('x', 'y')",                               "ask: a number of seconds expected"                       },
-	{"wrong: a time in the past",        "ev:confirm('x', -1)",                            "is no time to wait"                                      },
-	{"wrong: no event",                  "ev.ask({}, 'x')",                                "ebb.event expected"                                      },
-	{"wrong: where nothing can pause",   "table.sort({1, 2}, function() ev:ask('x') end)",
-         "ask: cannot pause here"															},
+         "confirm: the event has nobody to answer"											  },
+	{"wrong: no text",                   "ev:ask()",                          "bad argument #1 to 'ask' (string expected, got no value)"},
+	{"wrong: no text, confirm",          "ev:confirm({})",                    "bad argument #1 to 'confirm'"                            },
+	{"wrong: a time that is none",       "ev:ask('x', 'y')",                  "ask: a number of seconds expected"                       },
+	{"wrong: a time in the past",        "ev:confirm('x', -1)",               "is no time to wait"                                      },
+	{"wrong: no event",                  "ev.ask({}, 'x')",                   "ebb.event expected"                                      },
+	{"wrong: where nothing can pause",
+         "tostring(setmetatable({}, {__tostring = function() ev:ask('x') end}))", "ask: cannot pause here"                                  },
 	{"wrong: a field called ask",        "trigger('x', {ask = 1})",
-         "'ask' is a field that every event has"													 },
+         "'ask' is a field that every event has"											    },
 	{"wrong: a field called confirm",    "trigger('x', {confirm = 1})",
-         "'confirm' is a field that every event has"												     },
+         "'confirm' is a field that every event has"											},
 };
 
 static void is_refused(void **state)

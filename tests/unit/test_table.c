@@ -10,9 +10,9 @@
 #include <string.h>
 
 /* The same once more, where it is always others' turn. */
-#define slice_is_due eager_is_due
-#define slice_yield     eager_yield
-#define lib_open_table  eager_open_table
+#define slice_is_due   eager_is_due
+#define slice_yield    eager_yield
+#define lib_open_table eager_open_table
 void eager_open_table(lua_State *L);
 #include "script/lib_table.c"
 #undef lib_open_table
