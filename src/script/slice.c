@@ -28,6 +28,12 @@ static struct {
 	int64_t tick_ns;
 } ticker = {.tick_ns = SLICE_TICK_NS};
 
+static struct {
+	struct rand *rand;
+	unsigned most; /* 0: nothing is forced */
+	uint64_t n;
+} force;
+
 static void set_timer(int64_t period_ns)
 {
 	const struct timespec t = {period_ns / NS_PER_S, period_ns % NS_PER_S};
@@ -190,6 +196,8 @@ static void on_hook(lua_State *L, lua_Debug *ar)
 	if (!r || r->L != L)
 		return;
 	r->stuck = 0;
+	if (force.most && !r->is_quiet)
+		r->ticks = SLICE_TICKS;
 	unsigned ticks = r->used + r->ticks;
 	if (r->is_stopping)
 		raise_stop(L, r);
@@ -208,6 +216,7 @@ static void on_hook(lua_State *L, lua_Debug *ar)
 		if (!r->may_slice)
 			return;
 		r->yield = YIELD_SLICE;
+		force.n++;
 		lua_yield(L, 0);
 	}
 }
@@ -277,6 +286,22 @@ static void start_ticker(void)
 	}
 }
 
+uint64_t slice_force(struct rand *rand, unsigned most)
+{
+	uint64_t n = force.n;
+	force.rand = rand;
+	force.most = most;
+	force.n = 0;
+	return n;
+}
+
+static void force_run(struct slice_run *r, lua_State *L)
+{
+	r->budget = UINT_MAX;
+	r->is_warned = true;
+	arm(L, 1 + (int)rand_below(force.rand, force.most));
+}
+
 void slice_enter(struct slice_run *r, struct script *s, struct task *t, lua_State *L)
 {
 	*r = (struct slice_run){.outer = slice_now,
@@ -287,6 +312,8 @@ void slice_enter(struct slice_run *r, struct script *s, struct task *t, lua_Stat
 		.n_denied = s->vm.arena.n_denied,
 		.may_slice = s->may_slice};
 	slice_now = r;
+	if (force.most)
+		force_run(r, L);
 	ticker.entries++;
 	if (ticker.is_ticking)
 		return;
@@ -327,6 +354,8 @@ void slice_link(struct slice_link *l, lua_State *L, lua_State *co)
 	r->is_blocked = r->is_blocked || !lua_isyieldable(L);
 	r->links = l;
 	r->L = co;
+	if (force.most && !r->is_quiet)
+		force_run(r, co);
 }
 
 void slice_unlink(const struct slice_link *l, lua_State *co)
