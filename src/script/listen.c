@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "script/backlog.h"
+#include "script/lint.h"
 #include "script/modules.h"
 #include "script/net.h"
 
@@ -14,8 +15,6 @@
 #include <string.h>
 
 static const char listener_type[] = "ebb.listener";
-
-enum { WAITS_TO_TELL = 100 };
 
 enum { NAMES_MAX = 64, KINDS_MAX = NAMES_MAX * EVENT_NAME_KINDS_MAX };
 
@@ -197,17 +196,6 @@ static struct listeners *make_listeners(struct script *s, int kind)
 	return s->by_kind[kind];
 }
 
-/* Many waits for one event are rarely meant: somebody forgot a timeout. */
-static void count_wait(const struct listener *l, struct listeners *ls)
-{
-	const struct script *s = l->script;
-	if (++ls->n_waits == WAITS_TO_TELL && script_is_debug(s))
-		log_debug("script %s: %d waits for one event; the last is %s of %s%s%s", s->name,
-			WAITS_TO_TELL, l->what, l->task ? l->task->what : "a loop",
-			l->task && l->task->site ? " from " : "",
-			l->task && l->task->site ? l->task->site : "");
-}
-
 static void link_up(struct listener *l)
 {
 	l->order = ++l->script->host->order;
@@ -216,7 +204,7 @@ static void link_up(struct listener *l)
 		struct listeners *ls = make_listeners(l->script, l->nodes[i].kind);
 		list_append(l->is_wait ? &ls->waits : &ls->subs, &l->nodes[i].node);
 		if (l->is_wait)
-			count_wait(l, ls);
+			lint_wait(l, ++ls->n_waits);
 	}
 }
 

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "script/alarm.h"
 #include "script/host.h"
-#include "script/listen.h"
+#include "script/lint.h"
 #include "script/program.h"
 #include "script/resource.h"
 #include "script/slice.h"
@@ -80,6 +80,7 @@ struct script *script_new(struct host *h, struct program *p, const struct script
 	list_append(&h->scripts, &s->node);
 	if (vm_init(&s->vm, s->limits.memory_max_bytes)) {
 		script_choose_gc(s);
+		lint_begin(s);
 		return s;
 	}
 	script_free(s);
@@ -90,6 +91,8 @@ void script_free(struct script *s)
 {
 	if (!s)
 		return;
+	lint_end(s);
+	lint_pending(s);
 	s->is_over = true;
 	list_remove(&s->node);
 	list_remove(&s->behind);

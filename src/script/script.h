@@ -10,6 +10,7 @@
 #include "base/handle.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/timers.h"
 #include "script/inbox.h"
 #include "script/vm.h"
 
@@ -75,6 +76,7 @@ struct script {
 	int isupport_ref;
 	struct handle main; /* the task of its main chunk */
 
+	struct timer lint;   /* lint.h */
 	bool outage_is_told; /* since a connection ended, a script is told of it once */
 	bool is_incremental; /* how it collects now */
 	int64_t warned_ns;   /* when it was warned of for blocking; 0: never */
@@ -93,7 +95,7 @@ struct script *script_of(lua_State *L);
 struct slice_run;
 void script_left(struct script *s, const struct slice_run *r);
 
-/* Whether code of the script runs, or may, to be warned of more. */
+/* Whether its author is told more. */
 bool script_is_debug(const struct script *s);
 
 /* Text kept for the script's life; "?" where there is no memory. */

@@ -111,7 +111,7 @@ static void warn(struct slice_run *r, unsigned ticks)
 	char what[200], traceback[TRACEBACK_BYTES];
 	int64_t now_ns = s->host->options.timers->now_ns;
 	r->is_warned = true;
-	if (s->warned_ns && now_ns - s->warned_ns < WARN_EVERY_NS && !s->limits.is_debug)
+	if (s->warned_ns && now_ns - s->warned_ns < WARN_EVERY_NS && !script_is_debug(s))
 		return;
 	s->warned_ns = now_ns;
 	write_what(r, what, sizeof(what));

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "script/cancel.h"
 #include "script/host.h"
+#include "script/lint.h"
 #include "script/program.h"
 #include "script/resource.h"
 #include "script/slice.h"
@@ -473,12 +474,15 @@ void task_run(struct task *t)
 struct task *task_check(lua_State *L, const char *name)
 {
 	struct task *t = task_of(L);
-	if (!t || !slice_may_yield(L))
+	if (!t || !slice_may_yield(L)) {
+		lint_no_pause(L, name);
 		luaL_error(L,
 			"%s: cannot pause here (inside a filter, or a function that C calls, "
 			"as string.format and xpcall's handler do)",
 			name);
-	else if (cancel_is_due(t))
+		return NULL;
+	}
+	if (cancel_is_due(t))
 		cancel_raise(L);
 	return t;
 }
