@@ -885,9 +885,13 @@ ebb = {}
 --- is stable, and its comparator may pause. The table is written at the end: an error in the
 --- comparator leaves it as it was.
 ---
---- A task cannot pause in a filter, nor in a function that the library calls, as `string.gsub`
---- does; `sleep` and the like raise there. In `pcall`, iterators, metamethods and the comparator of
---- `table.sort` it can.
+--- Patterns are Lua's own, but what they may cost is limited: `find`, `match`, `gmatch` and `gsub`
+--- raise `pattern too complex` where a pattern tries too much, as `.-.-.-.-x` does in a long text.
+--- `string.rep` makes at most 16 MB.
+---
+--- A task cannot pause in a filter, in `__tostring`, nor in the handler of `xpcall`; `sleep` and the
+--- like raise there. In `pcall`, iterators, coroutines, other metamethods, the comparator of
+--- `table.sort` and the function that `string.gsub` is given it can.
 
 --- What there is of the library `os`.
 ---@class oslib

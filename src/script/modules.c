@@ -9,6 +9,7 @@ static void (*const libraries[])(lua_State *L) = {
 	sandbox_open,
 	coroutine_open,
 	lib_open_table,
+	lib_open_string,
 	lib_open_log,
 	lib_open_os,
 	lib_open_irc,

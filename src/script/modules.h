@@ -8,6 +8,7 @@
 #define EBB_SCRIPT_MODULES_H
 
 #include "script/event.h"
+#include "script/match.h"
 #include "script/net.h"
 
 #include <lauxlib.h>
@@ -41,6 +42,14 @@ void lib_open_table(lua_State *L);
 /* lib_ask.c */
 int lib_ask(lua_State *L);
 int lib_confirm(lua_State *L);
+/* lib_string.c. Pushes what was captured, all of the match where nothing was; returns how many. */
+int lib_push_captures(lua_State *L, const struct match *m);
+
+/* A question of ebb's own, about the texts at two indexes: pushes what the pattern captures in the
+ * subject, and returns how many; 0 where it does not match. Raises for what is no pattern, and for
+ * one that costs too much. */
+int lib_match(lua_State *L, int subject, int pattern);
+void lib_open_string(lua_State *L);
 
 void lib_open_listen(lua_State *L);
 void lib_open_task(lua_State *L);
