@@ -887,7 +887,8 @@ ebb = {}
 ---
 --- Patterns are Lua's own, but what they may cost is limited: `find`, `match`, `gmatch` and `gsub`
 --- raise `pattern too complex` where a pattern tries too much, as `.-.-.-.-x` does in a long text.
---- `string.rep` makes at most 16 MB.
+--- `string.rep` makes at most 16 MB. A pattern of a filter that costs too much in a message does not
+--- match it, and a warning is logged the first time.
 ---
 --- A task cannot pause in a filter, in `__tostring`, nor in the handler of `xpcall`; `sleep` and the
 --- like raise there. In `pcall`, iterators, coroutines, other metamethods, the comparator of

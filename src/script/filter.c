@@ -31,6 +31,7 @@ struct filter {
 	enum say mine, replayed;
 	size_t buffer;
 	struct str pattern;    /* of `match`; absent for none */
+	bool has_failed;       /* `match` took too long, which was logged */
 	int function;          /* in the registry; LUA_NOREF for none */
 	struct person *person; /* user value 1; NULL for none */
 	size_t n;
@@ -204,15 +205,18 @@ static void check_fields(
 	}
 }
 
-/* Pushes string.match applied to the text and the pattern: captures, or nil. */
-static int match(lua_State *L, struct str text, struct str pattern)
+static void begin_match(struct match *m, const struct filter *f, struct str text)
 {
-	int base = lua_gettop(L);
-	lua_getfield(L, LUA_REGISTRYINDEX, "ebb.match");
-	lua_pushlstring(L, text.p, text.n);
-	lua_pushlstring(L, pattern.p, pattern.n);
-	lua_call(L, 2, LUA_MULTRET);
-	return lua_gettop(L) - base;
+	match_init(m, text, f->pattern, MATCH_STEPS_ASKED);
+	match_anchor(m);
+}
+
+static void check_pattern(lua_State *L, const struct filter *f, const char *who)
+{
+	struct match m;
+	begin_match(&m, f, STR(""));
+	if (!match_check(&m))
+		luaL_error(L, "%s: filter: match: %s", who, m.why);
 }
 
 static struct filter *compile(
@@ -230,7 +234,7 @@ static struct filter *compile(
 	lay(&l, L, table, who);
 	check_fields(L, f, kinds, n_kinds, who);
 	if (f->pattern.p)
-		lua_pop(L, match(L, STR(""), f->pattern)); /* raises for a malformed one */
+		check_pattern(L, f, who);
 	return f;
 }
 
@@ -370,13 +374,6 @@ static bool holds(const struct condition *c, const struct event *e)
 	return false;
 }
 
-/* What the protected call is given. */
-struct question {
-	const struct filter *f;
-	struct event *e;
-	bool answer;
-};
-
 static struct str message_of(const struct event *e)
 {
 	struct value v;
@@ -385,13 +382,27 @@ static struct str message_of(const struct event *e)
 	return v.str;
 }
 
-static int ask_pattern(lua_State *L)
+static bool is_matched(struct filter *f, lua_State *L, const struct event *e, const char *what)
 {
-	struct question *q = lua_touserdata(L, 1);
-	struct str text = message_of(q->e);
-	q->answer = text.p && match(L, text, q->f->pattern) > 0 && !lua_isnil(L, 2);
-	return 0;
+	struct match m;
+	struct str text = message_of(e);
+	if (!text.p)
+		return false;
+	begin_match(&m, f, text);
+	enum match_result r = match_find(&m, 0, MATCH_NOWHERE);
+	if (r == MATCH_FAILED && !f->has_failed) {
+		f->has_failed = true;
+		log_warn("script %s: %s: filter: match: %s", script_of(L)->name, what, m.why);
+	}
+	return r == MATCH_FOUND;
 }
+
+/* What the protected call is given. */
+struct question {
+	const struct filter *f;
+	struct event *e;
+	bool answer;
+};
 
 static int ask_function(lua_State *L)
 {
@@ -403,11 +414,10 @@ static int ask_function(lua_State *L)
 	return 0;
 }
 
-static bool ask(
-	lua_State *L, lua_CFunction fn, const struct filter *f, struct event *e, const char *what)
+static bool ask(const struct filter *f, lua_State *L, struct event *e, const char *what)
 {
 	struct question q = {f, e, false};
-	if (!vm_call(L, fn, &q, 0)) {
+	if (!vm_call(L, ask_function, &q, 0)) {
 		const char *text = lua_tostring(L, -1);
 		log_error("script %s: %s: filter: %s", script_of(L)->name, what,
 			text ? text : "an error that is no text");
@@ -417,7 +427,7 @@ static bool ask(
 	return q.answer;
 }
 
-bool filter_matches(const struct filter *f, lua_State *L, struct event **e, const char *what)
+bool filter_matches(struct filter *f, lua_State *L, struct event **e, const char *what)
 {
 	if (!f && !(*e)->is_mine && !(*e)->is_replayed)
 		return true; /* as nearly all are */
@@ -432,15 +442,20 @@ bool filter_matches(const struct filter *f, lua_State *L, struct event **e, cons
 	for (size_t i = 0; i < f->n; i++)
 		if (!holds(&f->conditions[i], *e))
 			return false;
-	if (f->pattern.p && !ask(L, ask_pattern, f, *e, what))
+	if (f->pattern.p && !is_matched(f, L, *e, what))
 		return false;
 	if (f->function == LUA_NOREF)
 		return true;
 	event_hold(e);
-	return ask(L, ask_function, f, *e, what);
+	return ask(f, L, *e, what);
 }
 
 int filter_push_captures(lua_State *L, const struct filter *f, const struct event *e)
 {
-	return f && f->pattern.p ? match(L, message_of(e), f->pattern) : 0;
+	struct match m;
+	struct str text = f && f->pattern.p ? message_of(e) : STR_NONE;
+	if (!text.p)
+		return 0;
+	begin_match(&m, f, text);
+	return match_find(&m, 0, MATCH_NOWHERE) == MATCH_FOUND ? lib_push_captures(L, &m) : 0;
 }

@@ -3,7 +3,7 @@
  *
  * A table names fields and the values wanted, or a function decides, or it is what a person
  * answers. Tables are compiled when the subscription is made and evaluated on the C event, before a
- * task or a Lua object exists for it; only `match` and functions enter the script.
+ * task or a Lua object exists for it; only functions enter the script.
  */
 #ifndef EBB_SCRIPT_FILTER_H
 #define EBB_SCRIPT_FILTER_H
@@ -29,8 +29,9 @@ enum filter_net filter_net(const struct filter *f, struct str *name);
 size_t filter_buffer(const struct filter *f);
 
 /* Whether *e passes; f may be NULL. L is the script's main thread: an error in a function is
- * logged, with what in front, and is no match. *e may be replaced by its copy on the heap. */
-bool filter_matches(const struct filter *f, lua_State *L, struct event **e, const char *what);
+ * logged, with what in front, and is no match; so is a pattern that costs too much, but it is
+ * logged only once. *e may be replaced by its copy on the heap. */
+bool filter_matches(struct filter *f, lua_State *L, struct event **e, const char *what);
 
 /* Pushes what `match` captures in e, nothing without one; returns how many. Only for an event that
  * matched. */

@@ -163,6 +163,8 @@ static const struct refusal_row {
          "on: filter: nick: text, a whole number or a boolean expected, got function"                                                                           },
 	{"refused: a malformed pattern",                     "on('privmsg', {match = '('}, print)",
          "unfinished capture"																   },
+	{"refused: a malformed pattern at its end",          "on('privmsg', {match = '^!x [a-z+'}, print)",
+         "test.lua:1: on: filter: match: malformed pattern (missing ']')"										       },
 	{"refused: an unknown network",                      "on('privmsg', {network = 'x'}, print)",
          "on: filter: network: no network 'x'"														  },
 	{"refused: no handler",                              "on('privmsg')",                                       "(event, [filter,] handler) expected"       },
@@ -236,6 +238,24 @@ static void match_passes_its_captures_on(void **state)
 	say("a", "!add 40 2");
 	say("a", "say hi");
 	stage_expect(&st, "PRIVMSG #t :42\nPRIVMSG #t :ahi\n");
+	stage_end(&st);
+}
+
+static void a_match_that_costs_too_much_is_none_and_logged_once(void **state)
+{
+	char text[400];
+	(void)state;
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	begin(SAY "on('privmsg', {match = '.-.-.-.-b'}, function() say('found') end)");
+	say("a", text);
+	stage_expect_log(
+		&st, "warning script test: on privmsg: filter: match: pattern too complex");
+	say("a", text);
+	assert_int_equal(st.log.n, 0);
+	stage_expect(&st, "");
+	say("a", "ab");
+	stage_expect(&st, "PRIVMSG #t :found\n");
 	stage_end(&st);
 }
 
@@ -987,6 +1007,7 @@ int main(void)
 	check_rows(&c, refusal_rows, refused);
 	check_test(&c, an_event_runs_a_handler_once_whatever_names_it_has);
 	check_test(&c, match_passes_its_captures_on);
+	check_test(&c, a_match_that_costs_too_much_is_none_and_logged_once);
 	check_test(&c, three_thousand_waits_lose_nothing_between_two_lines);
 	check_test(&c, a_wait_ends_with_an_attempt_that_somebody_waits_for);
 	check_test(&c, connect_while_it_closes_means_the_next_attempt);
