@@ -258,7 +258,7 @@ static void report(struct run *run, const char *name)
 static bool is_wanted(struct run *run, const char *name)
 {
 	const char *pattern = run->st->o->filter;
-	int found = pattern ? trial_matches(&run->core.host, name, pattern) : 1;
+	int found = pattern ? trial_matches(name, pattern) : 1;
 	if (found < 0)
 		fail(run, "--filter: '%s' is no pattern", pattern);
 	return found != 0;

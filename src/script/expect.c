@@ -272,12 +272,9 @@ static int contains(lua_State *L)
 static int match(lua_State *L, int value)
 {
 	if (lua_type(L, value) == LUA_TSTRING) {
-		lua_getfield(L, LUA_REGISTRYINDEX, "ebb.match");
-		lua_pushvalue(L, value);
-		lua_pushvalue(L, 2);
-		lua_call(L, 2, LUA_MULTRET);
-		if (!lua_isnil(L, value + 1))
-			return lua_gettop(L) - value;
+		int n = lib_match(L, value, 2);
+		if (n)
+			return n;
 	}
 	lua_settop(L, value);
 	lua_pushliteral(L, "a match of ");

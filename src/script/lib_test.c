@@ -129,11 +129,8 @@ static int after_log(lua_State *L, int status, lua_KContext context)
 		if (e->is_read)
 			continue;
 		lua_settop(L, 1);
-		lua_getfield(L, LUA_REGISTRYINDEX, "ebb.match");
 		lua_pushstring(L, e->text);
-		lua_pushvalue(L, 1);
-		lua_call(L, 2, 1);
-		if (lua_isnil(L, -1))
+		if (lib_match(L, 2, 1) == 0)
 			continue;
 		e->is_read = true;
 		lua_pushstring(L, e->text);

@@ -91,10 +91,6 @@ void sandbox_open(lua_State *L)
 		luaL_requiref(L, libraries[i].name, libraries[i].func, 1);
 		lua_pop(L, 1);
 	}
-	lua_getglobal(L, LUA_STRLIBNAME);
-	lua_getfield(L, -1, "match");
-	lua_setfield(L, LUA_REGISTRYINDEX, "ebb.match");
-	lua_pop(L, 1);
 	lua_pushnil(L);
 	lua_setfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
 	remove_field(L, LUA_GNAME, "dofile");

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "script/cancel.h"
 #include "script/host.h"
+#include "script/match.h"
 #include "script/net.h"
 #include "script/sync.h"
 #include "script/task.h"
@@ -262,29 +263,14 @@ bool trial_start(struct trial *t, struct host *h, const struct trial_test *test,
 	return ok;
 }
 
-struct question {
-	const char *name, *pattern;
-};
-
-static int find_pattern(lua_State *L)
+int trial_matches(const char *name, const char *pattern)
 {
-	const struct question *q = lua_touserdata(L, 1);
-	lua_getfield(L, LUA_REGISTRYINDEX, "ebb.match");
-	lua_pushstring(L, q->name);
-	lua_pushstring(L, q->pattern);
-	lua_call(L, 2, 1);
-	lua_pushboolean(L, !lua_isnil(L, -1));
-	return 1;
-}
-
-int trial_matches(struct host *h, const char *name, const char *pattern)
-{
-	struct question q = {name, pattern};
-	lua_State *L = script_in(h)->vm.L;
-	bool ok = vm_call(L, find_pattern, &q, 1);
-	int found = lua_toboolean(L, -1);
-	lua_pop(L, 1);
-	return ok ? found : ERR_INVALID;
+	struct match m;
+	match_init(&m, str_of(name), str_of(pattern), MATCH_STEPS_ASKED);
+	match_anchor(&m);
+	if (!match_check(&m))
+		return ERR_INVALID;
+	return match_find(&m, 0, MATCH_NOWHERE) == MATCH_FOUND;
 }
 
 void trial_log(struct trial *t, enum log_level level, struct str text)

@@ -146,7 +146,7 @@ NODISCARD bool trial_start(struct trial *t, struct host *h, const struct trial_t
 	void (*ended)(void *data, const char *why), void *data);
 
 /* Whether a Lua pattern matches a name; ERR_INVALID for what is no pattern. */
-NODISCARD int trial_matches(struct host *h, const char *name, const char *pattern);
+NODISCARD int trial_matches(const char *name, const char *pattern);
 
 /* Something was logged. Copies text. */
 void trial_log(struct trial *t, enum log_level level, struct str text);
