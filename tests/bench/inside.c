@@ -21,6 +21,7 @@
 #include "script/program.h"
 
 #include <lauxlib.h>
+#include <lualib.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -932,6 +933,95 @@ static void measure_echo(void)
 	note_ns("echo: line in, handler, reply, line out", echo_ns(LINES / divisor));
 }
 
+/* Patterns as bots use them, beside Lua's own functions. */
+
+static const struct pattern_case {
+	const char *what, *body;
+} pattern_cases[] = {
+	{"a command and its arguments", "command:match('^!(%w+)%s*(.*)$')"                    },
+	{"no command",                  "talk:match('^!(%w+)%s*(.*)$')"                       },
+	{"a link",		      "talk:match('https?://%S+')"                          },
+	{"a link by a set",             "talk:find('(https?://[%w%-%._~:/%?#@!%$&%*%+,;=]+)')"},
+	{"trim",			"padded:match('^%s*(.-)%s*$')"                        },
+	{"words",		       "for word in talk:gmatch('%S+') do end"               },
+	{"a list",		      "for name in list:gmatch('[^,]+') do end"             },
+	{"keys and values",             "for k, v in settings:gmatch('(%w+)=(%w+)') do end"   },
+	{"escape specials",             "formula:gsub('[%^%$%(%)%%%.%[%]%*%+%-%?]', '%%%0')"  },
+	{"a number",                    "talk:match('%d+')"                                   },
+	{"a date",		      "talk:match('(%d+)-(%d+)-(%d+)')"                     },
+	{"strip colours",               "colours:gsub('\\3%d?%d?,?%d?%d?', '')"               },
+	{"strip formatting",            "colours:gsub('[\\2\\15\\22\\29\\31]', '')"           },
+	{"a mask",		      "mask:match('^([^!]+)!([^@]+)@(.+)$')"                },
+	{"a text as it is",             "talk:find('release', 1, true)"                       },
+	{"a whole word",                "talk:find('%f[%w]yet%f[%W]')"                        },
+	{"a template by a table",       "template:gsub('%$(%w+)', values)"                    },
+	{"a template by a function",    "template:gsub('%$(%w+)', get)"                       },
+};
+
+/* A function of how often at index 1. */
+static lua_State *open_patterns(const struct pattern_case *c, bool is_ours)
+{
+	static const char texts[] =
+		"local command, padded = '!tea 5 minutes and more', '   some words in between   '\n"
+		"local talk = 'have you seen https://example.org/notes?id=42 yet? it is of 2024-05-17'\n"
+		"local list, settings, formula = '#a,#b,#ebb,#d', 'a=1 bc=22 def=333', '1.5 (a+b)*c?'\n"
+		"local colours = '\\00304,12ebb\\3 has \\2news\\2: \\00303version 1.2\\3 is here'\n"
+		"local mask, template = 'alice!al@user/alice', 'hello $nick, this is $channel'\n"
+		"local values = { nick = 'alice', channel = '#ebb' }\n"
+		"local function get(name) return values[name] end\n";
+	char source[LOAD_MAX_BYTES];
+	lua_State *L = luaL_newstate();
+	snprintf(source, sizeof(source), "%s return function(n) for _ = 1, n do %s end end", texts,
+		c->body);
+	if (!L)
+		die("no memory");
+	luaL_openlibs(L);
+	if (is_ours)
+		lib_open_string(L);
+	if (luaL_dostring(L, source) != LUA_OK)
+		die(lua_tostring(L, -1));
+	return L;
+}
+
+static double pattern_ns(lua_State *L, size_t n)
+{
+	int64_t start_ns = cpu_ns();
+	lua_pushvalue(L, 1);
+	lua_pushinteger(L, (lua_Integer)n);
+	if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+		die(lua_tostring(L, -1));
+	return ns_each(start_ns, n);
+}
+
+/* How many times as long it takes as Lua's own, which is asked in turn with ours. */
+static double pattern_ratio(const struct pattern_case *c)
+{
+	enum { TURNS = 10 };
+	lua_State *stock = open_patterns(c, false), *ours = open_patterns(c, true);
+	double stock_ns = 0, ours_ns = 0;
+	for (int i = 0; i < TURNS; i++) {
+		stock_ns += pattern_ns(stock, LINES / divisor / TURNS / 4);
+		ours_ns += pattern_ns(ours, LINES / divisor / TURNS / 4);
+	}
+	lua_close(stock);
+	lua_close(ours);
+	return ours_ns / stock_ns;
+}
+
+static void measure_patterns(void)
+{
+	char name[sizeof(rows[0].name)];
+	double sum = 0;
+	for (size_t i = 0; i < COUNTOF(pattern_cases); i++) {
+		double ratio = pattern_ratio(&pattern_cases[i]);
+		snprintf(name, sizeof(name), "pattern against Lua's: %s", pattern_cases[i].what);
+		note(name, ratio, "times", "-");
+		sum += ratio;
+	}
+	note("ordinary patterns against Lua's, on average", sum / COUNTOF(pattern_cases), "times",
+		"1.10");
+}
+
 static const struct group {
 	const char *name;
 	void (*measure)(void); /* one round */
@@ -946,6 +1036,7 @@ static const struct group {
 	{"timers",   measure_timers  },
 	{"sending",  measure_sending },
 	{"echo",     measure_echo    },
+	{"patterns", measure_patterns},
 };
 
 static void run_group(const struct group *g)
