@@ -820,12 +820,14 @@ static void a_task_pauses_under_pcall_and_in_metamethods_and_iterators(void **st
 		"  for i in function(_, i) sleep(1) i = (i or 0) + 1 return i < 3 and i or nil end do say(i) end\n"
 		"  do local c <close> = setmetatable({}, {__close = function() sleep(1) say('closed') end}) end\n"
 		"  say((('a b'):gsub('%a', function(c) sleep(1) return c:upper() end)))\n"
-		"  ok, e = pcall(table.sort, {1, 2}, function() sleep(1) end)\n"
+		"  local l = {2, 1} table.sort(l, function(a, b) sleep(1) return a < b end) say(l[1])\n"
+		"  for i in coroutine.wrap(function() sleep(1) coroutine.yield(7) end) do say(i) end\n"
+		"  ok, e = pcall(tostring, setmetatable({}, {__tostring = function() sleep(1) end}))\n"
 		"  say(e:match('cannot pause here'))\n"
 		"end)\n");
-	stage_pass(&st, 10);
+	stage_pass(&st, 20);
 	stage_expect(&st, "PRIVMSG #t :after\nPRIVMSG #t :key\nPRIVMSG #t :1\nPRIVMSG #t :2\n"
-			  "PRIVMSG #t :closed\nPRIVMSG #t :A B\n"
+			  "PRIVMSG #t :closed\nPRIVMSG #t :A B\nPRIVMSG #t :1\nPRIVMSG #t :7\n"
 			  "PRIVMSG #t :cannot pause here\n");
 	stage_end(&st);
 }
