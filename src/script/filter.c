@@ -429,8 +429,6 @@ static bool ask(const struct filter *f, lua_State *L, struct event *e, const cha
 
 bool filter_matches(struct filter *f, lua_State *L, struct event **e, const char *what)
 {
-	if (!f && !(*e)->is_mine && !(*e)->is_replayed)
-		return true; /* as nearly all are */
 	bool is_talk = event_is_talk(*e);
 	if (!says(f ? f->mine : SAY_NOTHING, (*e)->is_mine, is_talk) ||
 		!says(f ? f->replayed : SAY_NOTHING, (*e)->is_replayed, is_talk))

@@ -311,25 +311,32 @@ static void walk_head(struct walk *w, int i, struct list *head)
 	w->at[i] = head ? head->next : NULL;
 }
 
-static const struct listener_node *walk_node(const struct walk *w, int i)
+static struct listener_node *walk_node(const struct walk *w, int i)
 {
 	return w->at[i] == w->heads[i] ? NULL : container_of(w->at[i], struct listener_node, node);
 }
 
+/* The list whose turn it is; -1: both are at their ends. */
+static int walk_side(const struct walk *w)
+{
+	const struct listener_node *a = walk_node(w, 0), *b = walk_node(w, 1);
+	if (a && b)
+		return a->owner->order <= b->owner->order ? 0 : 1;
+	return a ? 0 : b ? 1 : -1;
+}
+
 static struct listener *walk_next(struct walk *w)
 {
-	for (;;) {
-		const struct listener_node *a = walk_node(w, 0), *b = walk_node(w, 1);
-		if (!a && !b)
-			return NULL;
-		bool take_a = a && (!b || a->owner->order <= b->owner->order);
-		const struct listener_node *n = take_a ? a : b;
-		w->at[!take_a] = w->at[!take_a]->next;
-		if (n->owner == w->last)
-			continue;
-		w->last = n->owner;
-		return n->owner;
+	int side;
+	while ((side = walk_side(w)) >= 0) {
+		struct listener *l = walk_node(w, side)->owner;
+		w->at[side] = w->at[side]->next;
+		if (l != w->last) {
+			w->last = l;
+			return l;
+		}
 	}
+	return NULL;
 }
 
 static bool is_wanted(const struct listener *l, struct event **e, uint64_t limit)
@@ -340,6 +347,8 @@ static bool is_wanted(const struct listener *l, struct event **e, uint64_t limit
 	if (!l->is_for_all && (*e)->net.generation &&
 		(l->net.index != (*e)->net.index || l->net.generation != (*e)->net.generation))
 		return false;
+	if (!l->filter && !(*e)->is_mine && !(*e)->is_replayed)
+		return true; /* as nearly all are */
 	return filter_matches(l->filter, s->vm.L, e, l->what);
 }
 

@@ -131,7 +131,8 @@ void net_line(struct net *n, const struct message *m, int kind, bool is_mine)
 	e.isupport = n->ops->isupport(n->data);
 	e.name = host_kind_name(h, e.kind);
 	e.number = ++h->event_number;
-	trail_note(&n->trail, &e);
+	if (kind == EVENT_NICK || kind == EVENT_QUIT)
+		trail_note(&n->trail, &e);
 	host_event(h, &e);
 }
 

@@ -121,15 +121,20 @@ static int go_on(lua_State *T, int status, lua_KContext context)
 			log_failure(t, T);
 	if (!t->is_stopped)
 		keep_outcome(T, t);
-	return lua_gettop(T) - 1;
+	return t->failed ? 1 : 0;
 }
 
 static int task_main(lua_State *T)
 {
 	struct task *t = task_of(T);
+	int n;
 	lua_pushcfunction(T, vm_traceback);
-	lua_insert(T, 1);
-	int n = t->start ? t->start->push(T, t->start) : lua_gettop(T) - 2;
+	if (t->start) {
+		n = t->start->push(T, t->start);
+	} else {
+		lua_insert(T, 1);
+		n = lua_gettop(T) - 2;
+	}
 	return go_on(T, lua_pcallk(T, n, LUA_MULTRET, 1, 0, go_on), 0);
 }
 
@@ -321,7 +326,8 @@ static void bury(struct task *t)
 		drop_thread(s, t);
 		return;
 	}
-	lua_settop(t->T, 0);
+	if (t->failed || !t->has_started)
+		lua_settop(t->T, 0);
 	recycle(t);
 }
 
@@ -454,7 +460,7 @@ void task_run(struct task *t)
 	list_remove(&t->run);
 	h->current = t;
 	t->state = TASK_RUNNING;
-	int n_args = t->has_started ? 0 : lua_gettop(t->T) - 1;
+	int n_args = t->has_started || t->start ? 0 : lua_gettop(t->T) - 1;
 	t->has_started = true;
 	int n_results;
 	slice_enter(&run, s, t, t->T);

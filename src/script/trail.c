@@ -31,7 +31,7 @@ void trail_fini(struct trail *t)
 
 void trail_note(struct trail *t, const struct event *e)
 {
-	if ((e->kind != EVENT_NICK && e->kind != EVENT_QUIT) || e->is_replayed)
+	if (e->is_replayed)
 		return;
 	struct str nick = e->m.nick;
 	struct str new_nick = e->kind == EVENT_NICK ? e->m.params[0] : STR_NONE;
