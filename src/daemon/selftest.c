@@ -6,11 +6,9 @@
 #include "daemon/report.h"
 #include "daemon/scripts.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -121,26 +119,11 @@ static void on_alarm(struct loop_signal *watch)
 		hang(st->run, what);
 }
 
-/* Nothing can run any more: C that a script called does not come back. */
-static void on_stuck(int signum)
+/* How long a test may take, in real time; 0: no test runs. */
+static void limit_real_time(unsigned seconds)
 {
-	static const char words[] =
-		"Bail out! a script called a function that does not come back (-v shows where)\n";
-	ssize_t n = write(STDOUT_FILENO, words, sizeof(words) - 1);
-	(void)n;
-	signal(signum, SIG_DFL);
-	raise(signum);
-}
-
-/* How long a test may take, in real time; 0: no test runs. The second limit is for what the loop
- * cannot end, and counts the time of the processor. */
-static void limit_real_time(int seconds)
-{
-	const struct itimerval stuck = {.it_value.tv_sec = seconds + seconds / 2};
 	fflush(stdout);
-	signal(SIGVTALRM, on_stuck);
-	setitimer(ITIMER_VIRTUAL, &stuck, NULL);
-	alarm((unsigned)seconds);
+	alarm(seconds);
 }
 
 /* A script's error that no test took note of. */

@@ -243,7 +243,7 @@ static void on_stuck(struct slice_run *r)
 {
 	if (r->stuck == SLICE_WARN_TICKS)
 		tell_from_handler(r, LOG_WARNING, "blocked for 50 ms in a function");
-	if (r->stuck >= SLICE_ABORT_TICKS && !r->script->host->options.trial)
+	if (r->stuck >= SLICE_ABORT_TICKS)
 		end_process(r);
 }
 
