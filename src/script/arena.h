@@ -20,9 +20,9 @@ enum {
 #ifdef __SANITIZE_ADDRESS__
 	ARENA_SMALL_MAX_BYTES = 0, /* each block is malloc's, so that its bounds are watched */
 #else
-	ARENA_SMALL_MAX_BYTES = 512,
+	ARENA_SMALL_MAX_BYTES = 1024, /* the stack of a thread that sleeps is one */
 #endif
-	ARENA_CLASSES = 512 / ARENA_STEP_BYTES + 1
+	ARENA_CLASSES = 1024 / ARENA_STEP_BYTES + 1
 };
 
 struct arena {

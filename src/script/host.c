@@ -107,8 +107,11 @@ void host_hold(struct script *s)
 {
 	if (s->is_held)
 		return;
+	struct host *h = s->host;
 	s->is_held = true;
-	list_append(&s->host->behind, &s->behind);
+	list_append(&h->behind, &s->behind);
+	if (!h->is_running)
+		h->options.wanted(h->options.data);
 }
 
 void host_took(struct script *s, unsigned ticks)

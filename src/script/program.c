@@ -198,8 +198,10 @@ static void start(struct program *p)
 	h->is_running = true;
 	run_main_chunk(p);
 	h->is_running = was_running;
-	if (!p->script->has_failed && !p->script->is_over)
+	if (!p->script->has_failed && !p->script->is_over) {
+		h->options.wanted(h->options.data); /* it may be held */
 		return;
+	}
 	list_remove(&p->failed);
 	script_free(p->script);
 	p->script = NULL;

@@ -305,7 +305,7 @@ static bool refuse_end(void *data, struct str message)
 static void on_log(enum log_level level, struct str text, void *data)
 {
 	(void)data;
-	if (level > LOG_WARNING)
+	if (level > LOG_ERROR)
 		return;
 	fprintf(stderr, "%" STR_F "\n", STR_A(text));
 	die("a script failed");
@@ -334,9 +334,18 @@ static void scene_begin(struct scene *sc)
 	sc->net = net_new(&sc->host, "test", &ops, sc);
 }
 
+/* What is measured here is not what a script should do. */
+static const struct script_limits no_limits = {.memory_max_bytes = (size_t)4 << 30,
+	.cpu_max_ns = 600 * NS_PER_S,
+	.tasks_max = 10 * MANY,
+	.alarms_max = 10 * MANY,
+	.listeners_max = 10 * MANY,
+	.spawns_max = 10 * MANY};
+
 static void scene_load(struct scene *sc, const char *source)
 {
-	struct script_options options = {.name = "bench", .path = "bench.lua", .source = source};
+	struct script_options options = {
+		.name = "bench", .path = "bench.lua", .source = source, .limits = no_limits};
 	if (program_load(&sc->host, &options) < 0)
 		die("a script is refused");
 	settle(sc);
@@ -402,9 +411,12 @@ static void expect_tasks(const struct scene *sc, size_t n)
 		die("the number of tasks is another");
 }
 
-static size_t vm_bytes(const struct scene *sc)
+/* All that is taken from the system, by malloc and by the arena of the first script, used or not.
+ */
+static double taken_bytes(const struct scene *sc)
 {
-	return container_of(sc->host.scripts.next, struct script, node)->vm.arena.used_bytes;
+	const struct arena *a = &container_of(sc->host.scripts.next, struct script, node)->vm.arena;
+	return heap_bytes() + (double)a->chunk_bytes - (double)(a->bump_end - a->bump);
 }
 
 /* Lines and sessions. */
@@ -662,17 +674,16 @@ static void measure_garbage(void)
 	size_t n = LINES / divisor * 10;
 	scene_begin(&sc);
 	scene_load(&sc, "on('privmsg', function(ev) end)");
-	double before = heap_bytes(), most = before;
+	double before = taken_bytes(&sc), most = before;
 	int64_t start_ns = cpu_ns();
 	for (int i = 0; i < 100; i++) {
 		give(&sc, plain_line, n / 100);
-		most = heap_bytes() > most ? heap_bytes() : most;
+		most = taken_bytes(&sc) > most ? taken_bytes(&sc) : most;
 	}
 	double each = ns_each(start_ns, n);
 	scene_end(&sc);
 	note_many(n, "events to a handler, 0 fields: each", each, "ns", "-");
-	note_many(n, "events to a handler, 0 fields: most bytes from malloc", most - before, "B",
-		"-");
+	note_many(n, "events to a handler, 0 fields: most bytes", most - before, "B", "-");
 }
 
 static void measure_handlers(void)
@@ -741,12 +752,11 @@ static void measure_pause(const struct pause_case *c, size_t n)
 	snprintf(source, sizeof(source), "on('notice', function(ev) %s end)", c->body);
 	scene_begin(&sc);
 	scene_load(&sc, source);
-	double bytes = heap_bytes(), in_vm = (double)vm_bytes(&sc);
+	double bytes = taken_bytes(&sc);
 	int64_t start_ns = cpu_ns();
 	give(&sc, other_line, n);
 	double made = ns_each(start_ns, n);
-	bytes = heap_bytes() - bytes;
-	in_vm = (double)vm_bytes(&sc) - in_vm;
+	bytes = taken_bytes(&sc) - bytes;
 	expect_tasks(&sc, n);
 	start_ns = cpu_ns();
 	if (c->is_timed)
@@ -762,10 +772,8 @@ static void measure_pause(const struct pause_case *c, size_t n)
 	note_many(n, what, made, "ns", "-");
 	snprintf(what, sizeof(what), "%s: wake each", c->what);
 	note_many(n, what, woken, "ns", "-");
-	snprintf(what, sizeof(what), "%s: bytes each from malloc", c->what);
+	snprintf(what, sizeof(what), "%s: bytes each, all told", c->what);
 	note_many(n, what, bytes / (double)n, "B", c->bar);
-	snprintf(what, sizeof(what), "%s: of these in Lua's state", c->what);
-	note_many(n, what, in_vm / (double)n, "B", "-");
 }
 
 static void measure_sleepers(void)
@@ -806,11 +814,11 @@ static void measure_late_alarms(bool is_late)
 		n);
 	scene_begin(&sc);
 	scene_load(&sc, source);
-	double bytes = heap_bytes();
+	double bytes = taken_bytes(&sc);
 	int64_t start_ns = cpu_ns();
 	give(&sc, other_line, 1);
 	double made = ns_each(start_ns, n);
-	bytes = heap_bytes() - bytes;
+	bytes = taken_bytes(&sc) - bytes;
 	uint64_t expected = sc.host.made + n;
 	start_ns = cpu_ns();
 	if (is_late)
@@ -827,7 +835,7 @@ static void measure_late_alarms(bool is_late)
 	}
 	note_many(n, "calls of after: make each", made, "ns", "-");
 	note_many(n, "calls of after: run each", run, "ns", "-");
-	note_many(n, "calls of after: bytes each from malloc", bytes / (double)n, "B", "-");
+	note_many(n, "calls of after: bytes each, all told", bytes / (double)n, "B", "-");
 }
 
 static void measure_alarms(void)
@@ -877,6 +885,79 @@ static void measure_timers(void)
 	note_many(n, "timers in any order: cancel each", ns_each(start_ns, n), "ns", "-");
 	timers_fini(&ts);
 	free(all);
+}
+
+/* The runtime beside Lua's own. */
+
+static const char *const runtime_cases[][2] = {
+	{"pcall of a function",             "local function f() end for i = 1, n do pcall(f) end"},
+	{"resume and yield of a coroutine",
+         "local co = coroutine.create(function() while true do coroutine.yield() end end)"
+		" for i = 1, n do coroutine.resume(co) end"                                      },
+	{"a coroutine made and run",
+         "local function f() end for i = 1, n do coroutine.wrap(f)() end"                        },
+};
+
+static double stock_ns(const char *code, size_t n)
+{
+	lua_State *L = luaL_newstate();
+	if (!L)
+		die("no state");
+	luaL_openlibs(L);
+	lua_gc(L, LUA_GCGEN, 0, 0);
+	int64_t start_ns = cpu_ns();
+	if (luaL_dostring(L, code) != LUA_OK)
+		die(lua_tostring(L, -1));
+	double each = ns_each(start_ns, n);
+	lua_close(L);
+	return each;
+}
+
+static double own_ns(const char *code, size_t n)
+{
+	char source[LOAD_MAX_BYTES];
+	struct scene sc;
+	snprintf(source, sizeof(source), "on('notice', function() %s end)", code);
+	scene_begin(&sc);
+	scene_load(&sc, source);
+	int64_t start_ns = cpu_ns();
+	give(&sc, other_line, 1);
+	double each = ns_each(start_ns, n);
+	expect_tasks(&sc, 0);
+	scene_end(&sc);
+	return each;
+}
+
+static void measure_runtime(void)
+{
+	char code[LOAD_MAX_BYTES / 2], name[sizeof(rows[0].name)];
+	size_t n = 10 * LINES / divisor;
+	for (size_t i = 0; i < COUNTOF(runtime_cases); i++) {
+		snprintf(code, sizeof(code), "local n = %zu %s", n, runtime_cases[i][1]);
+		double own = own_ns(code, n);
+		note_ns(runtime_cases[i][0], own);
+		snprintf(name, sizeof(name), "%s, against Lua's", runtime_cases[i][0]);
+		note(name, own / stock_ns(code, n), "times", "-");
+	}
+}
+
+/* A script that keeps about 64 MB: it is loaded, and dropped as it is. */
+static void measure_large_state(void)
+{
+	char source[LOAD_MAX_BYTES];
+	struct scene sc;
+	size_t n = 330000 / divisor;
+	snprintf(source, sizeof(source),
+		"kept = {} for i = 1, %zu do kept[i] = { i, 'number ' .. i } end", n);
+	scene_begin(&sc);
+	int64_t start_ns = cpu_ns();
+	scene_load(&sc, source);
+	note("a large state: load", ns_each(start_ns, 1) / NS_PER_MS, "ms", "-");
+	note("a large state: its size", taken_bytes(&sc) / 1e6, "MB", "-");
+	start_ns = cpu_ns();
+	program_free(container_of(sc.host.programs.next, struct program, node));
+	note("a large state: teardown", ns_each(start_ns, 1) / NS_PER_MS, "ms", "-");
+	scene_end(&sc);
 }
 
 /* What scripts send. */
@@ -1026,17 +1107,19 @@ static const struct group {
 	const char *name;
 	void (*measure)(void); /* one round */
 } groups[] = {
-	{"lines",    measure_lines   },
-	{"session",  measure_session },
-	{"handlers", measure_handlers},
-	{"filters",  measure_filters },
-	{"sleepers", measure_sleepers},
-	{"waits",    measure_waits   },
-	{"alarms",   measure_alarms  },
-	{"timers",   measure_timers  },
-	{"sending",  measure_sending },
-	{"echo",     measure_echo    },
-	{"patterns", measure_patterns},
+	{"lines",    measure_lines      },
+	{"session",  measure_session    },
+	{"handlers", measure_handlers   },
+	{"filters",  measure_filters    },
+	{"sleepers", measure_sleepers   },
+	{"waits",    measure_waits      },
+	{"alarms",   measure_alarms     },
+	{"timers",   measure_timers     },
+	{"sending",  measure_sending    },
+	{"echo",     measure_echo       },
+	{"patterns", measure_patterns   },
+	{"runtime",  measure_runtime    },
+	{"state",    measure_large_state},
 };
 
 static void run_group(const struct group *g)
