@@ -23,9 +23,10 @@
 ---
 --- **Tasks.** The script's file and every handler run as a task, written as if it could block. What
 --- is marked as pausing here suspends its task and nothing else: other tasks, other scripts and the
---- connection go on. Everything not so marked returns at once. Between two pauses a task is not
---- interrupted: what it reads and writes meanwhile needs no lock, and while it computes all else
---- waits. After a pause the world may have changed.
+--- connection go on. Everything not so marked returns at once. Between two pauses nothing else of
+--- the script runs: what a task reads and writes meanwhile needs no lock. Where it computes for
+--- long, its script waits for it, and the other scripts and the connections go on; see LIMITS. After
+--- a pause the world may have changed.
 ---
 --- **Networks.** A task belongs to the network that its event came from, and so does what it starts
 --- with `spawn`, `after` and `every`. `send`, `raw`, `connect`, `disconnect` and `network` mean
@@ -872,6 +873,37 @@ ebb = {}
 ---@class ebb.Error
 ---@field kind "disconnected"|"limit" Why it was raised.
 ---@field message string The same in words, with the place in the script.
+
+--- # LIMITS
+---
+--- What one script does wrong is its own affair: the others, and the connections, do not notice.
+---
+--- **Time.** A task that computes for more than some milliseconds shares the processor with the other
+--- scripts, unseen by itself; its own script waits for it, and hears what happens meanwhile later,
+--- in the same order. After 50 ms a warning with the traceback is logged. After a second (five with
+--- `trust = full`; `cpu_max` in the script's section) without a pause it is stopped: an error with
+--- the traceback is logged, of its code only `__close` still runs, for 20 ms, and who waits for it
+--- with `join` gets an error. Where nothing can pause, as in a filter or in `__tostring`, the whole
+--- loop waits, and the limit is 0.1 seconds. No `pcall` keeps a task that is stopped alive.
+---
+--- **Cancellation.** A task that is cancelled gets an error that no `pcall` and no coroutine catches,
+--- at its pause and at each further one. On its way out variables with `__close` are closed, and
+--- what `defer` noted runs. If it is still there five seconds later, and no `shield` is the reason,
+--- it is stopped.
+---
+--- **Memory.** A script has 64 MB (`memory_max`). What does not fit raises `not enough memory`. When
+--- the memory stays nearly full, the script is ended and loaded anew: after a second, and twice as
+--- long each time. What fails for the sixth time within ten minutes stays away. So does a script
+--- that computes on and on while more than 65,536 events, or 64 MB of them, wait for it.
+---
+--- **Numbers.** 20,000 tasks, 20,000 subscriptions and waits, 100,000 alarms of `after`, `every` and
+--- `cron`; 10,000 tasks spawned between two pauses; 65,536 events that scripts triggered and that
+--- wait for their turn. What is more raises an error that says so.
+---
+--- **Debug mode.** `debug = yes` in the script's section, or `log_level = debug`, tells more: every
+--- time a task is blocked for 50 ms, a task that has been paused for an hour, the hundredth wait for
+--- one event, a call that wants to pause where nothing can, and what is pending when a script ends;
+--- each with the line where it was made.
 
 --- # STANDARD LIBRARY
 ---
