@@ -5,8 +5,8 @@
 
 enum { WAITS_TO_TELL = 100, PENDING_TOLD = 20 };
 
-#define LOOK_NS   (10 * 60 * NS_PER_S)
-#define PARKED_NS (60 * 60 * NS_PER_S)
+#define LOOK_NS   (NS_PER_S * 60 * 10)
+#define PARKED_NS (NS_PER_S * 60 * 60)
 
 static bool is_linted(const struct script *s)
 {

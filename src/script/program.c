@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #define FIRST_DELAY_NS NS_PER_S
-#define FAILURES_NS    (10 * 60 * NS_PER_S)
+#define FAILURES_NS    (NS_PER_S * 60 * 10)
 
 static char *dup_or_null(const char *s)
 {

@@ -37,50 +37,48 @@ struct script {
 	struct program *program;
 	struct list node; /* the host's scripts */
 	const char *name; /* the program's */
-	bool hears_all;   /* networks; else those that the program names */
 	struct vm vm;
 	struct script_limits limits; /* none of them 0 */
+	struct handle main;          /* the task of its main chunk */
 	unsigned cpu_ticks;          /* cpu_max_ns, as slice.h counts */
 	bool may_slice;              /* else it runs up to its pause, as tests do */
+	bool hears_all;              /* networks; else those that the program names */
+	bool is_loading;             /* the main chunk has not paused yet */
+	bool has_failed;             /* the main chunk raised before */
+	bool is_over;                /* it is about to be dropped */
+	bool is_delivering;
+	bool is_incremental; /* how it collects now */
+	bool outage_is_told; /* since a connection ended, a script is told of it once */
 
 	/* Its turns in the loop: host.h. */
-	bool is_held;        /* nothing of it runs, and its events wait in the inbox */
+	bool is_held;   /* nothing of it runs, and its events wait in the inbox */
+	unsigned share; /* ticks that it took at share_ns, a turn of the loop */
+	int64_t share_ns;
 	struct list behind;  /* the host's scripts that are held, in turn */
 	struct task *sliced; /* goes on before all else; NULL: none */
 	struct list held;    /* struct task: runnable, in their order */
 	struct inbox inbox;
-	unsigned share; /* ticks that it took at share_ns, a turn of the loop */
-	int64_t share_ns;
-	bool is_loading; /* the main chunk has not paused yet */
-	bool has_failed; /* the main chunk raised before */
-	bool is_over;    /* it is about to be dropped */
 
 	struct list tasks, pool; /* struct task */
 	size_t n_tasks, n_pool;
-	int threads_ref; /* in the registry: the table that holds the threads of tasks */
-	size_t n_threads, most_threads; /* in it; since it was made */
+	size_t n_threads, most_threads; /* in their table; since it was made */
 	struct list listeners;          /* struct listener: subscriptions */
 	size_t n_listeners;             /* and waits */
 	struct list dead;               /* those that went away during a delivery */
 	struct listeners **by_kind;     /* NULL where nothing listens */
 	size_t n_kinds;
-	bool is_delivering;
 	struct list alarms; /* struct alarm: after, every and cron */
 	size_t n_alarms;
-	struct list resources; /* struct resource */
-	struct map names;      /* interned text */
-	uint64_t last_event; /* the number of the one whose userdata is in the registry at event_ref
-			      */
-	int event_ref, event_meta_ref;
-	struct isupport *last_isupport; /* the same; its userdata holds it */
-	int isupport_ref;
-	struct handle main; /* the task of its main chunk */
+	struct list resources;          /* struct resource */
+	struct map names;               /* interned text */
+	uint64_t last_event;            /* the number of the one that is at event_ref */
+	struct isupport *last_isupport; /* the one that is at isupport_ref, and holds it */
+	/* In the registry: the table of the threads of tasks, userdata, events' metatable. */
+	int threads_ref, event_ref, isupport_ref, event_meta_ref;
 
-	struct timer lint;   /* lint.h */
-	bool outage_is_told; /* since a connection ended, a script is told of it once */
-	bool is_incremental; /* how it collects now */
-	int64_t warned_ns;   /* when it was warned of for blocking; 0: never */
-	uint64_t n_grown;    /* the arena's count when it collected last in idle time */
+	struct timer lint; /* lint.h */
+	int64_t warned_ns; /* when it was warned of for blocking; 0: never */
+	uint64_t n_grown;  /* the arena's count when it collected last in idle time */
 };
 
 /* A script of p, without libraries, at the end of the host's; NULL: no memory. */

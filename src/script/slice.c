@@ -206,7 +206,8 @@ static void on_hook(lua_State *L, lua_Debug *ar)
 	else if (ticks >= r->budget)
 		stop_for_time(L, r, ticks);
 	else if (r->ticks >= SLICE_TICKS) {
-		if (ticks >= SLICE_WARN_TICKS && !r->is_warned)
+		bool is_told = r->is_warned || r->used >= SLICE_WARN_TICKS;
+		if (ticks >= SLICE_WARN_TICKS && !is_told)
 			warn(r, ticks);
 		if (!slice_may_yield(L)) {
 			bear_with(L, r);

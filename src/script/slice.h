@@ -129,8 +129,8 @@ void slice_set_tick(int64_t tick_ns);
 /* A tick, as the timer's signal brings it. For tests. */
 void slice_tick(void);
 
-/* For tests: from now on a task is sliced after any number of instructions up to `most`, as rand has
- * it, and no budget holds; 0 ends that. Returns how often it came to it since the last call. */
+/* For tests: from now on a task is sliced after any number of instructions up to `most`, as rand
+ * has it, and no budget holds; 0 ends that. Returns how often it came to it since the last call. */
 uint64_t slice_force(struct rand *rand, unsigned most);
 
 #endif

@@ -19,6 +19,6 @@ refuse 'alloca' 'no arrays of variable length'
 refuse 'clock_gettime|gettimeofday|time|ev_now|ev_time' 'only clock.c reads a clock' 'base/clock'
 refuse 'ev_timer_[a-z]+' 'deadlines live in timers' 'net/loop.c'
 refuse 'exit|_exit' 'only main exits' 'main.c'
-refuse 'malloc|calloc|realloc|reallocarray|strdup' 'use mem.h' '(base/mem.c|script/vm.c)'
+refuse 'malloc|calloc|realloc|reallocarray|strdup' 'use mem.h' '(base/mem.c|script/arena.c)'
 [ $bad = 0 ] && echo "banned: ok"
 exit $bad

@@ -136,10 +136,8 @@ void stage_begin(struct stage *st, size_t n_nets)
 	buf_init(&st->sent, 16 * 1024 * 1024);
 	buf_init(&st->log, 16 * 1024 * 1024);
 	log_set_sink(on_log, st);
-	struct host_options options = {.timers = &st->timers,
-		.clock = &st->clock,
-		.wanted = on_wanted,
-		.data = st};
+	struct host_options options = {
+		.timers = &st->timers, .clock = &st->clock, .wanted = on_wanted, .data = st};
 	host_init(&st->host, &options);
 	for (size_t i = 0; i < n_nets; i++) {
 		struct stage_net *n = &st->nets[i];
