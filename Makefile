@@ -13,7 +13,7 @@ Q       := $(if $(V),,@)
 # What `make deps` installs: to build and test; what `make deps-dev` adds: lint and the sanitizers.
 PACKAGES     := gcc make pkg-config libev-dev liblua5.4-dev libssl-dev libinih-dev libc-ares-dev \
 	libedit-dev uthash-dev libcmocka-dev lua5.4 ngircd inspircd openssl python3
-DEV_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev mandoc
+DEV_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev mandoc valgrind
 
 LIBRARIES := lua5.4 openssl inih libcares libedit
 WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wwrite-strings -Wmissing-prototypes \
@@ -35,7 +35,7 @@ SUPPORT := $(patsubst tests/support/%.c,$(BUILD)/obj/support/%.o,$(wildcard test
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all units run deps deps-dev check check-unit check-built bench asan lint format doc install clean
+.PHONY: all units run deps deps-dev check check-unit check-built bench asan valgrind lint format doc install clean
 
 all: $(BUILD)/ebbd
 
@@ -102,6 +102,11 @@ bench: deps
 asan:
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+
+# The unit tests under valgrind.
+valgrind: deps
+	@$(MAKE) --no-print-directory all units
+	@BUILD=$(BUILD) sh tests/run.sh valgrind
 
 lint:
 	@sh tests/lint/floors.sh

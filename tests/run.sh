@@ -1,6 +1,7 @@
 #!/bin/sh
-# run.sh SUITE...: runs the built tests of the suites (unit, lua, integration) and counts them. Each
-# test program speaks TAP; what fails is shown whole, and the last line says how many ran.
+# run.sh SUITE...: runs the built tests of the suites (unit, valgrind, lua, integration) and counts
+# them. Each test program speaks TAP; what fails is shown whole, and the last line says how many
+# ran.
 # TEST=PATTERN runs only the programs whose name matches it.
 set -u
 BUILD=${BUILD:-build}
@@ -32,16 +33,24 @@ run() {
 	fi
 }
 
+# units COMMAND...: runs each program of the unit tests by it
+units() {
+	for program in "$BUILD"/tests/test_*; do
+		case $program in
+		*.d) ;;
+		*) run "$(basename "$program")" env CMOCKA_MESSAGE_OUTPUT=TAP "$@" "$program" ;;
+		esac
+	done
+}
+
 for suite; do
 	case $suite in
 	unit)
-		for program in "$BUILD"/tests/test_*; do
-			case $program in
-			*.d) ;;
-			*) run "$(basename "$program")" env CMOCKA_MESSAGE_OUTPUT=TAP \
-				timeout 300 "$program" ;;
-			esac
-		done
+		units timeout 300
+		;;
+	valgrind) # where all is slow, time is scaled, and what takes long is done less often
+		units timeout 600 env VALGRIND=1 valgrind -q --error-exitcode=9 \
+			--leak-check=full --errors-for-leak-kinds=definite
 		;;
 	lua)
 		for file in scripts/*_test.lua tests/lua/*_test.lua; do

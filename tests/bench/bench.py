@@ -56,6 +56,8 @@ SCRIPTS = {
              'end'),
     "sleep": ('local seconds = tonumber(config.seconds)\n'
               'on("privmsg", function(ev) sleep(seconds) ev:reply(ev.message) end)\n', None),
+    # It computes all the time: what is stopped begins again.
+    "loop": ('every(0.001, function() while true do end end)\n', None),
 }
 
 
@@ -448,6 +450,19 @@ def sleepers(place):
     return Experiment(rows, measure)
 
 
+def pings(place):
+    seconds = 2 if QUICK else 10
+    run = Run(place, "ping", "loop", seconds=seconds, lines=seconds * 50)
+    rows = [Row("PONG while a script loops: p99", "ms", 20, of_ratio=False),
+            Row("PONG while a script loops: median", "ms")]
+
+    def measure(rows, _):
+        result = good(run, run.ebb)
+        rows[0].add(result["latency_ns"]["p99"] / 1e6)
+        rows[1].add(result["latency_ns"]["p50"] / 1e6)
+    return Experiment(rows, measure)
+
+
 def idle(place, connections, tls):
     options = {"tls": tls, "rounds": 5, "deadline": 120}
     one = Run(place, "broadcast", "echo", connections=1, **options)
@@ -518,6 +533,7 @@ def experiments(place):
     yield sink(place, "TLS", 1.4, tls=True)
     yield sink(place, "with tags", 1.0, tags=True)
     yield sleepers(place)
+    yield pings(place)
     for connections in (100, 1000, 10000):
         yield idle(place, connections, tls=False)
     for connections in (100, 1000) if QUICK else (100, 1000, 10000):

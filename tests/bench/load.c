@@ -78,6 +78,7 @@ struct flow {
 	int64_t heard_ns;
 	int64_t delay_ns; /* after which an answer is on time */
 	bool is_ordered;
+	bool is_ping; /* PING and PONG, not what is said */
 };
 
 struct workload {
@@ -432,9 +433,9 @@ static void check_answer(struct flow *f, uint32_t number, const char *text, size
 
 static void take_answer(struct connection *from, const char *line, size_t n)
 {
-	static const char head[] = "PRIVMSG #bench :";
-	static const size_t n_head = sizeof(head) - 1;
 	struct flow *f = &l.flow;
+	const char *head = f->is_ping ? "PONG :" : "PRIVMSG #bench :";
+	size_t n_head = strlen(head);
 	uint32_t number;
 	f->heard_ns = l.now_ns;
 	bool is_ours = n > n_head && memcmp(line, head, n_head) == 0 &&
@@ -539,7 +540,9 @@ static void on_command(struct connection *from, char *line, size_t n)
 static void on_line(void *owner, char *line, size_t n)
 {
 	struct connection *from = owner;
-	if (!from->is_joined || n < 8 || memcmp(line, "PRIVMSG ", 8) != 0)
+	const char *answer = l.flow.is_ping ? "PONG " : "PRIVMSG ";
+	size_t n_answer = strlen(answer);
+	if (!from->is_joined || n < n_answer || memcmp(line, answer, n_answer) != 0)
 		on_command(from, line, n);
 	else if (l.flow.states)
 		take_answer(from, line, n);
@@ -692,7 +695,8 @@ static const struct head *head_of(uint32_t number)
 
 static void put_line(struct connection *to, uint32_t number)
 {
-	const struct head *h = head_of(number);
+	static const struct head ping = {"PING :", 6, 0};
+	const struct head *h = l.flow.is_ping ? &ping : head_of(number);
 	char *start = wire_reserve(&to->wire, LINE_BYTES), *at = start;
 	memcpy(at, h->bytes, h->n);
 	if (h->msgid_at)
@@ -872,6 +876,21 @@ static void run_sleep(void)
 	flow_close(f);
 }
 
+/* PINGs, evenly over the time, to a client that is busy with something else. */
+static void run_ping(void)
+{
+	struct flow *f = &l.flow;
+	flow_open(options.n_lines);
+	f->is_ping = true;
+	l.phase = "ping";
+	int64_t busy_ns = cpu_ns();
+	send_evenly(f, (int64_t)(options.seconds * NS_PER_S));
+	flow_run(f, f->size, f->size);
+	result.cpu_ns = cpu_ns() - busy_ns;
+	result.lines = options.n_lines;
+	flow_close(f);
+}
+
 /* The rounds after the first are counted: it makes what is kept. */
 static void run_broadcast(void)
 {
@@ -910,6 +929,7 @@ static const struct workload workloads[] = {
 	{"sleep",     run_sleep    },
 	{"idle",      run_idle     },
 	{"broadcast", run_broadcast},
+	{"ping",      run_ping     },
 };
 
 /* The beginning. */
