@@ -120,6 +120,14 @@ static void warn(struct slice_run *r, unsigned ticks)
 		"script %s: %s: blocked for %u ms, in\n%s", s->name, what, ms_of(ticks), traceback);
 }
 
+/* Once between two pauses. */
+static void warn_in_time(struct slice_run *r, unsigned ticks)
+{
+	bool is_told = r->is_warned || r->used >= SLICE_WARN_TICKS;
+	if (ticks >= SLICE_WARN_TICKS && !is_told)
+		warn(r, ticks);
+}
+
 static void tell_of_stop(const struct slice_run *r, const char *why)
 {
 	char what[200], traceback[TRACEBACK_BYTES];
@@ -206,9 +214,7 @@ static void on_hook(lua_State *L, lua_Debug *ar)
 	else if (ticks >= r->budget)
 		stop_for_time(L, r, ticks);
 	else if (r->ticks >= SLICE_TICKS) {
-		bool is_told = r->is_warned || r->used >= SLICE_WARN_TICKS;
-		if (ticks >= SLICE_WARN_TICKS && !is_told)
-			warn(r, ticks);
+		warn_in_time(r, ticks);
 		if (!slice_may_yield(L)) {
 			bear_with(L, r);
 			return;
@@ -399,7 +405,12 @@ bool slice_is_due(lua_State *L)
 
 int slice_yield(lua_State *L, lua_KContext context, lua_KFunction k)
 {
-	slice_now->yield = YIELD_SLICE;
+	struct slice_run *r = slice_now;
+	unsigned ticks = r->used + r->ticks;
+	if (ticks >= r->budget)
+		stop_for_time(L, r, ticks); /* which yields for good */
+	warn_in_time(r, ticks);
+	r->yield = YIELD_SLICE;
 	return lua_yieldk(L, 0, context, k);
 }
 

@@ -112,7 +112,8 @@ bool slice_may_yield(lua_State *L);
 bool slice_is_due(lua_State *L);
 
 /* Gives the turn to others; the C function returns what this returns, and k goes on with context,
- * its stack as it was. Only where slice_may_yield. */
+ * its stack as it was. What has used up its budget is stopped here, as in the hook, which code that
+ * is always in such functions may never reach. Only where slice_may_yield. */
 int slice_yield(lua_State *L, lua_KContext context, lua_KFunction k);
 
 /* Marks the reason of a yield that follows. */
