@@ -419,8 +419,8 @@ static bool ask(const struct filter *f, lua_State *L, struct event *e, const cha
 	struct question q = {f, e, false};
 	if (!vm_call(L, ask_function, &q, 0)) {
 		const char *text = lua_tostring(L, -1);
-		log_error("script %s: %s: filter: %s", script_of(L)->name, what,
-			text ? text : "an error that is no text");
+		if (text)
+			log_error("script %s: %s: filter: %s", script_of(L)->name, what, text);
 		lua_pop(L, 1);
 		return false;
 	}

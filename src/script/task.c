@@ -61,7 +61,10 @@ static void log_failure(struct task *t, lua_State *T)
 	lua_xmove(T, L, 1);
 	if (vm_call_with(L, report, t, 1, 0))
 		return;
-	log_error("script %s: %s: an error that cannot be told", t->script->name, t->what);
+	const char *why = lua_tostring(L, -1);
+	if (why)
+		log_error("script %s: %s%s%s: an error that cannot be told: %s", t->script->name,
+			t->what, t->site ? " from " : "", t->site ? t->site : "", why);
 	lua_pop(L, 1);
 }
 

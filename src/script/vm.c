@@ -72,7 +72,7 @@ bool vm_call_with(lua_State *L, lua_CFunction fn, void *arg, int n_args, int n_r
 	slice_enter(&run, s, NULL, L);
 	int status = lua_pcall(L, n_args + 1, n_results, base + 1);
 	lua_remove(L, base + 1);
-	if (status != LUA_OK) {
+	if (status != LUA_OK && !run.is_stopping) {
 		lua_pushcfunction(L, error_text);
 		lua_insert(L, -2);
 		lua_pcall(L, 1, 1,
