@@ -255,11 +255,11 @@ static void run_all(struct host *h, bool is_turn)
 	int steps = STEPS_A_TURN;
 	assert(!h->is_running);
 	h->is_running = true;
-	if (is_turn)
-		give_share(h, &steps);
 	run_tasks(h, &steps);
 	for (int i = 0; i < EVENTS_A_TURN && !list_is_empty(&h->events); i++)
 		deliver_first(h, &steps);
+	if (is_turn)
+		give_share(h, &steps);
 	leave(h);
 }
 

@@ -7,9 +7,9 @@
  * runs nothing is delivered: what happens meanwhile queues.
  *
  * A script that was sliced (slice.h), or took its share of this turn of the loop otherwise, is
- * held: none of its tasks runs, and its events wait in its inbox. In each turn one of those that
- * are held gets another share: what was sliced goes on, then what is runnable, then the events.
- * So it sees everything later, in the same order, and the others do not wait for it.
+ * held: none of its tasks runs, and its events wait in its inbox. At the end of each turn one of
+ * those that are held gets another share: what was sliced goes on, then what is runnable, then the
+ * events. So it sees everything later, in the same order, and the others do not wait for it.
  */
 #ifndef EBB_SCRIPT_HOST_H
 #define EBB_SCRIPT_HOST_H
