@@ -8,9 +8,18 @@ static void on_host_wanted(void *data)
 		timers_after(&c->loop->timers, &c->run_host, 0);
 }
 
+/* What others write in this turn is written before a script that was held goes on. */
 static void run_host(struct timer *timer)
 {
-	host_run(&container_of(timer, struct core, run_host)->host);
+	struct core *c = container_of(timer, struct core, run_host);
+	host_run(&c->host);
+	if (host_has_held(&c->host))
+		loop_defer(c->loop, &c->share);
+}
+
+static void run_share(struct job *job)
+{
+	host_share(&container_of(job, struct core, share)->host);
 }
 
 /* A virtual clock has no idle time. */
@@ -29,6 +38,7 @@ static void run_idle(struct job *job)
 void core_init(struct core *c, struct loop *loop, const struct core_options *options)
 {
 	*c = (struct core){.loop = loop, .run_host.fire = run_host};
+	job_init(&c->share, run_share);
 	job_init(&c->idle, run_idle);
 	guard_init(&c->guard, options->dial_rate);
 	struct host_options host = {.timers = &loop->timers,
@@ -44,6 +54,7 @@ void core_init(struct core *c, struct loop *loop, const struct core_options *opt
 void core_fini(struct core *c)
 {
 	host_fini(&c->host);
+	job_cancel(&c->share);
 	job_cancel(&c->idle);
 	timers_cancel(&c->loop->timers, &c->run_host);
 	guard_fini(&c->guard);

@@ -14,7 +14,7 @@ struct core {
 	struct guard guard;
 	struct host host;
 	struct timer run_host;
-	struct job idle;
+	struct job share, idle;
 };
 
 struct core_options {

@@ -250,7 +250,7 @@ static void deliver_first(struct host *h, int *steps)
 	event_unref(e);
 }
 
-static void run_all(struct host *h, bool is_turn)
+void host_run(struct host *h)
 {
 	int steps = STEPS_A_TURN;
 	assert(!h->is_running);
@@ -258,8 +258,20 @@ static void run_all(struct host *h, bool is_turn)
 	run_tasks(h, &steps);
 	for (int i = 0; i < EVENTS_A_TURN && !list_is_empty(&h->events); i++)
 		deliver_first(h, &steps);
-	if (is_turn)
-		give_share(h, &steps);
+	leave(h);
+}
+
+bool host_has_held(const struct host *h)
+{
+	return !list_is_empty(&h->behind);
+}
+
+void host_share(struct host *h)
+{
+	int steps = STEPS_A_TURN;
+	assert(!h->is_running);
+	h->is_running = true;
+	give_share(h, &steps);
 	leave(h);
 }
 
@@ -273,7 +285,7 @@ void host_event(struct host *h, struct event *e)
 	}
 	if (!list_is_empty(&h->events) || !list_is_empty(&h->run)) {
 		queue_event(h, e); /* a copy: what runs before it may overwrite what it borrows */
-		run_all(h, false);
+		host_run(h);
 		return;
 	}
 	struct event *delivered = e;
@@ -283,11 +295,6 @@ void host_event(struct host *h, struct event *e)
 	if (delivered != e)
 		event_unref(delivered);
 	leave(h);
-}
-
-void host_run(struct host *h)
-{
-	run_all(h, true);
 }
 
 void host_idle(struct host *h)

@@ -7,9 +7,10 @@
  * runs nothing is delivered: what happens meanwhile queues.
  *
  * A script that was sliced (slice.h), or took its share of this turn of the loop otherwise, is
- * held: none of its tasks runs, and its events wait in its inbox. At the end of each turn one of
- * those that are held gets another share: what was sliced goes on, then what is runnable, then the
- * events. So it sees everything later, in the same order, and the others do not wait for it.
+ * held: none of its tasks runs, and its events wait in its inbox. At the end of each turn, when all
+ * else is done and written, one of those that are held gets another share: what was sliced goes on,
+ * then what is runnable, then the events. So it sees everything later, in the same order, and the
+ * others do not wait for it.
  */
 #ifndef EBB_SCRIPT_HOST_H
 #define EBB_SCRIPT_HOST_H
@@ -84,6 +85,11 @@ void host_event(struct host *h, struct event *e);
 /* Runs what is runnable and delivers what waits. Ends, also when tasks go on for ever: then
  * options.wanted is called and the rest follows in the next call. */
 void host_run(struct host *h);
+
+/* Whether a script is held; then host_share is wanted too, at the end of the turn: one of them goes
+ * on. */
+bool host_has_held(const struct host *h);
+void host_share(struct host *h);
 
 /* Whether there is something to run now, or a task or an alarm that runs once is not over that was
  * made after `made` was this, or descends from one. */

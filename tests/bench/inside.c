@@ -316,6 +316,8 @@ static void settle(struct scene *sc)
 	while (sc->is_wanted) {
 		sc->is_wanted = false;
 		host_run(&sc->host);
+		if (host_has_held(&sc->host))
+			host_share(&sc->host);
 	}
 }
 

@@ -189,6 +189,8 @@ void stage_run(struct stage *st)
 	do {
 		st->is_wanted = false;
 		host_run(&st->host);
+		if (host_has_held(&st->host))
+			host_share(&st->host);
 	} while (st->is_wanted);
 }
 
