@@ -77,11 +77,21 @@ static const struct config_option options[] = {
 	SCRIPT(networks, "networks", NETWORKS, NULL, 0, 0, NULL, "all",
 		"The networks that the script takes part in"),
 	SCRIPT(enabled, "enabled", BOOL, NULL, 0, 0, "yes", NULL, "Whether the script is loaded"),
+	SCRIPT(trust, "trust", CHOICE, "restricted full", 0, 0, "restricted", NULL,
+		"How much of the machine the script may reach"),
+	SCRIPT(memory_max, "memory_max", SIZE, NULL, 1 << 20, 1U << 31, "64M", NULL,
+		"How much memory the script may use"),
+	SCRIPT(cpu_max_ns, "cpu_max", SECONDS, NULL, 0.05, 8, NULL,
+		"1 where trust is restricted, 5 where it is full",
+		"How much processor time a task may take between two pauses"),
+	SCRIPT(gc, "gc", CHOICE, "auto generational incremental", 0, 0, "auto", NULL,
+		"How the script's garbage is collected"),
+	SCRIPT(debug, "debug", BOOL, NULL, 0, 0, "no", NULL,
+		"Whether more is logged that helps to find mistakes in the script"),
 };
 
-/* What a later version takes for itself: as a script's own key it would set no limit at all. */
-static const char *const reserved[] = {
-	"memory_max", "trust", "gc", "debug", "cpu_max", "command_prefix"};
+/* What a later version takes for itself: until then it would do nothing, without a word. */
+static const char *const reserved[] = {"command_prefix"};
 
 struct load {
 	struct ini ini;
@@ -238,7 +248,7 @@ static void read_entry(struct reading *r, const struct ini_entry *e)
 	else if (secret)
 		read_secret_file(r, secret, &at);
 	else if (is_reserved(r->kind, key))
-		option_fault(&at, "is reserved for a later version, and would limit nothing; "
+		option_fault(&at, "is reserved for a later version, and would do nothing; "
 				  "remove the line");
 	else if (r->kind == CONFIG_SCRIPT)
 		add_pair(r->base, e);

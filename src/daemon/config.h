@@ -14,6 +14,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+enum { CONFIG_BOUND_BYTES = 24 };
+
 enum config_kind { CONFIG_DAEMON, CONFIG_NETWORK, CONFIG_SCRIPT, CONFIG_KINDS };
 
 /* How the text of a value is read, and the type of its field. */
@@ -27,6 +29,7 @@ enum config_type {
 	CONFIG_WHOLE,    /* int */
 	CONFIG_NUMBER,   /* double */
 	CONFIG_SECONDS,  /* int64_t, nanoseconds */
+	CONFIG_SIZE,     /* size_t, bytes */
 	CONFIG_HOSTS,    /* struct config_hosts */
 	CONFIG_CHANNELS, /* struct config_channels */
 	CONFIG_PINS,     /* struct config_pins */
@@ -112,6 +115,11 @@ struct config_script {
 	char *path;                   /* the file to run; NULL only where it is not enabled */
 	struct config_names networks; /* none: all */
 	bool enabled;
+	size_t memory_max;
+	int trust; /* an enum script_trust */
+	int gc;    /* an enum script_gc */
+	bool debug;
+	int64_t cpu_max_ns; /* 0: the standard of its trust */
 	struct config_pair {
 		char *key, *value; /* a value of several lines has newlines between them */
 		int line;
@@ -151,6 +159,9 @@ void config_network_free(struct config_network *network);
 
 /* The table: row i, or NULL past the end. */
 const struct config_option *config_option(size_t i);
+
+/* A bound of a number as one would write it: "0.1", "64M". */
+void config_bound(const struct config_option *o, double bound, char out[CONFIG_BOUND_BYTES]);
 
 /* How the manual calls a type: "whole number", "list of channels" … */
 const char *config_type_name(enum config_type type);

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -148,10 +149,33 @@ static bool read_choice(const struct reading *r, struct str text, void *field)
 	return fail(r, "%" STR_F " is not one of: %s", STR_A(text), r->option->words);
 }
 
+static const struct size_unit {
+	char letter;
+	int64_t bytes;
+} size_units[] = {
+	{'G', 1 << 30},
+	{'M', 1 << 20},
+	{'K', 1 << 10},
+};
+
+void config_bound(const struct config_option *o, double bound, char out[CONFIG_BOUND_BYTES])
+{
+	snprintf(out, CONFIG_BOUND_BYTES, "%g", bound);
+	for (size_t i = 0; o->type == CONFIG_SIZE && i < COUNTOF(size_units); i++) {
+		double n = bound / (double)size_units[i].bytes;
+		if (n < 1)
+			continue;
+		snprintf(out, CONFIG_BOUND_BYTES, "%g%c", n, size_units[i].letter);
+		break;
+	}
+}
+
 static bool fail_range(const struct reading *r, struct str text)
 {
-	return fail(r, "%" STR_F " is not within %g and %g", STR_A(text), r->option->min,
-		r->option->max);
+	char min[CONFIG_BOUND_BYTES], max[CONFIG_BOUND_BYTES];
+	config_bound(r->option, r->option->min, min);
+	config_bound(r->option, r->option->max, max);
+	return fail(r, "%" STR_F " is not within %s and %s", STR_A(text), min, max);
 }
 
 static bool read_whole(const struct reading *r, struct str text, void *field)
@@ -198,6 +222,29 @@ static bool read_seconds(const struct reading *r, struct str text, void *field)
 	if (!read_number(r, text, &seconds))
 		return false;
 	*(int64_t *)field = clock_from_seconds(seconds);
+	return true;
+}
+
+static int64_t unit_of(char letter)
+{
+	for (size_t i = 0; i < COUNTOF(size_units); i++)
+		if (size_units[i].letter == letter)
+			return size_units[i].bytes;
+	return 0;
+}
+
+static bool read_size(const struct reading *r, struct str text, void *field)
+{
+	struct str digits = text;
+	int64_t unit = text.n ? unit_of(text.p[text.n - 1]) : 0, n;
+	if (unit)
+		digits.n--;
+	if (!str_int(digits, 0, INT64_MAX / (unit ? unit : 1), &n))
+		return fail(r, "%" STR_F " is not a size such as 500K, 64M or 1G", STR_A(text));
+	n *= unit ? unit : 1;
+	if ((double)n < r->option->min || (double)n > r->option->max)
+		return fail_range(r, text);
+	*(size_t *)field = (size_t)n;
 	return true;
 }
 
@@ -465,6 +512,7 @@ static const struct type {
 	[CONFIG_WHOLE] = {"whole number",         read_whole,    NULL,          false},
 	[CONFIG_NUMBER] = {"number",               read_number,   NULL,          false},
 	[CONFIG_SECONDS] = {"seconds",              read_seconds,  NULL,          false},
+	[CONFIG_SIZE] = {"size",                 read_size,     NULL,          false},
 	[CONFIG_HOSTS] = {"list of hosts",        read_hosts,    fini_hosts,    true },
 	[CONFIG_CHANNELS] = {"list of channels",     read_channels, fini_channels, true },
 	[CONFIG_PINS] = {"list of fingerprints", read_pins,     fini_pins,     true },

@@ -81,12 +81,13 @@ static void refuse_file(const char *expected)
 	buf_fini(&errors);
 }
 
-#define X10  "xxxxxxxxxx"
-#define X50  X10 X10 X10 X10 X10
-#define X190 X50 X50 X50 X10 X10 X10 X10
-#define X187 X50 X50 X50 X10 X10 X10 "xxxxxxx"
-#define NET  "[network n]\nhost = h\nnick = x\n" /* lines 1 to 3 */
-#define HEX  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define X10   "xxxxxxxxxx"
+#define X50   X10 X10 X10 X10 X10
+#define X190  X50 X50 X50 X10 X10 X10 X10
+#define X187  X50 X50 X50 X10 X10 X10 "xxxxxxx"
+#define NET   "[network n]\nhost = h\nnick = x\n"  /* lines 1 to 3 */
+#define KARMA "[script karma]\nfile = karma.lua\n" /* lines 1 and 2 */
+#define HEX   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 #define INDENTED                                                                        \
 	"the line is indented, as one that continues the value above; begin it in the " \
@@ -104,6 +105,7 @@ static void refuse_file(const char *expected)
 	"is not a nick: no spaces, none of ! @ : * ? , . and no digit or one of # & $ + % " \
 	"~ - in front"
 #define NOT_A_HOST "is not a host: write NAME, NAME:PORT or [ADDRESS]:PORT"
+#define NOT_A_SIZE "is not a size such as 500K, 64M or 1G"
 
 /* Rows in the form of a call, for what they hold takes lines of its own. */
 #define REFUSED(name, text, errors) \
@@ -126,8 +128,7 @@ static const struct refusal {
 	REFUSED("a section name of 50 bytes",
 		"[network " X10 X10 X10 X10 "xx]\nhost = h\nnick = x\n",
 		"1: [network " X10 X10 X10 X10 "xx] the section name is longer than 49 bytes"),
-	REFUSED("a key of 50 bytes", "[script karma]\nfile = karma.lua\n" X50 " = 1\n  2\n",
-		"3: [script karma] " NO_KEY),
+	REFUSED("a key of 50 bytes", KARMA X50 " = 1\n  2\n", "3: [script karma] " NO_KEY),
 	REFUSED("a section without keys", "[network n]\n",
 		"1: [network n] host: is missing; add a line host = ...\n"
 		"1: [network n] nick: is missing; add a line nick = ..."),
@@ -320,16 +321,41 @@ static const struct refusal {
 	REFUSED("a script of a network twice",
 		NET "[script karma]\nfile = karma.lua\nnetworks = n, n\n",
 		"6: [script karma] networks: n stands there twice"),
-	REFUSED("a limit of a later version",
-		"[script karma]\nfile = karma.lua\nmemory_max = 64M\n",
-		"3: [script karma] memory_max: is reserved for a later version, and would limit "
+	REFUSED("a key of a later version", KARMA "command_prefix = !\n",
+		"3: [script karma] command_prefix: is reserved for a later version, and would do "
 		"nothing; remove the line"),
-	REFUSED("a trust of a later version",
-		"[script karma]\nfile = karma.lua\ntrust = restricted\ncommand_prefix = !\n",
-		"3: [script karma] trust: is reserved for a later version, and would limit "
-		"nothing; remove the line\n"
-		"4: [script karma] command_prefix: is reserved for a later version, and would "
-		"limit nothing; remove the line"),
+	REFUSED("a size in words", KARMA "memory_max = lots\n",
+		"3: [script karma] memory_max: lots " NOT_A_SIZE),
+	REFUSED("a size of 0", KARMA "memory_max = 0\n",
+		"3: [script karma] memory_max: 0 is not within 1M and 2G"),
+	REFUSED("a size too small", KARMA "memory_max = 1023K\n",
+		"3: [script karma] memory_max: 1023K is not within 1M and 2G"),
+	REFUSED("a size too large", KARMA "memory_max = 3G\n",
+		"3: [script karma] memory_max: 3G is not within 1M and 2G"),
+	REFUSED("a size too large for any type", KARMA "memory_max = 9999999999999G\n",
+		"3: [script karma] memory_max: 9999999999999G " NOT_A_SIZE),
+	REFUSED("a size in an unknown unit", KARMA "memory_max = 1T\n",
+		"3: [script karma] memory_max: 1T " NOT_A_SIZE),
+	REFUSED("a size in two letters", KARMA "memory_max = 64MB\n",
+		"3: [script karma] memory_max: 64MB " NOT_A_SIZE),
+	REFUSED("a size with a space", KARMA "memory_max = 64 M\n",
+		"3: [script karma] memory_max: 64 M " NOT_A_SIZE),
+	REFUSED("a size with a point", KARMA "memory_max = 1.5G\n",
+		"3: [script karma] memory_max: 1.5G " NOT_A_SIZE),
+	REFUSED("a negative size", KARMA "memory_max = -64M\n",
+		"3: [script karma] memory_max: -64M " NOT_A_SIZE),
+	REFUSED("a unit alone", KARMA "memory_max = M\n",
+		"3: [script karma] memory_max: M " NOT_A_SIZE),
+	REFUSED("a trust in doubt", KARMA "trust = maybe\n",
+		"3: [script karma] trust: maybe is not one of: restricted full"),
+	REFUSED("a collector that there is not", KARMA "gc = fast\n",
+		"3: [script karma] gc: fast is not one of: auto generational incremental"),
+	REFUSED("debug in doubt", KARMA "debug = 2\n",
+		"3: [script karma] debug: 2 is neither yes nor no"),
+	REFUSED("no processor time", KARMA "cpu_max = 0\n",
+		"3: [script karma] cpu_max: 0 is not within 0.05 and 8"),
+	REFUSED("too much processor time", KARMA "cpu_max = 10\n",
+		"3: [script karma] cpu_max: 10 is not within 0.05 and 8"),
 
 	/* secrets */
 	REFUSED("a secret and its file", NET "server_password = a\nserver_password_file = secret\n",
@@ -439,6 +465,14 @@ static void show_script(const struct config *c, struct buf *out)
 			script->pairs[i].line);
 }
 
+static void show_limits(const struct config *c, struct buf *out)
+{
+	const struct config_script *script = c->scripts[0];
+	tell(out, "trust %d, memory %zu, cpu %lld, gc %d, debug %d", script->trust,
+		script->memory_max, (long long)(script->cpu_max_ns / NS_PER_MS), script->gc,
+		script->debug);
+}
+
 static void show_daemon(const struct config *c, struct buf *out)
 {
 	tell(out, "level %d, %zu networks, %zu scripts", c->daemon.log_level, c->n_networks,
@@ -446,7 +480,6 @@ static void show_daemon(const struct config *c, struct buf *out)
 }
 
 #define HOST(value) "[network n]\nnick = x\nhost = " value "\n"
-#define SCRIPT      "[script karma]\nfile = karma.lua\n"
 #define DEFAULTS    "tls 1 verify 1 autoconnect 1 register 0"
 
 static const struct acceptance {
@@ -460,7 +493,7 @@ static const struct acceptance {
 	ACCEPTED("a log level", "[daemon]\nlog_level = trace\n", show_daemon,
 		"level 4, 0 networks, 0 scripts"),
 	ACCEPTED("an empty section", "[daemon]\n", show_daemon, "level 2, 0 networks, 0 scripts"),
-	ACCEPTED("several sections", NET "[network m.2]\nhost = h\nnick = x\n" SCRIPT, show_daemon,
+	ACCEPTED("several sections", NET "[network m.2]\nhost = h\nnick = x\n" KARMA, show_daemon,
 		"level 2, 2 networks, 1 scripts"),
 	ACCEPTED("lines that end in CR LF", "[daemon]\r\nlog_level = error\r\n", show_daemon,
 		"level 0, 0 networks, 0 scripts"),
@@ -540,15 +573,24 @@ static const struct acceptance {
 		"[daemon]\nscript_path = lib\n",
 		show_files, "lib ca none a none b b.lua"),
 
-	ACCEPTED("a script", SCRIPT, show_script, "on:"),
-	ACCEPTED("a script that is off", SCRIPT "enabled = no\n", show_script, "off:"),
+	ACCEPTED("a script", KARMA, show_script, "on:"),
+	ACCEPTED("a script that is off", KARMA "enabled = no\n", show_script, "off:"),
 	ACCEPTED("a script of two networks",
-		SCRIPT "networks = n, m\n" NET "[network m]\nhost = h\nnick = x\n", show_script,
+		KARMA "networks = n, m\n" NET "[network m]\nhost = h\nnick = x\n", show_script,
 		"on:n|m"),
-	ACCEPTED("a script's own keys", SCRIPT "b = 1\nA-c.d = x = y\ntoken_file = t\n",
-		show_script, "on: b=1@3 A-c.d=x = y@4 token_file=t@5"),
-	ACCEPTED("a script's own value of lines", SCRIPT "text = a ; b\n  #c\n\n  ,d\n",
-		show_script, "on: text=a\n#c\n,d@3"),
+	ACCEPTED("a script's own keys", KARMA "b = 1\nA-c.d = x = y\ntoken_file = t\n", show_script,
+		"on: b=1@3 A-c.d=x = y@4 token_file=t@5"),
+	ACCEPTED("the default limits", KARMA, show_limits,
+		"trust 0, memory 67108864, cpu 0, gc 0, debug 0"),
+	ACCEPTED("limits",
+		KARMA "trust=full\nmemory_max=2G\ncpu_max=0.25\ngc=incremental\ndebug=yes\n",
+		show_limits, "trust 1, memory 2147483648, cpu 250, gc 2, debug 1"),
+	ACCEPTED("a size in bytes", KARMA "memory_max = 1048576\n", show_limits,
+		"trust 0, memory 1048576, cpu 0, gc 0, debug 0"),
+	ACCEPTED("a size in K", KARMA "memory_max = 1024K\n", show_limits,
+		"trust 0, memory 1048576, cpu 0, gc 0, debug 0"),
+	ACCEPTED("a script's own value of lines", KARMA "text = a ; b\n  #c\n\n  ,d\n", show_script,
+		"on: text=a\n#c\n,d@3"),
 };
 
 static void config_accepts(void **state)
@@ -571,7 +613,7 @@ static void all_errors_come_in_the_order_of_lines(void **state)
 	write_file("ebb.ini", "[script karma]\n"
 			      "file = karma.lua\n"
 			      "networks = m\n"
-			      "trust = full\n"
+			      "trust = none\n"
 			      "[nettwork a]\n"
 			      "[network n]\n"
 			      "port = 0\n"
@@ -583,8 +625,7 @@ static void all_errors_come_in_the_order_of_lines(void **state)
 			      "dial_rate = 5000\n");
 
 	refuse_file("3: [script karma] networks: there is no section [network m]\n"
-		    "4: [script karma] trust: is reserved for a later version, and would limit "
-		    "nothing; remove the line\n"
+		    "4: [script karma] trust: none is not one of: restricted full\n"
 		    "5: [nettwork a] is unknown; do you mean network?\n"
 		    "6: [network n] host: is missing; add a line host = ...\n"
 		    "6: [network n] nick: is missing; add a line nick = ...\n"
@@ -656,7 +697,7 @@ static void relative_paths_begin_at_the_folder_of_the_file(void **state)
 static void networks_and_scripts_are_found_by_name(void **state)
 {
 	(void)state;
-	struct config *c = accept(NET SCRIPT "[daemon]\nscript_path = lib\n");
+	struct config *c = accept(NET KARMA "[daemon]\nscript_path = lib\n");
 
 	assert_ptr_equal(config_network(c, STR("n")), c->networks[0]);
 	assert_null(config_network(c, STR("N")));
@@ -785,7 +826,7 @@ static void every_row_of_the_table_is_complete(void **state)
 		assert_false(o->standard && o->without);
 		assert_true(o->min <= o->max);
 		bool is_number = o->type == CONFIG_WHOLE || o->type == CONFIG_NUMBER ||
-				 o->type == CONFIG_SECONDS;
+				 o->type == CONFIG_SECONDS || o->type == CONFIG_SIZE;
 		assert_int_equal(is_number, o->max > 0);
 		assert_true(o->type != CONFIG_CHOICE || o->words);
 		for (size_t k = 0; k < i; k++)
@@ -918,13 +959,17 @@ static void the_sample_is_accepted_with_all_its_keys(void **state)
 static void describe(const struct config_option *o, struct buf *out)
 {
 	const char *name = config_type_name(o->type);
+	char min[CONFIG_BOUND_BYTES], max[CONFIG_BOUND_BYTES];
 	tell(out, "%c%s", name[0] - 'a' + 'A', name + 1);
 	if (o->type == CONFIG_CHOICE)
 		tell(out, ": %s", o->words);
 	else if (o->words)
 		tell(out, " of %s", o->words);
-	if (o->max > 0)
-		tell(out, ", %g to %g", o->min, o->max);
+	if (o->max > 0) {
+		config_bound(o, o->min, min);
+		config_bound(o, o->max, max);
+		tell(out, ", %s to %s", min, max);
+	}
 	if (o->standard || o->without)
 		tell(out, ".\nDefault: %s.\n", o->standard ? o->standard : o->without);
 	else
