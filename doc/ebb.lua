@@ -801,6 +801,36 @@ local l = {}
 ---@return any ...
 function l:with(fn, ...) end
 
+--- # MODULES
+---
+--- A script may be spread over several files. `require "quiz.words"` in `karma.lua` looks for the
+--- file `karma/quiz/words.lua` and then `karma/quiz/words/init.lua` in the script's own folder,
+--- which has the name of its file; for a script that is `karma/init.lua` that is the folder
+--- `karma`, too. Next come `lib/quiz/words.lua` and `lib/quiz/words/init.lua` in each folder of
+--- `script_path`, see ebb.ini(5). Without a configuration, as in the console and in tests, `lib` is
+--- beside the script, or beside the folder of `init.lua`; a test called `karma_test.lua` also sees
+--- the modules that `karma.lua` has to itself.
+
+--- Gives the value of a module, which is loaded when it is first asked for.
+---
+--- The module's file runs as a function that gets the module's name and the file's path; what it
+--- returns is the value, `true` in place of nothing. It may pause: other tasks that require it
+--- meanwhile wait until it has ended. Each script has modules of its own. Also returns the path.
+---
+--- An error in the file is raised, and the module can be required again. It raises as well where
+--- there is no such module; where modules require each other in a loop; for a file that is no text,
+--- or longer than 1 MB; for a symbolic link that leads out of the folders above; and for a name that
+--- is not of letters, digits, `_` and `-`, in parts with a dot between.
+---
+--- ```lua
+--- local words = require "quiz.words"
+--- ```
+---@async
+---@param name string
+---@return any value
+---@return string? path
+function require(name) end
+
 --- # LOG AND CONFIGURATION
 
 --- The log. Called, `log(text)` writes a line of level info.
@@ -910,7 +940,7 @@ ebb = {}
 --- The basic functions are there (but `warn` does nothing), without `dofile` and `loadfile`; `load`
 --- takes text only, and `collectgarbage` only `"collect"`, `"count"` and `"step"`. So are `table`,
 --- `math`, `utf8`, and `string` without `dump`. Of `os` there are the four functions below. There
---- is no `io`, `package`, `debug` or `coroutine`, and `require` in tests only.
+--- is no `io`, `package`, `debug` or `coroutine`.
 ---
 --- The functions of `table` work on 10,000,000 elements at most, `table.sort` and `table.concat` on
 --- 1,000,000, and `table.concat` makes no more than 16 MB; what is larger is an error. `table.sort`
@@ -981,11 +1011,7 @@ function os.difftime(to, from) end
 --- that are objects come in any order, and an address that `tostring` gives of a table is another
 --- each time.
 
---- Gives the module `ebb.test`. Only tests have it.
----@param name "ebb.test"
----@return ebb.test t
-function require(name) end
-
+--- What `require "ebb.test"` gives. Only tests have it.
 ---@class ebb.test
 local t = {}
 

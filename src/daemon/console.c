@@ -450,8 +450,14 @@ static void fini(struct console *c)
 static bool load(struct console *c, const char *path)
 {
 	char *name = scripts_name(path);
-	struct script_options options = {.name = name, .path = path};
+	struct script_paths libs = {0};
+	scripts_find_libs(&libs, path);
+	struct script_options options = {.name = name,
+		.path = path,
+		.lib_folders = (const char *const *)libs.items,
+		.n_lib_folders = libs.n};
 	bool ok = program_load(&c->core.host, &options) == 0;
+	script_paths_fini(&libs);
 	free(name);
 	return ok;
 }

@@ -6,6 +6,7 @@
 #include "daemon/core.h"
 #include "daemon/network.h"
 #include "daemon/notify.h"
+#include "daemon/scripts.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ struct daemon {
 	size_t n_contexts;
 	struct network **networks;
 	size_t n_networks;
+	struct script_paths libs; /* lib/ of the folders on script_path */
 	struct loop_signal on_term, on_int;
 	bool is_stopping;
 	struct timer stop_deadline, stop_poll;
@@ -43,6 +45,8 @@ static void init(struct daemon *d, const struct config *config, bool is_check)
 	resolver_init(&d->resolver, &d->loop, NULL);
 	struct core_options options = {config->daemon.dial_rate, is_check, NULL};
 	core_init(&d->core, &d->loop, &options);
+	for (size_t i = 0; i < config->daemon.script_path.n; i++)
+		script_paths_add(&d->libs, config->daemon.script_path.names[i], "/lib");
 }
 
 static void fini(struct daemon *d)
@@ -50,6 +54,7 @@ static void fini(struct daemon *d)
 	for (size_t i = 0; i < d->n_networks; i++)
 		network_free(d->networks[i]);
 	free(d->networks);
+	script_paths_fini(&d->libs);
 	core_fini(&d->core);
 	for (size_t i = 0; i < d->n_contexts; i++)
 		tls_context_free(d->contexts[i].context);
@@ -128,7 +133,9 @@ static bool load_script(struct daemon *d, const struct config_script *c)
 		.n_networks = c->networks.n,
 		.pairs = (const char *const(*)[2])pairs,
 		.n_pairs = c->n_pairs,
-		.limits = limits_of(c)};
+		.limits = limits_of(c),
+		.lib_folders = (const char *const *)d->libs.items,
+		.n_lib_folders = d->libs.n};
 	bool ok = program_load(&d->core.host, &options) == 0;
 	free(pairs);
 	return ok;
@@ -143,7 +150,10 @@ static bool load_reconnect(struct daemon *d)
 		log_warn("script %s: not on script_path: lost connections stay lost", reconnect);
 		return true;
 	}
-	struct script_options options = {.name = reconnect, .path = path};
+	struct script_options options = {.name = reconnect,
+		.path = path,
+		.lib_folders = (const char *const *)d->libs.items,
+		.n_lib_folders = d->libs.n};
 	bool ok = program_load(&d->core.host, &options) == 0;
 	free(path);
 	return ok;

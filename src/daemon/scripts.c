@@ -3,6 +3,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "script/require.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -22,13 +23,15 @@ static char *readable(const char *folder, const char *name)
 	return buf_str(&path).n ? buf_detach(&path) : NULL;
 }
 
+/* Where the daemon looks. */
+static const char *const standard[] = {
+	"/etc/ebb/scripts/", "/usr/share/ebb/scripts/", "/usr/local/share/ebb/scripts/"};
+
 char *scripts_find(const char *folder, const char *name)
 {
-	const char *const folders[] = {folder, "/etc/ebb/scripts/", "/usr/share/ebb/scripts/",
-		"/usr/local/share/ebb/scripts/"};
-	char *path = NULL;
-	for (size_t i = 0; i < COUNTOF(folders) && !path; i++)
-		path = readable(folders[i], name);
+	char *path = readable(folder, name);
+	for (size_t i = 0; i < COUNTOF(standard) && !path; i++)
+		path = readable(standard[i], name);
 	return path;
 }
 
@@ -53,16 +56,58 @@ static void add_path(struct script_paths *ps, const char *path)
 	ps->items[ps->n++] = mem_strdup(path);
 }
 
-static int is_visible(const struct dirent *entry)
+void script_paths_add(struct script_paths *ps, const char *folder, const char *rest)
 {
-	return entry->d_name[0] != '.';
+	struct buf path;
+	buf_init(&path, PATH_MAX_BYTES);
+	bool is_new = buf_addf(&path, "%s%s", folder, rest) == 0;
+	for (size_t i = 0; i < ps->n; i++)
+		is_new = is_new && strcmp(ps->items[i], buf_str(&path).p) != 0;
+	if (is_new)
+		add_path(ps, buf_str(&path).p);
+	buf_fini(&path);
 }
+
+void scripts_find_libs(struct script_paths *ps, const char *path)
+{
+	char *own = require_own_folder(path), *folder = scripts_folder(path);
+	bool is_init = strcmp(path + strlen(folder), "init.lua") == 0;
+	script_paths_add(ps, own, "");
+	script_paths_add(ps, folder, is_init ? "../lib" : "lib");
+	for (size_t i = 0; i < COUNTOF(standard); i++)
+		script_paths_add(ps, standard[i], "lib");
+	free(own);
+	free(folder);
+}
+
+static const struct str test_ending = STR_CONST("_test.lua");
 
 static bool is_test_file(const char *path)
 {
-	static const struct str suffix = STR_CONST("_test.lua");
 	struct str s = str_of(path);
-	return s.n > suffix.n && str_eq(str_skip(s, s.n - suffix.n), suffix);
+	return s.n > test_ending.n && str_eq(str_skip(s, s.n - test_ending.n), test_ending);
+}
+
+void scripts_find_test_libs(struct script_paths *ps, const char *path)
+{
+	char *folder = scripts_folder(path), *init = readable(folder, "init");
+	struct str stem = str_of(path);
+	struct buf tested;
+	if (is_test_file(path))
+		stem.n -= test_ending.n;
+	buf_init(&tested, PATH_MAX_BYTES);
+	if (init)
+		scripts_find_libs(ps, init);
+	if (buf_addf(&tested, "%" STR_F ".lua", STR_A(stem)) == 0)
+		scripts_find_libs(ps, buf_str(&tested).p);
+	buf_fini(&tested);
+	free(init);
+	free(folder);
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
 }
 
 static bool find_tests(struct script_paths *ps, const char *path, bool is_named);

@@ -194,9 +194,15 @@ static void end(struct run *run)
 static bool load(struct run *run)
 {
 	char *name = scripts_name(run->path);
-	struct script_options options = {.name = name, .path = run->path};
+	struct script_paths libs = {0};
+	scripts_find_test_libs(&libs, run->path);
+	struct script_options options = {.name = name,
+		.path = run->path,
+		.lib_folders = (const char *const *)libs.items,
+		.n_lib_folders = libs.n};
 	bool ok = program_load(&run->core.host, &options) == 0;
 	run->trial.is_closed = true;
+	script_paths_fini(&libs);
 	free(name);
 	return ok;
 }

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "script/expect.h"
 #include "script/host.h"
+#include "script/require.h"
 #include "script/sync.h"
 #include "script/task.h"
 
@@ -153,16 +154,6 @@ static int lib_network(lua_State *L)
 	return 1;
 }
 
-/* A test's scripts have no other modules. */
-static int lib_require(lua_State *L)
-{
-	const char *name = luaL_checkstring(L, 1);
-	if (strcmp(name, "ebb.test") != 0)
-		return luaL_error(L, "require: there is no module '%s'", name);
-	lua_pushvalue(L, lua_upvalueindex(1));
-	return 1;
-}
-
 void lib_open_test(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
@@ -181,6 +172,5 @@ void lib_open_test(lua_State *L)
 	test_open_people(L);
 	expect_open(L);
 	luaL_newlib(L, functions);
-	lua_pushcclosure(L, lib_require, 1);
-	lua_setglobal(L, "require");
+	require_preload(L, "ebb.test");
 }

@@ -2,6 +2,7 @@
 
 #include "script/coroutine.h"
 #include "script/listen.h"
+#include "script/require.h"
 #include "script/sandbox.h"
 
 /* In this order: what a library uses stands before it. */
@@ -12,6 +13,7 @@ static void (*const libraries[])(lua_State *L) = {
 	lib_open_string,
 	lib_open_log,
 	lib_open_os,
+	require_open,
 	lib_open_irc,
 	lib_open_event,
 	lib_open_listen,

@@ -57,6 +57,7 @@ static void copy_options(struct script_options *to, const struct script_options 
 		for (size_t k = 0; k < 2; k++)
 			pairs[i][k] = mem_strdup(from->pairs[i][k]);
 	to->pairs = (const char *const(*)[2])pairs;
+	to->lib_folders = copy_list(from->lib_folders, from->n_lib_folders);
 }
 
 static void free_options(struct script_options *o)
@@ -70,6 +71,7 @@ static void free_options(struct script_options *o)
 		for (size_t k = 0; k < 2; k++)
 			free_text(o->pairs[i][k]);
 	free((void *)(uintptr_t)o->pairs);
+	free_list(o->lib_folders, o->n_lib_folders);
 }
 
 /* Loading. */
@@ -116,7 +118,7 @@ static int make_main_task(lua_State *L)
 {
 	struct program *p = lua_touserdata(L, 1);
 	const struct script_options *o = &p->options;
-	if (!(o->source ? vm_load_text(L, o->source, o->path) : vm_load_file(L, o->path)))
+	if (!(o->source ? vm_load_text(L, o->source, o->name) : vm_load_file(L, o->path)))
 		return lua_error(L);
 	struct task *t = task_new(L, p->script, "main chunk", NULL);
 	lua_xmove(L, t->T, 1);

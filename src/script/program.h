@@ -21,6 +21,8 @@ struct script_options {
 	const char *const (*pairs)[2]; /* the script's own keys, for `config` */
 	size_t n_pairs;
 	struct script_limits limits;
+	const char *const *lib_folders; /* of modules, beside the script's own */
+	size_t n_lib_folders;
 };
 
 struct program {

@@ -77,6 +77,8 @@ struct script *script_new(struct host *h, struct program *p, const struct script
 	list_init(&s->dead);
 	list_init(&s->alarms);
 	list_init(&s->resources);
+	require_init(
+		&s->require, p->options.path, p->options.lib_folders, p->options.n_lib_folders);
 	list_append(&h->scripts, &s->node);
 	if (vm_init(&s->vm, s->limits.memory_max_bytes)) {
 		script_choose_gc(s);
@@ -104,6 +106,7 @@ void script_free(struct script *s)
 	alarm_clear(s);
 	resources_release(&s->resources);
 	inbox_fini(&s->inbox);
+	require_fini(&s->require);
 	map_fini(&s->names);
 	vm_fini(&s->vm);
 	free(s);

@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "base/timers.h"
 #include "script/inbox.h"
+#include "script/require.h"
 #include "script/vm.h"
 
 struct host;
@@ -69,8 +70,9 @@ struct script {
 	size_t n_kinds;
 	struct list alarms; /* struct alarm: after, every and cron */
 	size_t n_alarms;
-	struct list resources;          /* struct resource */
-	struct map names;               /* interned text */
+	struct list resources; /* struct resource */
+	struct map names;      /* interned text */
+	struct require require;
 	uint64_t last_event;            /* the number of the one that is at event_ref */
 	struct isupport *last_isupport; /* the one that is at isupport_ref, and holds it */
 	/* In the registry: the table of the threads of tasks, userdata, events' metatable. */

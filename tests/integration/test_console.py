@@ -114,6 +114,17 @@ def _():
     check(done.returncode == 1 and "there is no standard input" in done.stderr, done)
 
 
+@test("modules are looked for in the script's own folder and in lib/ beside it")
+def _():
+    path = script('local words = require "words" on("privmsg", function(ev) ev:reply(words) end)')
+    place = os.path.dirname(path)
+    os.mkdir(os.path.join(place, "lib"))
+    with open(os.path.join(place, "lib", "words.lua"), "w") as file:
+        file.write('return "from lib"')
+    done = piped("hello\n", path)
+    check(done.returncode == 0 and done.stdout == "from lib\n", done)
+
+
 @test("each line at the terminal can be edited and recalled, in UTF-8, and the bot goes on")
 def _():
     terminal = Terminal(script("""

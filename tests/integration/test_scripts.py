@@ -718,6 +718,20 @@ def _():
     alice.asks("ebb", "#one", "!prison", "found 0: ?")
 
 
+@test("scripts share modules in lib/ of script_path, and have some to themselves")
+def _():
+    alice = Person(ircd, "alice", "#one")
+    Bot(ircd.network("channels = #one"), {
+        "tell": """
+            local words = require "words"
+            on("privmsg", { match = "^!tell$" }, function(ev) ev:reply(words.greeting) end)
+        """,
+        "tell/words": 'return { greeting = require("shared.text") }',
+        "lib/shared/text": 'return "from afar"'})
+
+    alice.asks("ebb", "#one", "!tell", "from afar")
+
+
 @test("a script's section reaches it as config")
 def _():
     alice = Person(ircd, "alice", "#one")

@@ -384,7 +384,8 @@ def run_ebbd(*args, env=None):
 
 
 def configure(config, scripts=None, reconnect=False):
-    """Writes the configuration and the scripts, each loaded, into a new folder; its path.
+    """Writes the configuration and the scripts, each loaded, into a new folder; its path. Those
+    with a slash in their name are modules.
 
     The policy that ships is loaded where reconnect says so, and otherwise turned off."""
     place = folder()
@@ -398,9 +399,11 @@ def configure(config, scripts=None, reconnect=False):
         config = "[daemon]\nlog_level = debug\n" + config
     config = config.replace("[daemon]", f"[daemon]\nscript_path = {path}", 1)
     for name, source in (scripts or {}).items():
-        with open(os.path.join(place, "scripts", name + ".lua"), "w", encoding="utf-8") as file:
+        path = os.path.join(place, "scripts", name + ".lua")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
             file.write(source)
-        if f"[script {name}]" not in config:
+        if "/" not in name and f"[script {name}]" not in config:
             config += f"\n[script {name}]\nenabled = yes\n"
     with open(os.path.join(place, "ebb.ini"), "w", encoding="utf-8") as file:
         file.write(config)

@@ -176,8 +176,13 @@ bool stage_load(struct stage *st, const char *name, const char *source)
 	assert_non_null(f);
 	fputs(source, f);
 	fclose(f);
-	struct script_options options = {
-		.name = name, .path = path, .pairs = pairs, .n_pairs = COUNTOF(pairs)};
+	struct script_options options = {.name = name,
+		.path = path,
+		.pairs = pairs,
+		.n_pairs = COUNTOF(pairs),
+		.limits = st->limits,
+		.lib_folders = st->lib_folders,
+		.n_lib_folders = st->n_lib_folders};
 	bool ok = program_load(&st->host, &options) == 0;
 	unlink(path);
 	stage_run(st);

@@ -31,7 +31,10 @@ struct stage {
 	size_t n_nets;
 	struct buf sent; /* lines that scripts sent, "\n" after each; "two: " before its own */
 	struct buf log;  /* "level text\n" */
-	char folder[64];
+	char folder[64]; /* scripts stand in it while they are loaded */
+	struct script_limits limits;    /* of those that are loaded from now on */
+	const char *const *lib_folders; /* the same */
+	size_t n_lib_folders;
 	bool is_wanted;
 	size_t n_events; /* on the heap before */
 };
