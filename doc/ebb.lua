@@ -1025,8 +1025,8 @@ function t.test(name, fn, options) end
 ---
 --- The list in `options` names its scripts, in their order: `"quiz"` is quiz.lua beside the test,
 --- else an installed one; `"../quiz.lua"` a path; `{ name = "quiz", rounds = 3 }` has keys of the
---- script's section too, and with `code` the script's text. No other script is there, reconnect
---- neither.
+--- script's section too, ebb's own among them (`trust = "full"`), and with `code` the script's text.
+--- No other script is there, reconnect neither.
 ---
 --- `networks` is a list of what `t.network` gave; without it the bot has one of its own, called
 --- test. All other keys are those of a [network] section, see ebb.ini(5), with text, numbers,

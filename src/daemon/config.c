@@ -496,8 +496,10 @@ void config_network_free(struct config_network *network)
 }
 
 /* A script's own values may be secrets, too. */
-static void free_script(struct config_script *script)
+void config_script_free(struct config_script *script)
 {
+	if (!script)
+		return;
 	fini_options(CONFIG_SCRIPT, script);
 	for (size_t i = 0; i < script->n_pairs; i++) {
 		free(script->pairs[i].key);
@@ -516,7 +518,7 @@ void config_free(struct config *c)
 	for (size_t i = 0; i < c->n_networks; i++)
 		config_network_free(c->networks[i]);
 	for (size_t i = 0; i < c->n_scripts; i++)
-		free_script(c->scripts[i]);
+		config_script_free(c->scripts[i]);
 	free(c->networks);
 	free(c->scripts);
 	free(c);
@@ -541,15 +543,15 @@ struct config_script *config_script(const struct config *c, struct str name)
 }
 
 /* As the section would stand in a file. */
-static void make_section(
-	struct ini *ini, const char *name, const struct config_pair *pairs, size_t n)
+static void make_section(struct ini *ini, enum config_kind kind, const char *name,
+	const struct config_pair *pairs, size_t n)
 {
 	struct buf title;
 	buf_init(&title, 1024);
 	ini->sections = mem_new(sizeof(*ini->sections));
 	ini->n_sections = 1;
 	struct ini_section *section = ini->sections;
-	if (buf_addf(&title, "network %s", name) < 0)
+	if (buf_addf(&title, "%s %s", kind_names[kind], name) < 0)
 		buf_reset(&title); /* refused as a title without a name */
 	section->title = buf_detach(&title);
 	section->entries = mem_new((n + 1) * sizeof(*section->entries));
@@ -558,26 +560,48 @@ static void make_section(
 			mem_strdup(pairs[i].key), mem_strdup(pairs[i].value), pairs[i].line};
 }
 
-int config_network_new(const char *name, const struct config_pair *pairs, size_t n,
-	struct config_network **out, struct err *err)
+/* Reads a section that is in no file into made. */
+static int read_pairs(struct config *made, enum config_kind kind, const char *name,
+	const struct config_pair *pairs, size_t n, struct err *err)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!*pairs[i].value)
-			return err_set(
-				err, ERR_CONFIG, "[network %s] %s: is empty", name, pairs[i].key);
-	struct config made = {0};
-	struct load l = {.config = &made, .folder = mem_strdup("")};
-	make_section(&l.ini, name, pairs, n);
-	read_section(&l, l.ini.sections, CONFIG_NETWORK);
+			return err_set(err, ERR_CONFIG, "[%s %s] %s: is empty", kind_names[kind],
+				name, pairs[i].key);
+	struct load l = {.config = made, .folder = mem_strdup("")};
+	make_section(&l.ini, kind, name, pairs, n);
+	read_section(&l, l.ini.sections, kind);
 	int r = l.ini.n_faults ? err_set(err, ERR_CONFIG, "%s", l.ini.faults[0].text) : 0;
-	*out = made.networks[0];
+	ini_fini(&l.ini);
+	free(l.folder);
+	return r;
+}
+
+int config_network_new(const char *name, const struct config_pair *pairs, size_t n,
+	struct config_network **out, struct err *err)
+{
+	struct config made = {0};
+	int r = read_pairs(&made, CONFIG_NETWORK, name, pairs, n, err);
+	*out = made.n_networks ? made.networks[0] : NULL;
 	if (r < 0) {
 		config_network_free(*out);
 		*out = NULL;
 	}
 	free(made.networks);
-	ini_fini(&l.ini);
-	free(l.folder);
+	return r;
+}
+
+int config_script_new(const char *name, const struct config_pair *pairs, size_t n,
+	struct config_script **out, struct err *err)
+{
+	struct config made = {0};
+	int r = read_pairs(&made, CONFIG_SCRIPT, name, pairs, n, err);
+	*out = made.n_scripts ? made.scripts[0] : NULL;
+	if (r < 0) {
+		config_script_free(*out);
+		*out = NULL;
+	}
+	free(made.scripts);
 	return r;
 }
 

@@ -157,6 +157,11 @@ NODISCARD int config_network_new(const char *name, const struct config_pair *pai
 	struct config_network **out, struct err *err);
 void config_network_free(struct config_network *network);
 
+/* The same by the keys of [script NAME]; its own are copied too. */
+NODISCARD int config_script_new(const char *name, const struct config_pair *pairs, size_t n,
+	struct config_script **out, struct err *err);
+void config_script_free(struct config_script *script);
+
 /* The table: row i, or NULL past the end. */
 const struct config_option *config_option(size_t i);
 

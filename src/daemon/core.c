@@ -51,6 +51,15 @@ void core_init(struct core *c, struct loop *loop, const struct core_options *opt
 	host_init(&c->host, &host);
 }
 
+struct script_limits core_limits(const struct config_script *c)
+{
+	return (struct script_limits){.trust = (enum script_trust)c->trust,
+		.gc = (enum script_gc)c->gc,
+		.memory_max_bytes = c->memory_max,
+		.cpu_max_ns = c->cpu_max_ns,
+		.is_debug = c->debug};
+}
+
 void core_fini(struct core *c)
 {
 	host_fini(&c->host);

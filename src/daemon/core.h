@@ -4,6 +4,7 @@
 #ifndef EBB_DAEMON_CORE_H
 #define EBB_DAEMON_CORE_H
 
+#include "daemon/config.h"
 #include "net/guard.h"
 #include "net/loop.h"
 #include "script/host.h"
@@ -25,6 +26,9 @@ struct core_options {
 
 /* Does not move. Scripts are on the loop's clock. */
 void core_init(struct core *c, struct loop *loop, const struct core_options *options);
+
+/* What the configuration says of a script. */
+struct script_limits core_limits(const struct config_script *c);
 
 /* The networks are gone before. */
 void core_fini(struct core *c);

@@ -111,15 +111,6 @@ static int add_networks(struct daemon *d)
 	return 0;
 }
 
-static struct script_limits limits_of(const struct config_script *c)
-{
-	return (struct script_limits){.trust = (enum script_trust)c->trust,
-		.gc = (enum script_gc)c->gc,
-		.memory_max_bytes = c->memory_max,
-		.cpu_max_ns = c->cpu_max_ns,
-		.is_debug = c->debug};
-}
-
 static bool load_script(struct daemon *d, const struct config_script *c)
 {
 	const char *(*pairs)[2] = mem_resize(NULL, c->n_pairs, sizeof(*pairs));
@@ -133,7 +124,7 @@ static bool load_script(struct daemon *d, const struct config_script *c)
 		.n_networks = c->networks.n,
 		.pairs = (const char *const(*)[2])pairs,
 		.n_pairs = c->n_pairs,
-		.limits = limits_of(c),
+		.limits = core_limits(c),
 		.lib_folders = (const char *const *)d->libs.items,
 		.n_lib_folders = d->libs.n};
 	bool ok = program_load(&d->core.host, &options) == 0;

@@ -91,39 +91,72 @@ static int add_network(struct rehearsed *b, const struct trial_bot_options *o,
 	return 0;
 }
 
-/* A name, or a path that begins at the test's folder. Returns owned; NULL: there is none. */
-static char *path_of(const struct rehearsal *r, const char *name)
+/* A name, or a path that begins at the test's folder. Returns owned; NULL: there is none. Where the
+ * test has the text, the path that it would have. */
+static char *path_of(const struct rehearsal *r, const struct trial_script *s)
 {
-	size_t n = strlen(name);
-	bool is_path = strchr(name, '/') || (n > 4 && strcmp(name + n - 4, ".lua") == 0);
+	size_t n = strlen(s->name);
+	bool is_path = strchr(s->name, '/') || (n > 4 && strcmp(s->name + n - 4, ".lua") == 0);
 	struct buf path;
-	if (!is_path)
-		return scripts_find(r->folder, name);
+	if (!is_path && !s->source)
+		return scripts_find(r->folder, s->name);
 	buf_init(&path, 8192);
-	int ok = buf_addf(&path, "%s%s", name[0] == '/' ? "" : r->folder, name);
-	if (ok < 0)
+	if (buf_addf(&path, "%s%s", s->name[0] == '/' ? "" : r->folder, s->name) < 0)
 		buf_reset(&path);
 	return buf_detach(&path);
+}
+
+/* As the daemon would read its section, whose name and file the test has given already. */
+static int make_script(const char *name, const char *path, const struct trial_script *s,
+	struct config_script **out, struct err *err)
+{
+	struct config_pair *pairs = mem_new((s->n_pairs + 2) * sizeof(*pairs));
+	size_t n = 0;
+	pairs[n++] = pair("file", path);
+	pairs[n++] = pair("enabled", "no"); /* the file need not be there */
+	for (size_t i = 0; i < s->n_pairs; i++)
+		pairs[n++] = pair(s->pairs[i][0], s->pairs[i][1]);
+	int r = config_script_new(name, pairs, n, out, err);
+	free(pairs);
+	return r;
+}
+
+static int load_script(
+	struct rehearsed *b, const struct config_script *c, const struct trial_script *s)
+{
+	struct script_paths libs = {0};
+	const char *(*pairs)[2] = mem_resize(NULL, c->n_pairs, sizeof(*pairs));
+	for (size_t i = 0; i < c->n_pairs; i++) {
+		pairs[i][0] = c->pairs[i].key;
+		pairs[i][1] = c->pairs[i].value;
+	}
+	scripts_find_libs(&libs, c->path);
+	struct script_options options = {.name = c->name,
+		.path = c->path,
+		.source = s->source,
+		.prelude = s->prelude,
+		.pairs = (const char *const(*)[2])pairs,
+		.n_pairs = c->n_pairs,
+		.limits = core_limits(c),
+		.lib_folders = (const char *const *)libs.items,
+		.n_lib_folders = libs.n};
+	int result = program_load(&b->core.host, &options);
+	script_paths_fini(&libs);
+	free(pairs);
+	return result;
 }
 
 static int load(struct rehearsed *b, const struct rehearsal *r, const struct trial_script *s,
 	struct err *err)
 {
-	char *path = s->source ? mem_strdup(s->name) : path_of(r, s->name);
-	char *name = scripts_name(s->name);
-	int result = ERR_INVALID;
-	struct script_options options = {.name = name,
-		.path = path,
-		.source = s->source,
-		.prelude = s->prelude,
-		.pairs = (const char *const(*)[2])s->pairs,
-		.n_pairs = s->n_pairs};
-	if (!path)
-		err_set(err, ERR_INVALID, "there is no script '%s'", s->name);
-	else if (program_load(&b->core.host, &options) < 0)
-		err_set(err, ERR_INVALID, "script '%s' cannot be loaded (see the log)", s->name);
-	else
-		result = 0;
+	char *path = path_of(r, s), *name = scripts_name(s->name);
+	struct config_script *c = NULL;
+	int result = path ? make_script(name, path, s, &c, err)
+			  : err_set(err, ERR_INVALID, "there is no script '%s'", s->name);
+	if (c && load_script(b, c, s) < 0)
+		result = err_set(
+			err, ERR_INVALID, "script '%s' cannot be loaded (see the log)", s->name);
+	config_script_free(c);
 	free(path);
 	free(name);
 	return result;

@@ -18,7 +18,9 @@ def run(source, *options, name="a_test.lua", **files):
     """Runs a test file; further files stand beside it."""
     place = folder()
     for other, text in files.items():
-        with open(os.path.join(place, other + ".lua"), "w") as file:
+        path = os.path.join(place, other + ".lua")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
             file.write(text)
     with open(os.path.join(place, name), "w") as file:
         file.write('local t = require "ebb.test"\n' + source)
@@ -490,6 +492,8 @@ def _():
         ("t.bot{ nick = '' }", "nick: is empty"), ("t.bot{ nick = print }", "nick: a text, a number"),
         ("t.bot{ channels = { 1 } }", "channels: a list of texts expected"),
         ("t.bot{ { code = 'x' } }", "a script without a name"),
+        ("t.bot{ { name = 'x', code = '', trust = 'maybe' } }", "trust: maybe is not one of"),
+        ("t.bot{ { name = 'x', code = '', greeting = '' } }", "greeting: is empty"),
         ("t.network{ profile = 'x' }", "profile: there is no 'x'"),
         ("t.network{ nam = 'x' }", "'nam' is no option"),
         ("t.network{ motd = 'x' }", "motd: a list of texts expected"),
@@ -508,6 +512,36 @@ def _():
     done = run("".join(f't.test("{i}", function() {code} end)\n' for i, (code, _) in enumerate(rows)))
     for i, (_, words) in enumerate(rows):
         holds(done, f"not ok {i + 1} - ", words)
+
+
+@test("modules are there for a script, for its test, and for one whose text is in the test")
+def _():
+    files = {"quiz": 'log(require("words") .. " and " .. require("shared"))',
+             "quiz/words": 'return "own"', "lib/shared": 'sleep(1) return "shared"'}
+    done = run("""
+        local words = require "words"
+        t.test("all are there", function()
+          t.expect(words .. require "shared"):equals("ownshared")
+          t.bot{ "quiz", { name = "quiz", code = "log('too: ' .. require 'words')" } }
+          t.advance(1)
+          t.expect(t.logged("quiz: own and shared$")):differs(nil)
+          t.expect(t.logged("quiz: too: own$")):differs(nil)
+          t.expect(function() require "none" end):raises("no module 'none': tried ")
+        end)
+    """, name="quiz_test.lua", **files)
+    check(done.returncode == 0, done.stdout)
+
+
+@test("a folder with a script and its modules has its tests within")
+def _():
+    done = run("""
+        t.test("all are there", function()
+          t.expect(require "words"):equals("own")
+          t.bot{ "init" }
+          t.expect(t.logged("init: own$")):differs(nil)
+        end)
+    """, name="words_test.lua", init='log(require "words")', words='return "own"')
+    check(done.returncode == 0, done.stdout)
 
 
 @test("faults of the network come as they are asked for")
