@@ -937,10 +937,17 @@ ebb = {}
 
 --- # STANDARD LIBRARY
 ---
---- The basic functions are there (but `warn` does nothing), without `dofile` and `loadfile`; `load`
---- takes text only, and `collectgarbage` only `"collect"`, `"count"` and `"step"`. So are `table`,
---- `math`, `utf8`, and `string` without `dump`. Of `os` there are the four functions below. There
---- is no `io`, `package`, `debug` or `coroutine`.
+--- The basic functions are there (but `warn` does nothing). `load` takes text only, 1 MB at most,
+--- and an error in its reader is raised; `collectgarbage` takes only `"collect"`, `"count"` and
+--- `"step"`. So are `table`, `math`, `utf8`, `coroutine`, and `string` without `dump`. There is no
+--- `package`. Of `os`, `io` and `debug` there is what stands below.
+---
+--- **Trust.** What is marked as being there with `trust = full` only is not seen by other scripts,
+--- see ebb.ini(5). A relative path begins at the folder of the script's file. While a file is opened,
+--- read or written everything waits, all of ebb. Under `ebbd --check` no file is changed: what would
+--- do that gives `nil`, a message and a number. With `trust = full` a metatable may have `__gc`, else
+--- `setmetatable` refuses it: nothing can stop such a function, and when its script ends it is not
+--- called.
 ---
 --- The functions of `table` work on 10,000,000 elements at most, `table.sort` and `table.concat` on
 --- 1,000,000, and `table.concat` makes no more than 16 MB; what is larger is an error. `table.sort`
@@ -954,7 +961,21 @@ ebb = {}
 ---
 --- A task cannot pause in a filter, in `__tostring`, nor in the handler of `xpcall`; `sleep` and the
 --- like raise there. In `pcall`, iterators, coroutines, other metamethods, the comparator of
---- `table.sort` and the function that `string.gsub` is given it can.
+--- `table.sort`, the function that `string.gsub` is given and the reader of `load` it can.
+
+--- Loads the text of a file as a function, as Lua's manual says. With `trust = full` only.
+---@param path string
+---@param mode? string
+---@param env? table
+---@return function? chunk
+---@return string? message
+function loadfile(path, mode, env) end
+
+--- Runs a file and returns what it returns; it may pause. With `trust = full` only.
+---@async
+---@param path string
+---@return any ...
+function dofile(path) end
 
 --- What there is of the library `os`.
 ---@class oslib
@@ -980,6 +1001,137 @@ function os.clock() end
 ---@param from integer
 ---@return number
 function os.difftime(to, from) end
+
+--- A variable of the environment. With `trust = full` any but those that tell of ebb's credentials
+--- and of the service manager's socket; else nil but for HOME, LANG and TZ.
+---@param name string
+---@return string? value
+function os.getenv(name) end
+
+--- Removes a file or an empty folder. With `trust = full` only.
+---@param path string
+---@return true? removed
+---@return string? message
+---@return integer? number
+function os.remove(path) end
+
+--- Renames a file or a folder. With `trust = full` only.
+---@param from string
+---@param to string
+---@return true? renamed
+---@return string? message
+---@return integer? number
+function os.rename(from, to) end
+
+--- Raises: a script cannot end ebb. It is there with `trust = full` only.
+function os.exit() end
+
+--- Raises: all of ebb would wait for the program. It is there with `trust = full` only.
+function os.execute() end
+
+--- What there is of the library `io`, with `trust = full` only.
+---@class iolib
+io = {}
+
+--- Opens a file: to read (`"r"`, which goes without saying), to write it anew (`"w"`), or to write at
+--- its end (`"a"`); with `+` behind it for both, with `b` behind that if one likes.
+---
+--- A script has 64 files open at most; they are closed when it ends. `nil`, a message and a number
+--- when it fails.
+---@param path string
+---@param mode? string
+---@return ebb.File? file
+---@return string? message
+---@return integer? number
+function io.open(path, mode) end
+
+--- Iterates over the lines of a file, or over what `file:lines` would give for the formats; the file
+--- is closed at its end, and when the loop is left. Raises when it cannot be opened.
+---@param path string
+---@param ... string|integer
+---@return fun(): string? next_line
+function io.lines(path, ...) end
+
+--- "file", "closed file", or nil for what is no file.
+---@param value any
+---@return string? kind
+function io.type(value) end
+
+--- An open file. Its functions are Lua's own.
+---@class ebb.File
+local file = {}
+
+--- Closes it.
+---@return true? closed
+---@return string? message
+---@return integer? number
+function file:close() end
+
+--- Writes what was kept back so far.
+---@return ebb.File? file
+---@return string? message
+---@return integer? number
+function file:flush() end
+
+--- Iterates over lines, or over what `file:read` gives for the formats.
+---@param ... string|integer
+---@return fun(): string? next_line
+function file:lines(...) end
+
+--- Reads by formats: `"l"`, a line; `"L"`, one with its end; `"n"`, a number; `"a"`, all the rest; or
+--- so many bytes. A line where none is given; nil at the end of the file.
+---@param ... string|integer
+---@return string|number|nil ...
+function file:read(...) end
+
+--- Moves to a place, counted from `"set"` (the beginning), `"cur"` or `"end"`, and returns it.
+---@param whence? string
+---@param offset? integer
+---@return integer? position
+---@return string? message
+---@return integer? number
+function file:seek(whence, offset) end
+
+--- How what is written is kept back: `"no"`, `"full"` or `"line"`.
+---@param mode string
+---@param size? integer
+---@return true? set
+function file:setvbuf(mode, size) end
+
+--- Writes texts and numbers.
+---@param ... string|number
+---@return ebb.File? file
+---@return string? message
+---@return integer? number
+function file:write(...) end
+
+--- What there is of the library `debug`.
+---@class debuglib
+debug = {}
+
+--- The calls that led here, or to where a thread is, as text below `message`.
+---@param message? any
+---@param level? integer
+---@return string text
+---@overload fun(thread: thread, message?: any, level?: integer): string
+function debug.traceback(message, level) end
+
+--- What is known of a function, or of the one at a level of the calls, as Lua's manual says. It does
+--- not give a function in C that it finds at a level. With `trust = full` only.
+---@param f function|integer
+---@param what? string
+---@return table? info
+---@overload fun(thread: thread, f: function|integer, what?: string): table?
+function debug.getinfo(f, what) end
+
+--- The name and the value of a local variable at a level of the calls, where that is a function in
+--- Lua; of a function the name of a parameter. With `trust = full` only.
+---@param f function|integer
+---@param index integer
+---@return string? name
+---@return any value
+---@overload fun(thread: thread, f: function|integer, index: integer): string?, any
+function debug.getlocal(f, index) end
 
 --- # TESTING SCRIPTS
 ---

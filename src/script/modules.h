@@ -56,7 +56,19 @@ void lib_open_task(lua_State *L);
 void lib_open_sync(lua_State *L);
 void lib_open_time(lua_State *L);
 void lib_open_log(lua_State *L);
+
+/* lib_load.c, lib_os.c, lib_io.c and lib_debug.c: more for scripts with trust = full. */
+void lib_open_load(lua_State *L);
 void lib_open_os(lua_State *L);
+void lib_open_io(lua_State *L);
+void lib_open_debug(lua_State *L);
+
+/* Pushes the path at index, which begins at the script's folder unless it is absolute. */
+const char *lib_push_path(lua_State *L, int index, const char *who);
+
+/* Where nothing may act on the world: pushes what a function that would change the file returns,
+ * and gives how many values that are; else 0. */
+int lib_refuse_under_check(lua_State *L, const char *path);
 
 /* lib_test.c. Gives a test's own script `require "ebb.test"`. */
 void lib_open_test(lua_State *L);

@@ -1,11 +1,10 @@
 #include "script/sandbox.h"
 
 #include "base/attr.h"
+#include "script/host.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
-#include <stdbool.h>
-#include <string.h>
 
 static void remove_field(lua_State *L, const char *library, const char *name)
 {
@@ -15,39 +14,23 @@ static void remove_field(lua_State *L, const char *library, const char *name)
 	lua_pop(L, 1);
 }
 
-/* load as it was, upvalue 1, but for text only and in the script's own globals. */
-static int load_text(lua_State *L)
-{
-	bool has_env = lua_gettop(L) >= 4;
-	const char *mode = luaL_optstring(L, 3, "t");
-	if (!strchr(mode, 't')) {
-		lua_pushnil(L);
-		lua_pushliteral(L, "load: only text chunks are loaded");
-		return 2;
-	}
-	lua_settop(L, has_env ? 4 : 3);
-	lua_pushliteral(L, "t");
-	lua_replace(L, 3);
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-	return lua_gettop(L);
-}
-
-/* setmetatable as it was, upvalue 1, but without finalizers: they would run where no script can.
- * Lua looks for __gc only here. */
+/* setmetatable without finalizers: they would run where nothing can stop them. Lua looks for __gc
+ * only here. */
 static int set_metatable(lua_State *L)
 {
+	luaL_checktype(L, 1, LUA_TTABLE);
+	luaL_argexpected(L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table");
+	if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
+		return luaL_error(L, "setmetatable: the metatable is protected");
+	lua_settop(L, 2);
 	if (lua_istable(L, 2)) {
 		lua_pushliteral(L, "__gc");
 		if (lua_rawget(L, 2) != LUA_TNIL)
 			return luaL_error(L, "setmetatable: __gc is not for scripts (use __close)");
 		lua_pop(L, 1);
 	}
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-	return lua_gettop(L);
+	lua_setmetatable(L, 1);
+	return 1;
 }
 
 /* The collector as it was, upvalue 1, but its mode is the daemon's. */
@@ -96,8 +79,8 @@ void sandbox_open(lua_State *L)
 	remove_field(L, LUA_GNAME, "dofile");
 	remove_field(L, LUA_GNAME, "loadfile");
 	remove_field(L, LUA_STRLIBNAME, "dump");
-	wrap_global(L, "load", load_text);
 	wrap_global(L, "collectgarbage", collect);
-	wrap_global(L, "setmetatable", set_metatable);
+	if (script_of(L)->limits.trust != TRUST_FULL)
+		lua_register(L, "setmetatable", set_metatable);
 	hide_string_metatable(L);
 }

@@ -1,8 +1,9 @@
 /*
  * sandbox: what a script sees of Lua's standard library.
  *
- * base without dofile and loadfile, and with text chunks only; table, string without dump, math
- * and utf8. os is ebb's own (lib_os.c). There is no io, package, debug or coroutine.
+ * What does not follow from its trust: base; table, string without dump, math and utf8. What is
+ * ebb's own comes after it: load (lib_load.c), os, io and debug (lib_os.c, lib_io.c, lib_debug.c),
+ * require (require.h). There is no package: no script loads C.
  */
 #ifndef EBB_SCRIPT_SANDBOX_H
 #define EBB_SCRIPT_SANDBOX_H

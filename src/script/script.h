@@ -71,6 +71,7 @@ struct script {
 	struct list alarms; /* struct alarm: after, every and cron */
 	size_t n_alarms;
 	struct list resources; /* struct resource */
+	size_t n_files;        /* that are open */
 	struct map names;      /* interned text */
 	struct require require;
 	uint64_t last_event;            /* the number of the one that is at event_ref */

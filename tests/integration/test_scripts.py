@@ -700,22 +700,41 @@ def _():
     alice.asks("ebb", "#one", "!two", "nil TWO function")
 
 
-@test("a script reaches no file, no process and no debug library")
+@test("a script reaches no file, no process and no debugger, unless it is trusted")
 def _():
     _, alice = together({"prison": """
         on("privmsg", { match = "^!prison$" }, function(ev)
           local found = {}
-          for _, name in ipairs { "io", "debug", "package", "dofile", "loadfile" } do
+          for _, name in ipairs { "io", "package", "dofile", "loadfile" } do
             if _G[name] then found[#found + 1] = name end
           end
-          for _, name in ipairs { "execute", "exit", "getenv", "remove", "rename", "tmpname" } do
+          for _, name in ipairs { "execute", "exit", "remove", "rename", "tmpname" } do
             if os[name] then found[#found + 1] = "os." .. name end
           end
+          for name in pairs(debug) do found[#found + 1] = "debug." .. name end
           ev:reply("found " .. #found .. ": " .. table.concat(found, " "))
         end)
     """})
 
-    alice.asks("ebb", "#one", "!prison", "found 0: ?")
+    alice.asks("ebb", "#one", "!prison", "found 1: debug.traceback")
+
+
+@test("a trusted script reads and writes files, from its own folder on")
+def _():
+    alice = Person(ircd, "alice", "#one")
+    Bot(ircd.network("channels = #one") + "[script notes]\ntrust = full\n", {"notes": """
+        on("privmsg", { match = "^!note (.+)$" }, function(ev, text)
+          local f <close> = assert(io.open("notes.txt", "a"))
+          f:write(text, "\\n")
+        end)
+        on("privmsg", { match = "^!notes$" }, function(ev)
+          for line in io.lines("notes.txt") do ev:reply(line) end
+        end)
+    """})
+
+    alice.sees("ebb", "#one")
+    alice.say("#one", "!note first")
+    alice.asks("ebb", "#one", "!notes", "first")
 
 
 @test("scripts share modules in lib/ of script_path, and have some to themselves")

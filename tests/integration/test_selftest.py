@@ -544,6 +544,20 @@ def _():
     check(done.returncode == 0, done.stdout)
 
 
+@test("a script in a test has the trust that the test gives it, and other limits")
+def _():
+    done = run("""
+        local code = "log(tostring(io and io.open('init.lua'):read()) .. tostring(config.trust))"
+        t.test("it is there", function()
+          t.bot{ { name = "some", code = code, trust = "full", memory_max = "8M" } }
+          t.expect(t.logged("some: %-%- text" .. "nil$")):differs(nil)
+          t.bot{ { name = "other", code = code } }
+          t.expect(t.logged("other: nilnil$")):differs(nil)
+        end)
+    """, init="-- text")
+    check(done.returncode == 0, done.stdout)
+
+
 @test("faults of the network come as they are asked for")
 def _():
     done = run("""

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* doc/ebb.lua against the code: what is there is documented, what is documented is there. */
@@ -12,9 +13,15 @@
 static struct stage st;
 static struct buf doc;
 
+/* The script with trust = full, which sees all that there is. */
 static lua_State *lua(void)
 {
 	return container_of(st.host.scripts.next, struct script, node)->vm.L;
+}
+
+static lua_State *restricted(void)
+{
+	return container_of(st.host.scripts.prev, struct script, node)->vm.L;
 }
 
 /* What scripts have in a test; the table is left as a global for it to be looked at. */
@@ -40,9 +47,14 @@ static bool begin(void)
 		assert_int_equal(buf_add(&doc, (struct str){bytes, n}), 0);
 	fclose(f);
 	stage_begin(&st, 1);
+	st.limits.trust = TRUST_FULL;
 	if (!stage_load(&st, "doc", ""))
 		return false;
+	st.limits.trust = TRUST_RESTRICTED;
+	if (!stage_load(&st, "restricted", ""))
+		return false;
 	open_test(lua());
+	open_test(restricted());
 	return true;
 }
 
@@ -189,21 +201,25 @@ static const struct holder {
 	const char *name;
 	const char *global, *type; /* one of them; the latter is a name in the registry */
 	const char *prefix;
+	bool is_trusted; /* there with trust = full only */
 } holders[] = {
-	{"log",               "log", NULL,                   "log."   },
-	{"os",		"os",  NULL,                   "os."    },
-	{"subscriptions",     NULL,  "ebb.listener",         "sub:"   },
-	{"events",            NULL,  "ebb.event",            "ev:"    },
-	{"networks",          NULL,  "ebb.network",          "net:"   },
-	{"tasks",             NULL,  "ebb.task",             "task:"  },
-	{"futures",           NULL,  "ebb.future",           "fut:"   },
-	{"queues",            NULL,  "ebb.queue",            "q:"     },
-	{"locks",             NULL,  "ebb.lock",             "l:"     },
-	{"tests",             NULL,  "test.t",               "t."     },
-	{"bots",              NULL,  "ebb.test.bot",         "bot:"   },
-	{"people",            NULL,  "ebb.test.person",      "person:"},
-	{"networks of tests", NULL,  "ebb.test.network",     "sim:"   },
-	{"expectations",      NULL,  "ebb.test.expectation", "that:"  },
+	{"log",               "log",   NULL,                   "log.",    false},
+	{"os",		"os",    NULL,                   "os.",     false},
+	{"io",		"io",    NULL,                   "io.",     true },
+	{"debug",             "debug", NULL,                   "debug.",  false},
+	{"files",             NULL,    LUA_FILEHANDLE,         "file:",   true },
+	{"subscriptions",     NULL,    "ebb.listener",         "sub:",    false},
+	{"events",            NULL,    "ebb.event",            "ev:",     false},
+	{"networks",          NULL,    "ebb.network",          "net:",    false},
+	{"tasks",             NULL,    "ebb.task",             "task:",   false},
+	{"futures",           NULL,    "ebb.future",           "fut:",    false},
+	{"queues",            NULL,    "ebb.queue",            "q:",      false},
+	{"locks",             NULL,    "ebb.lock",             "l:",      false},
+	{"tests",             NULL,    "test.t",               "t.",      false},
+	{"bots",              NULL,    "ebb.test.bot",         "bot:",    false},
+	{"people",            NULL,    "ebb.test.person",      "person:", false},
+	{"networks of tests", NULL,    "ebb.test.network",     "sim:",    false},
+	{"expectations",      NULL,    "ebb.test.expectation", "that:",   false},
 };
 
 /* Pushes the table; a type's methods are its __index, or what that has as its upvalue. */
@@ -235,36 +251,86 @@ static void functions_are_documented(void **state)
 	lua_settop(L, 0);
 }
 
-/* Pushes what "on", "log.debug", "sub:off" names. */
-static void push_named(lua_State *L, struct str name)
+static const struct holder *holder_of(struct str name)
 {
-	lua_pushglobaltable(L);
-	for (size_t i = 0; i < COUNTOF(holders); i++) {
-		struct str prefix = str_of(holders[i].prefix);
-		if (!str_starts(name, prefix))
-			continue;
-		push_holder(L, &holders[i]);
-		name = str_skip(name, prefix.n);
+	for (size_t i = 0; i < COUNTOF(holders); i++)
+		if (str_starts(name, str_of(holders[i].prefix)))
+			return &holders[i];
+	return NULL;
+}
+
+/* What "on", "log.debug", "sub:off" names. */
+static bool is_there(lua_State *L, struct str name)
+{
+	const struct holder *h = holder_of(name);
+	if (h) {
+		push_holder(L, h);
+		name = str_skip(name, strlen(h->prefix));
+	} else {
+		lua_pushglobaltable(L);
 	}
 	lua_pushlstring(L, name.p, name.n);
 	lua_gettable(L, -2);
+	bool is = !lua_isnil(L, -1);
+	lua_settop(L, 0);
+	return is;
+}
+
+/* The name that a line declares, absent in any other. */
+static struct str declared_name(struct str line)
+{
+	struct str name = str_word(&line, " ");
+	line = str_trim(line);
+	if (str_eq(name, STR("function")))
+		return str_cut(&line, '(');
+	return str_eq(line, STR("= {}")) ? name : STR_NONE;
+}
+
+static bool is_marked_trusted(struct str comment)
+{
+	char *text = str_dup(comment);
+	bool is = strstr(text, "`trust = full` only");
+	free(text);
+	return is;
+}
+
+static void check_declared(struct str name, struct str comment)
+{
+	const struct holder *h = holder_of(name);
+	bool is_trusted = is_marked_trusted(comment) || (h && h->is_trusted);
+	if (!is_there(lua(), name))
+		fail_msg("%" STR_F ": is not there", STR_A(name));
+	if (!(h && h->is_trusted) && is_there(restricted(), name) == is_trusted)
+		fail_msg("%" STR_F ": is %s without trust, against its documentation", STR_A(name),
+			is_trusted ? "there" : "not there");
 }
 
 static void every_documented_function_and_value_is_there(void **state)
 {
-	struct str rest = buf_str(&doc);
-	lua_State *L = lua();
+	struct str rest = buf_str(&doc), comment = rest;
 	(void)state;
 	while (rest.n) {
-		struct str line = str_cut(&rest, '\n'), name = str_word(&line, " ");
-		line = str_trim(line);
-		if (str_eq(name, STR("function")))
-			name = str_cut(&line, '(');
-		else if (!str_eq(line, STR("= {}")))
+		struct str line = str_cut(&rest, '\n'), name = declared_name(line);
+		if (name.p)
+			check_declared(name, (struct str){comment.p, (size_t)(line.p - comment.p)});
+		if (line.n == 0)
+			comment = rest;
+	}
+}
+
+static void trusted_holders_are_for_trusted_scripts(void **state)
+{
+	lua_State *L = restricted();
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(holders); i++) {
+		const struct holder *h = &holders[i];
+		if (!h->is_trusted)
 			continue;
-		push_named(L, name);
-		if (lua_isnil(L, -1))
-			fail_msg("%" STR_F ": is not there", STR_A(name));
+		if (h->global)
+			lua_getglobal(L, h->global);
+		else
+			luaL_getmetatable(L, h->type);
+		assert_true(lua_isnil(L, -1));
 		lua_settop(L, 0);
 	}
 }
@@ -422,6 +488,7 @@ int main(void)
 	check_test(&c, the_table_ebb_holds_globals);
 	check_rows(&c, holders, functions_are_documented);
 	check_test(&c, every_documented_function_and_value_is_there);
+	check_test(&c, trusted_holders_are_for_trusted_scripts);
 	check_test(&c, the_fields_of_every_event_are_documented);
 	check_test(&c, every_documented_field_of_events_is_there);
 	check_test(&c, every_documented_field_of_networks_is_there);
