@@ -876,10 +876,11 @@ static void run_sleep(void)
 	flow_close(f);
 }
 
-/* PINGs, evenly over the time, to a client that is busy with something else. */
+/* PINGs, evenly over the time, to a client that is busy with something else once it is told to. */
 static void run_ping(void)
 {
 	struct flow *f = &l.flow;
+	say(&l.connections[0], ":user00!~user00@host-00.example.org PRIVMSG #bench :go");
 	flow_open(options.n_lines);
 	f->is_ping = true;
 	l.phase = "ping";
