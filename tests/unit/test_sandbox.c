@@ -289,6 +289,19 @@ static void a_reader_of_load_may_pause(void **state)
 	end_without(NULL);
 }
 
+static void a_reader_in_c_does_not_run_for_ever(void **state)
+{
+	(void)state;
+	begin(TRUST_RESTRICTED);
+	st.limits.cpu_max_ns = 50 * NS_PER_MS;
+	run("local junk = {} for i = 1, 20000 do junk[i] = {} end\n"
+	    "on('privmsg', function() load(collectgarbage) log('loaded ' .. #junk) end)");
+	stage_line(&st, 0, ":a!b@c PRIVMSG #t :x");
+	assert_null(strstr(buf_str(&st.log).p, "loaded 20000"));
+	stage_expect_log(&st, "stopped: it ran for 0.1 s without a pause, in");
+	end_without(NULL);
+}
+
 static void no_text_longer_than_a_megabyte_is_loaded(void **state)
 {
 	(void)state;
@@ -465,6 +478,7 @@ int main(void)
 	check_test(&c, scripts_do_not_see_each_other);
 	check_test(&c, load_does_what_lua_promises);
 	check_test(&c, a_reader_of_load_may_pause);
+	check_test(&c, a_reader_in_c_does_not_run_for_ever);
 	check_test(&c, no_text_longer_than_a_megabyte_is_loaded);
 	check_test(&c, a_program_in_a_file_is_loaded_as_a_script_is);
 	check_test(&c, files_are_written_and_read);
