@@ -352,4 +352,26 @@ def _():
     check(process.wait(5) == 0, "it did not end well")
 
 
+@test("a function that does not come back is told of, and ends the daemon after ten seconds")
+def _():
+    config = configure("[script stuck]\ntrust = full\n", {"stuck": """
+        after(0.1, function()
+          io.open("pipe")
+        end)
+    """})
+    os.mkfifo(os.path.join(os.path.dirname(config), "scripts", "pipe"))
+    began = time.monotonic()
+
+    process = subprocess.run([EBBD, "-c", config], stderr=subprocess.PIPE, text=True, timeout=60,
+                             stdin=subprocess.DEVNULL, check=False)
+
+    took = time.monotonic() - began
+    check(process.returncode == -signal.SIGABRT, f"its status: {process.returncode}")
+    check(9 < took < 40, f"it ended after {took:.1f} s")
+    for told in (r"^warning: script stuck: after from \S+stuck.lua:2: blocked for 50 ms in a function",
+                 r"^warning: \t\S+stuck.lua:3: in ",
+                 r"^error: script stuck: after from .*: a function does not come back: ebb ends"):
+        check(re.search(told, process.stderr, re.M), f"not logged: {told}\n{process.stderr}")
+
+
 main()
