@@ -18,7 +18,7 @@ static const char *const state_names[] = {"running", "normal", "suspended", "dea
 static lua_State *check_thread(lua_State *L)
 {
 	lua_State *co = lua_tothread(L, 1);
-	luaL_argexpected(L, co, 1, "coroutine");
+	luaL_argexpected(L, co, 1, "thread");
 	return co;
 }
 
