@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { RAISED_AGAIN_MAX_BYTES = 4096 };
+
 static const char error_type[] = "ebb.error";
 
 static void *allocate(void *data, void *p, size_t old_bytes, size_t n_bytes)
@@ -122,12 +124,23 @@ void vm_set_traceback(lua_State *L, int index)
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &traceback_key);
 }
 
+void vm_forget_traceback(lua_State *L)
+{
+	lua_pushnil(L);
+	lua_pushnil(L);
+	vm_set_traceback(L, -2);
+	lua_pop(L, 1);
+}
+
+/* The same text is the same error, as far as one can see: the second of two that nobody told of
+ * seems raised again, hence the limit. */
 int vm_traceback(lua_State *L)
 {
+	size_t n;
 	lua_settop(L, 1);
 	vm_push_traceback(L, 1);
-	const char *first = lua_tostring(L, 2);
-	if (first) {
+	const char *first = lua_tolstring(L, 2, &n);
+	if (first && n < RAISED_AGAIN_MAX_BYTES) {
 		lua_pushfstring(L, "%s\nraised again:", first);
 		luaL_traceback(L, L, lua_tostring(L, -1), 1);
 	} else {
@@ -165,10 +178,7 @@ void vm_push_error_text(lua_State *L, int index)
 		lua_replace(L, -3);
 	}
 	lua_pop(L, 1);
-	lua_pushnil(L);
-	lua_pushnil(L);
-	vm_set_traceback(L, -2);
-	lua_pop(L, 1);
+	vm_forget_traceback(L);
 }
 
 bool vm_load_file(lua_State *L, const char *path)

@@ -46,7 +46,10 @@ void vm_push_traceback(lua_State *L, int index);
 /* Notes the text on top, or nil, as the traceback of the error at index, and takes it off. */
 void vm_set_traceback(lua_State *L, int index);
 
-/* Pushes the error at index as text with its traceback. */
+/* The error of which it was noted last is done with. Needs no memory. */
+void vm_forget_traceback(lua_State *L);
+
+/* Pushes the error at index as text with its traceback, which is forgotten then. */
 void vm_push_error_text(lua_State *L, int index);
 
 /* Loads the text of a file as a function onto the stack. An error is left there as text. */
