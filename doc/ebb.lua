@@ -930,6 +930,9 @@ ebb = {}
 --- `cron`; 10,000 tasks spawned between two pauses; 65,536 events that scripts triggered and that
 --- wait for their turn. What is more raises an error that says so.
 ---
+--- **Errors.** A hundred errors of a script are logged within ten seconds, and then how many more
+--- there were.
+---
 --- **Debug mode.** `debug = yes` in the script's section, or `log_level = debug`, tells more: every
 --- time a task is blocked for 50 ms, a task that has been paused for an hour, the hundredth wait for
 --- one event, a call that wants to pause where nothing can, and what is pending when a script ends;

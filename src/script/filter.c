@@ -419,7 +419,7 @@ static bool ask(const struct filter *f, lua_State *L, struct event *e, const cha
 	struct question q = {f, e, false};
 	if (!vm_call(L, ask_function, &q, 0)) {
 		const char *text = lua_tostring(L, -1);
-		if (text)
+		if (text && trouble_is_told(script_of(L)))
 			log_error("script %s: %s: filter: %s", script_of(L)->name, what, text);
 		lua_pop(L, 1);
 		return false;

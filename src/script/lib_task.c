@@ -186,7 +186,8 @@ static int push_all_results(lua_State *L, const struct group *g)
 static void log_lost(lua_State *L, const struct group *g)
 {
 	const struct task_object *o = g->decided ? lua_touserdata(L, 1 + g->decided) : NULL;
-	if (!o || o->promise.state != PROMISE_FAILED || g->is_told)
+	if (!o || o->promise.state != PROMISE_FAILED || g->is_told ||
+		!trouble_is_told(script_of(L)))
 		return;
 	lua_getiuservalue(L, 1 + g->decided, 1);
 	lua_getiuservalue(L, 1 + g->decided, 2);

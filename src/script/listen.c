@@ -394,7 +394,8 @@ static void run_handler(struct listener *l, const struct event *e)
 	struct start st = {{start_handler}, l, e};
 	struct task *t = task_for(&st);
 	if (!t) {
-		log_error("script %s: %s: not enough memory", l->script->name, l->what);
+		if (trouble_is_told(l->script))
+			log_error("script %s: %s: not enough memory", l->script->name, l->what);
 		return;
 	}
 	t->start = &st.start;

@@ -68,6 +68,7 @@ struct script *script_new(struct host *h, struct program *p, const struct script
 	s->hears_all = !p->options.networks;
 	s->is_loading = true;
 	set_limits(s, limits);
+	trouble_init(&s->trouble, s);
 	list_init(&s->behind);
 	list_init(&s->held);
 	inbox_init(&s->inbox);
@@ -95,6 +96,7 @@ void script_free(struct script *s)
 		return;
 	lint_end(s);
 	lint_pending(s);
+	trouble_fini(&s->trouble);
 	s->is_over = true;
 	list_remove(&s->node);
 	list_remove(&s->behind);

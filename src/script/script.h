@@ -13,6 +13,7 @@
 #include "base/timers.h"
 #include "script/inbox.h"
 #include "script/require.h"
+#include "script/trouble.h"
 #include "script/vm.h"
 
 struct host;
@@ -79,6 +80,7 @@ struct script {
 	/* In the registry: the table of the threads of tasks, userdata, events' metatable. */
 	int threads_ref, event_ref, isupport_ref, event_meta_ref;
 
+	struct trouble trouble;
 	struct timer lint; /* lint.h */
 	int64_t warned_ns; /* when it was warned of for blocking; 0: never */
 	uint64_t n_grown;  /* the arena's count when it collected last in idle time */

@@ -58,6 +58,11 @@ static void log_failure(struct task *t, lua_State *T)
 		lua_pop(T, 1);
 		return;
 	}
+	if (!trouble_is_told(t->script)) {
+		vm_forget_traceback(T);
+		lua_pop(T, 1);
+		return;
+	}
 	lua_xmove(T, L, 1);
 	if (vm_call_with(L, report, t, 1, 0))
 		return;
