@@ -10,12 +10,15 @@
 
 #include <lauxlib.h>
 
+enum { RUNS_A_TURN = 1000 }; /* of those that were held up */
+
 #define LOOK_NS (60 * NS_PER_S)
 
 /* A userdata that the registry holds; the function, its arguments and the task object are its user
  * values. */
 struct alarm {
 	struct list node; /* the script's alarms */
+	struct list due;  /* the script's, while its time has come and the script is held */
 	struct timer timer;
 	struct script *script;
 	struct handle handle;
@@ -34,6 +37,7 @@ static void drop(struct alarm *a)
 	struct script *s = a->script;
 	timers_cancel(s->host->options.timers, &a->timer);
 	list_remove(&a->node);
+	list_remove(&a->due);
 	s->n_alarms--;
 	handles_remove(&s->host->handles, a->handle);
 	luaL_unref(s->vm.L, LUA_REGISTRYINDEX, a->self_ref);
@@ -108,23 +112,48 @@ static int make_task(lua_State *L)
 	return 0;
 }
 
-static void fire(struct timer *timer)
+/* Why there is no task, up to the traceback. */
+static void tell_of_failure(const struct alarm *a, const char *why)
 {
-	struct alarm *a = container_of(timer, struct alarm, timer);
+	struct str rest = str_of(why ? why : "stopped"), line = str_cut(&rest, '\n');
+	if (trouble_is_told(a->script))
+		log_error("script %s: %s%s%s: not run: %" STR_F, a->script->name, a->o.what,
+			a->o.site ? " from " : "", a->o.site ? a->o.site : "", STR_A(line));
+}
+
+static void run(struct alarm *a)
+{
 	struct script *s = a->script;
-	if (a->o.cron && clock_wall_ns(s->host->options.clock) < a->wall_ns) {
-		timers_set(s->host->options.timers, timer, next_look(a));
-		return;
-	}
 	if (!a->running && !vm_call(s->vm.L, make_task, a, 0)) {
-		log_error("script %s: %s: not enough memory", s->name, a->o.what);
+		tell_of_failure(a, lua_tostring(s->vm.L, -1));
 		lua_pop(s->vm.L, 1);
 	}
 	a->is_over = !a->o.is_repeated;
 	if (!a->is_over)
-		timers_set(s->host->options.timers, timer, next_time(a, timer->at_ns));
+		timers_set(s->host->options.timers, &a->timer, next_time(a, a->timer.at_ns));
 	else if (!a->running)
 		drop(a);
+}
+
+static void fire(struct timer *timer)
+{
+	struct alarm *a = container_of(timer, struct alarm, timer);
+	struct script *s = a->script;
+	if (a->o.cron && clock_wall_ns(s->host->options.clock) < a->wall_ns)
+		timers_set(s->host->options.timers, timer, next_look(a));
+	else if (s->is_held)
+		list_append(&s->due, &a->due);
+	else
+		run(a);
+}
+
+void alarm_catch_up(struct script *s)
+{
+	for (int i = 0; i < RUNS_A_TURN && !s->is_held && !list_is_empty(&s->due); i++) {
+		struct alarm *a = container_of(s->due.next, struct alarm, due);
+		list_remove(&a->due);
+		run(a);
+	}
 }
 
 void alarm_new(lua_State *L, const struct alarm_options *o)
@@ -141,6 +170,7 @@ void alarm_new(lua_State *L, const struct alarm_options *o)
 	a->object = lua_touserdata(L, n);
 	a->number = task_of(L) ? task_of(L)->number : ++s->host->made;
 	list_init(&a->node);
+	list_init(&a->due);
 	lua_pushvalue(L, n);
 	lua_insert(L, 1); /* the object, for the caller */
 	lua_insert(L, 2); /* the alarm */
@@ -164,6 +194,7 @@ void alarm_cancel(struct handles *hs, struct handle h)
 		return;
 	a->is_over = true;
 	timers_cancel(a->script->host->options.timers, &a->timer);
+	list_remove(&a->due);
 	promise_settle(&a->object->promise, PROMISE_CANCELLED);
 	if (a->running)
 		cancel_task(a->running);

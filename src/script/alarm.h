@@ -4,6 +4,7 @@
  * Until then it is a closure and a place in the heap of deadlines, not a coroutine: the collector
  * walks every sleeping coroutine, and a hundred thousand closures cost it nothing of the kind. A
  * repeated alarm never overlaps itself: a time that comes while its task still runs is passed over.
+ * One that comes while the script is held (host.h) waits for the script's turn.
  */
 #ifndef EBB_SCRIPT_ALARM_H
 #define EBB_SCRIPT_ALARM_H
@@ -36,6 +37,9 @@ void alarm_new(lua_State *L, const struct alarm_options *o);
 
 /* Ends it; its task, if it runs, is cancelled. Does nothing when it is over. */
 void alarm_cancel(struct handles *hs, struct handle h);
+
+/* Runs alarms whose time came while the script was held, as many as its turn has time for. */
+void alarm_catch_up(struct script *s);
 
 /* Whether an alarm that runs once, made after the host's count was this, has not run yet. */
 bool alarm_is_due_since(const struct script *s, uint64_t made);

@@ -209,10 +209,13 @@ static void give_share(struct host *h, int *steps)
 		return;
 	list_splice_front(&h->run, &s->held);
 	run_tasks(h, steps);
+	alarm_catch_up(s);
 	while (!s->is_held && !inbox_is_empty(&s->inbox)) {
 		deliver_from_inbox(s);
 		run_tasks(h, steps);
 	}
+	if (!list_is_empty(&s->due))
+		host_hold(s);
 }
 
 /* Where nothing of any script runs. */

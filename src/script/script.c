@@ -71,6 +71,7 @@ struct script *script_new(struct host *h, struct program *p, const struct script
 	trouble_init(&s->trouble, s);
 	list_init(&s->behind);
 	list_init(&s->held);
+	list_init(&s->due);
 	inbox_init(&s->inbox);
 	list_init(&s->tasks);
 	list_init(&s->pool);

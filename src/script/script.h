@@ -59,6 +59,7 @@ struct script {
 	struct list behind;  /* the host's scripts that are held, in turn */
 	struct task *sliced; /* goes on before all else; NULL: none */
 	struct list held;    /* struct task: runnable, in their order */
+	struct list due;     /* struct alarm: their time has come */
 	struct inbox inbox;
 
 	struct list tasks, pool; /* struct task */
