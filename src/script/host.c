@@ -81,12 +81,11 @@ static struct task *next_task(const struct host *h, uint64_t limit)
 	return container_of(h->run.next, struct task, run);
 }
 
-/* Runs all tasks that are runnable now; those that these make runnable as long as there are steps
- * left. So who was woken by one event is there for the next, and tasks that start tasks for ever
- * do not hold the others up. */
-static void run_tasks(struct host *h, int *steps)
+/* Runs all tasks that were queued up to limit; those that these make runnable as long as there are
+ * steps left. So who was woken by one event is there for the next, and tasks that start tasks for
+ * ever do not hold the others up. */
+static void run_up_to(struct host *h, uint64_t limit, int *steps)
 {
-	uint64_t limit = h->queued;
 	while (!list_is_empty(&h->run)) {
 		struct task *t = next_task(h, limit);
 		if (t->script->is_held) {
@@ -99,6 +98,11 @@ static void run_tasks(struct host *h, int *steps)
 		--*steps;
 		task_run(t);
 	}
+}
+
+static void run_tasks(struct host *h, int *steps)
+{
+	run_up_to(h, h->queued, steps);
 }
 
 /* Turns. */
@@ -136,7 +140,7 @@ static void go_on(struct script *s, struct event **e, struct delivery *d)
 {
 	struct net *n;
 	if (!listen_deliver(s, e, d)) {
-		inbox_put_back(&s->inbox, e, d);
+		inbox_put_back(&s->inbox, e, d, s->host->queued);
 		return;
 	}
 	n = (*e)->is_line ? NULL : handles_get(&s->host->handles, (*e)->net);
@@ -151,7 +155,7 @@ static void deliver_to(struct script *s, struct event **e)
 	struct delivery d = {0};
 	if (!s->is_held)
 		go_on(s, e, &d);
-	else if (!s->is_over && inbox_add(&s->inbox, e) < 0)
+	else if (!s->is_over && inbox_add(&s->inbox, e, s->host->queued) < 0)
 		overflow(s);
 }
 
@@ -171,7 +175,7 @@ void host_end_waits(struct host *h, struct handle net)
 		struct script *s = container_of(node, struct script, node);
 		if (!s->is_held)
 			listen_end_waits(s, net, h->order);
-		else if (!s->is_over && inbox_add_end(&s->inbox, net) < 0)
+		else if (!s->is_over && inbox_add_end(&s->inbox, net, h->queued) < 0)
 			overflow(s);
 	}
 }
@@ -191,8 +195,23 @@ static void deliver_from_inbox(struct script *s)
 	event_unref(e);
 }
 
+/* What was runnable when the script's next event came, and some of what came of it, as far as its
+ * time goes. */
+static void run_before_event(struct script *s)
+{
+	run_up_to(s->host, inbox_queued(&s->inbox, s->host->queued), &s->steps);
+}
+
+/* Alarms may take all of a turn: every other one is without. */
+static void run_alarms(struct script *s)
+{
+	s->had_alarms = !s->had_alarms && !list_is_empty(&s->due);
+	if (s->had_alarms)
+		alarm_catch_up(s);
+}
+
 /* Lets one script that is held go on: what was sliced, what is runnable, then its events. */
-static void give_share(struct host *h, int *steps)
+static void give_share(struct host *h)
 {
 	if (list_is_empty(&h->behind))
 		return;
@@ -208,11 +227,12 @@ static void give_share(struct host *h, int *steps)
 	if (s->is_held)
 		return;
 	list_splice_front(&h->run, &s->held);
-	run_tasks(h, steps);
-	alarm_catch_up(s);
+	run_before_event(s);
+	run_alarms(s);
 	while (!s->is_held && !inbox_is_empty(&s->inbox)) {
 		deliver_from_inbox(s);
-		run_tasks(h, steps);
+		s->steps = STEPS_A_TURN;
+		run_before_event(s);
 	}
 	if (!list_is_empty(&s->due))
 		host_hold(s);
@@ -271,10 +291,9 @@ bool host_has_held(const struct host *h)
 
 void host_share(struct host *h)
 {
-	int steps = STEPS_A_TURN;
 	assert(!h->is_running);
 	h->is_running = true;
-	give_share(h, &steps);
+	give_share(h);
 	leave(h);
 }
 

@@ -10,6 +10,7 @@ struct entry {
 	struct event *e; /* NULL: net's connection ended */
 	struct handle net;
 	struct delivery d;
+	uint64_t queued;
 };
 
 void inbox_init(struct inbox *b)
@@ -59,37 +60,47 @@ static bool is_full(const struct inbox *b)
 	return b->n >= INBOX_EVENTS_MAX || b->bytes >= INBOX_MAX_BYTES;
 }
 
-int inbox_add(struct inbox *b, struct event **e)
+int inbox_add(struct inbox *b, struct event **e, uint64_t queued)
 {
 	if (is_full(b))
 		return ERR_LIMIT;
 	event_hold(e);
-	struct entry entry = {.e = event_ref(*e)};
+	struct entry entry = {.e = event_ref(*e), .queued = queued};
 	insert(b, &b->entries, &entry);
 	return 0;
 }
 
-int inbox_add_end(struct inbox *b, struct handle net)
+int inbox_add_end(struct inbox *b, struct handle net, uint64_t queued)
 {
 	if (is_full(b))
 		return ERR_LIMIT;
-	struct entry entry = {.net = net};
+	struct entry entry = {.net = net, .queued = queued};
 	insert(b, &b->entries, &entry);
 	return 0;
 }
 
-void inbox_put_back(struct inbox *b, struct event **e, const struct delivery *d)
+void inbox_put_back(struct inbox *b, struct event **e, const struct delivery *d, uint64_t queued)
 {
 	event_hold(e);
-	struct entry entry = {.e = event_ref(*e), .d = *d};
+	struct entry entry = {.e = event_ref(*e), .d = *d, .queued = queued};
 	insert(b, b->entries.next, &entry);
+}
+
+static struct entry *first(const struct inbox *b)
+{
+	return container_of(b->entries.next, struct entry, node);
+}
+
+uint64_t inbox_queued(const struct inbox *b, uint64_t otherwise)
+{
+	return inbox_is_empty(b) ? otherwise : first(b)->queued;
 }
 
 bool inbox_take(struct inbox *b, struct event **e, struct delivery *d, struct handle *net)
 {
 	if (inbox_is_empty(b))
 		return false;
-	struct entry *entry = container_of(b->entries.next, struct entry, node);
+	struct entry *entry = first(b);
 	unlink_entry(b, entry);
 	*e = entry->e;
 	*d = entry->d;

@@ -27,14 +27,18 @@ void inbox_fini(struct inbox *b);
 
 bool inbox_is_empty(const struct inbox *b);
 
-/* At the end; ERR_LIMIT: it is full. Holds *e, which may be replaced by its copy on the heap. */
-NODISCARD int inbox_add(struct inbox *b, struct event **e);
+/* At the end; ERR_LIMIT: it is full. Holds *e, which may be replaced by its copy on the heap.
+ * queued is the host's count of tasks that were put into the run queue. */
+NODISCARD int inbox_add(struct inbox *b, struct event **e, uint64_t queued);
 
 /* The same, for a connection that ended without an event. */
-NODISCARD int inbox_add_end(struct inbox *b, struct handle net);
+NODISCARD int inbox_add_end(struct inbox *b, struct handle net, uint64_t queued);
 
 /* At the front: what was taken, or would not have waited. */
-void inbox_put_back(struct inbox *b, struct event **e, const struct delivery *d);
+void inbox_put_back(struct inbox *b, struct event **e, const struct delivery *d, uint64_t queued);
+
+/* What was given as queued with the first; `otherwise` when there is none. */
+uint64_t inbox_queued(const struct inbox *b, uint64_t otherwise);
 
 /* Takes the first: the caller owns a reference to *e, or *e is NULL and net is the connection that
  * ended. False: there is none. */

@@ -53,9 +53,11 @@ struct script {
 	bool outage_is_told; /* since a connection ended, a script is told of it once */
 
 	/* Its turns in the loop: host.h. */
-	bool is_held;   /* nothing of it runs, and its events wait in the inbox */
-	unsigned share; /* ticks that it took at share_ns, a turn of the loop */
+	bool is_held;    /* nothing of it runs, and its events wait in the inbox */
+	bool had_alarms; /* in its last turn */
+	unsigned share;  /* ticks that it took at share_ns, a turn of the loop */
 	int64_t share_ns;
+	int steps;           /* of tasks that tasks made runnable, before its next event */
 	struct list behind;  /* the host's scripts that are held, in turn */
 	struct task *sliced; /* goes on before all else; NULL: none */
 	struct list held;    /* struct task: runnable, in their order */
@@ -82,9 +84,9 @@ struct script {
 	int threads_ref, event_ref, isupport_ref, event_meta_ref;
 
 	struct trouble trouble;
-	struct timer lint; /* lint.h */
+	struct timer lint;           /* lint.h */
 	int64_t warned_ns; /* when it was warned of for blocking; 0: never */
-	uint64_t n_grown;  /* the arena's count when it collected last in idle time */
+	uint64_t n_grown;            /* the arena's count when it collected last in idle time */
 };
 
 /* A script of p, without libraries, at the end of the host's; NULL: no memory. */
