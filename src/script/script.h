@@ -85,7 +85,7 @@ struct script {
 
 	struct trouble trouble;
 	struct timer lint;           /* lint.h */
-	int64_t warned_ns; /* when it was warned of for blocking; 0: never */
+	int64_t warned_ns, stuck_ns; /* when it was warned of for blocking, in C too; 0: never */
 	uint64_t n_grown;            /* the arena's count when it collected last in idle time */
 };
 

@@ -103,17 +103,25 @@ static unsigned ms_of(unsigned ticks)
 	return ticks * (unsigned)(SLICE_TICK_NS / NS_PER_MS);
 }
 
+/* Whether it is long ago, and notes the time. */
+static bool may_warn(const struct script *s, int64_t *last_ns)
+{
+	int64_t now_ns = s->host->options.timers->now_ns;
+	if (*last_ns && now_ns - *last_ns < WARN_EVERY_NS && !script_is_debug(s))
+		return false;
+	*last_ns = now_ns;
+	return true;
+}
+
 /* Deciding, in the hook. */
 
 static void warn(struct slice_run *r, unsigned ticks)
 {
 	struct script *s = r->script;
 	char what[200], traceback[TRACEBACK_BYTES];
-	int64_t now_ns = s->host->options.timers->now_ns;
 	r->is_warned = true;
-	if (s->warned_ns && now_ns - s->warned_ns < WARN_EVERY_NS && !script_is_debug(s))
+	if (!may_warn(s, &s->warned_ns))
 		return;
-	s->warned_ns = now_ns;
 	write_what(r, what, sizeof(what));
 	slice_traceback(r, traceback, sizeof(traceback));
 	log_warn(
@@ -248,7 +256,7 @@ static void end_process(const struct slice_run *r)
 
 static void on_stuck(struct slice_run *r)
 {
-	if (r->stuck == SLICE_WARN_TICKS)
+	if (r->stuck == SLICE_WARN_TICKS && may_warn(r->script, &r->script->stuck_ns))
 		tell_from_handler(r, LOG_WARNING, "blocked for 50 ms in a function");
 	if (r->stuck >= SLICE_ABORT_TICKS)
 		end_process(r);
