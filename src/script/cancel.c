@@ -127,10 +127,14 @@ static void on_deadline(struct timer *timer)
 	tell(s->task);
 }
 
-void scope_enter(struct scope *s, struct task *t, bool is_shield, int64_t at_ns)
+void scope_enter(struct scope *s, lua_State *L, bool is_shield, int64_t at_ns)
 {
-	*s = (struct scope){
-		.outer = t->scope, .task = t, .is_shield = is_shield, .deadline.fire = on_deadline};
+	struct task *t = task_of(L);
+	*s = (struct scope){.outer = t->scope,
+		.task = t,
+		.L = L,
+		.is_shield = is_shield,
+		.deadline.fire = on_deadline};
 	t->scope = s;
 	if (at_ns >= 0)
 		timers_set(t->script->host->options.timers, &s->deadline, at_ns);

@@ -24,6 +24,7 @@ struct task;
 struct scope {
 	struct scope *outer;
 	struct task *task;
+	lua_State *L; /* that it stands on the stack of, which yields to no other meanwhile */
 	bool is_shield, is_cancelled;
 	struct timer deadline;
 };
@@ -53,9 +54,9 @@ void cancel_forget(struct task *t);
  * stopped. */
 bool cancel_passes(lua_State *L, int index);
 
-/* Enters a scope of the running task, which ends with scope_leave: at_ns is its deadline, -1 for
- * none. */
-void scope_enter(struct scope *s, struct task *t, bool is_shield, int64_t at_ns);
+/* Enters a scope of the running task in L, which ends with scope_leave: at_ns is its deadline, -1
+ * for none. */
+void scope_enter(struct scope *s, lua_State *L, bool is_shield, int64_t at_ns);
 void scope_leave(struct scope *s);
 
 /* Leaves the scopes of a task that is dropped. */

@@ -206,6 +206,8 @@ static int co_yield (lua_State *L)
 	if (t && t->T == L)
 		return luaL_error(L, "coroutine.yield outside of a coroutine (use sleep(0) to let "
 				     "other tasks run)");
+	if (t && t->scope && t->scope->L == L)
+		return luaL_error(L, "coroutine.yield: not out of timeout or shield");
 	slice_set_yield(YIELD_USER);
 	return lua_yield(L, lua_gettop(L));
 }

@@ -8,7 +8,7 @@
 /* future, queue and lock. */
 
 static const char future_type[] = "ebb.future", queue_type[] = "ebb.queue",
-		  lock_type[] = "ebb.lock";
+		  lock_type[] = "ebb.lock", hold_type[] = "ebb.hold";
 
 /* A method's object has no fields: its index is the table of methods. */
 static int methods_index(lua_State *L)
@@ -88,8 +88,9 @@ static void append(lua_State *L, struct queue *q)
 {
 	lua_getiuservalue(L, 1, 1);
 	lua_pushvalue(L, 2);
-	lua_rawseti(L, -2, q->first + q->n++);
+	lua_rawseti(L, -2, q->first + q->n);
 	lua_pop(L, 1);
+	q->n++;
 	if (waiters_wake_first(&q->poppers))
 		q->n_promised++;
 }
@@ -168,53 +169,70 @@ static int queue_len(lua_State *L)
 /* A lock is handed to the first who waits: it is never free in between. */
 struct lock {
 	struct task *holder;
-	struct list waiters;
-	struct resource hold; /* the holder's */
+	struct list waiters; /* struct hold */
 };
+
+/* A call of `with`, which waits for the lock or holds it. It stands on the stack of who called, and
+ * lets go however that is left: also where a coroutine is closed in the middle, or forgotten. */
+struct hold {
+	struct waiter waiter;
+	struct lock *lock; /* user value 1 */
+	struct resource held;
+};
+
+enum { WITH_LOCK = 1, WITH_HOLD, WITH_HANDLER }; /* the stack of `with` */
 
 static int lib_lock(lua_State *L)
 {
 	struct lock *k = lua_newuserdatauv(L, sizeof(*k), 0);
 	*k = (struct lock){0};
 	list_init(&k->waiters);
-	list_init(&k->hold.node);
 	luaL_setmetatable(L, lock_type);
 	return 1;
 }
 
-static void hand_on(struct resource *hold);
+static void hand_on(struct resource *held);
 
-static void give_to(struct lock *k, struct task *t)
+static void give_to(struct lock *k, struct hold *h)
 {
-	k->holder = t;
-	if (t)
-		resource_add(&t->holds, &k->hold, hand_on);
+	k->holder = h->waiter.task;
+	resource_add(&k->holder->holds, &h->held, hand_on);
 }
 
-static void hand_on(struct resource *hold)
+static void hand_on(struct resource *held)
 {
-	struct lock *k = container_of(hold, struct lock, hold);
-	give_to(k, waiters_wake_first(&k->waiters));
+	struct lock *k = container_of(held, struct hold, held)->lock;
+	k->holder = NULL;
+	if (list_is_empty(&k->waiters))
+		return;
+	struct hold *next = container_of(k->waiters.next, struct hold, waiter.node);
+	task_wake(next->waiter.task, WAKE_DONE);
+	give_to(k, next);
 }
 
-/* Stack: the lock, the message handler, then results or an error. */
+static int hold_end(lua_State *L)
+{
+	resource_release(&((struct hold *)lua_touserdata(L, 1))->held);
+	return 0;
+}
+
 static int after_held(lua_State *L, int status, lua_KContext context)
 {
-	struct lock *k = lua_touserdata(L, 1);
+	struct hold *h = lua_touserdata(L, WITH_HOLD);
 	(void)context;
-	resource_release(&k->hold);
+	resource_release(&h->held);
 	if (status != LUA_OK && status != LUA_YIELD)
 		return lua_error(L);
-	return lua_gettop(L) - 2;
+	return lua_gettop(L) - WITH_HANDLER;
 }
 
-/* Stack: the lock, the function, its arguments. */
+/* Above the hold: the function, its arguments. */
 static int call_held(lua_State *L)
 {
-	int n = lua_gettop(L) - 2;
+	int n = lua_gettop(L) - WITH_HANDLER;
 	lua_pushcfunction(L, vm_traceback);
-	lua_insert(L, 2);
-	return after_held(L, lua_pcallk(L, n, LUA_MULTRET, 2, 0, after_held), 0);
+	lua_insert(L, WITH_HANDLER);
+	return after_held(L, lua_pcallk(L, n, LUA_MULTRET, WITH_HANDLER, 0, after_held), 0);
 }
 
 static int after_locked(lua_State *L, int status, lua_KContext context)
@@ -222,7 +240,6 @@ static int after_locked(lua_State *L, int status, lua_KContext context)
 	(void)status;
 	(void)context;
 	task_resumed(L);
-	lua_pop(L, 1); /* the waiter */
 	return call_held(L);
 }
 
@@ -233,11 +250,20 @@ static int lock_with(lua_State *L)
 	struct task *t = task_check(L, "with");
 	if (k->holder == t)
 		return luaL_error(L, "with: this task holds the lock already");
+	struct hold *h = lua_newuserdatauv(L, sizeof(*h), 1);
+	*h = (struct hold){.waiter.task = t, .lock = k};
+	list_init(&h->waiter.node);
+	list_init(&h->held.node);
+	luaL_setmetatable(L, hold_type);
+	lua_pushvalue(L, WITH_LOCK);
+	lua_setiuservalue(L, -2, 1);
+	lua_insert(L, WITH_HOLD);
+	lua_toclose(L, WITH_HOLD);
 	if (!k->holder) {
-		give_to(k, t);
+		give_to(k, h);
 		return call_held(L);
 	}
-	waiter_push(L, &k->waiters, t);
+	waiter_join(&k->waiters, &h->waiter, t);
 	return task_pause(L, -1, after_locked);
 }
 
@@ -261,6 +287,11 @@ void lib_open_sync(lua_State *L)
                 {"pop",  queue_pop },
                 {NULL,   NULL      }
         };
+	static const luaL_Reg hold_meta[] = {
+		{"__close", hold_end},
+                {"__gc",    hold_end},
+                {NULL,      NULL    }
+        };
 	static const luaL_Reg lock_methods[] = {
 		{"with", lock_with},
                 {NULL,   NULL     }
@@ -274,5 +305,8 @@ void lib_open_sync(lua_State *L)
 	modules_define(L, future_type, none, methods_index, future_methods);
 	modules_define(L, queue_type, queue_meta, methods_index, queue_methods);
 	modules_define(L, lock_type, none, methods_index, lock_methods);
+	luaL_newmetatable(L, hold_type);
+	luaL_setfuncs(L, hold_meta, 0);
+	lua_pop(L, 1);
 	modules_export_all(L, functions);
 }

@@ -291,7 +291,7 @@ static int in_scope(lua_State *L, bool is_shield, int64_t at_ns)
 	lua_insert(L, 1);
 	lua_pushcfunction(L, vm_traceback);
 	lua_insert(L, 2);
-	scope_enter(s, task_of(L), is_shield, at_ns);
+	scope_enter(s, L, is_shield, at_ns);
 	return after_scope(L, lua_pcallk(L, n, LUA_MULTRET, 2, 0, after_scope), 0);
 }
 

@@ -52,6 +52,16 @@ static const struct row {
 		"spawn(function() sleep(1) say(q:pop()) say(q:pop()) end)\n"
 		"say(q:pop()) q:push('b')",
 		3, "1 a b"),
+	ROW("a coroutine does not yield out of timeout or shield",
+		"local co = coroutine.create(function() timeout(5, coroutine.yield) end)\n"
+		"say(select(2, coroutine.resume(co)))\n"
+		"for i in coroutine.wrap(function() shield(coroutine.yield, 1) end) do end",
+		9, "coroutine.yield: not out of timeout or shield"),
+	ROW("a coroutine yields to its consumer within a timeout",
+		"say(timeout(5, function()\n"
+		"  for i in coroutine.wrap(function() sleep(1) coroutine.yield(1) end) do return i end\n"
+		"end))",
+		9, "1"),
 	ROW("a cancellation that a script kept is an error like any other",
 		"local stolen\n"
 		"local t = spawn(function()\n"
