@@ -88,6 +88,8 @@ static void on_task_ended(struct task *t, void *data)
 static int make_task(lua_State *L)
 {
 	struct alarm *a = lua_touserdata(L, 1);
+	luaL_checkstack(L, a->n_values + LUA_MINSTACK, "too many arguments");
+	task_object_reserve(L);
 	struct task *t = task_new(L, a->script, a->o.what, a->o.site);
 	t->net = a->o.net;
 	t->is_connect = a->o.is_connect;
@@ -121,13 +123,29 @@ static void tell_of_failure(const struct alarm *a, const char *why)
 			a->o.site ? " from " : "", a->o.site ? a->o.site : "", STR_A(line));
 }
 
+/* There is no task, nor, where it runs once, will there be one: who waits for it gets the error on
+ * top. */
+static void fail(struct alarm *a)
+{
+	lua_State *L = a->script->vm.L;
+	tell_of_failure(a, lua_tostring(L, -1));
+	if (a->o.is_repeated) {
+		lua_pop(L, 1);
+		return;
+	}
+	lua_rawgeti(L, LUA_REGISTRYINDEX, a->self_ref);
+	lua_getiuservalue(L, -1, a->n_values);
+	lua_rotate(L, -3, 2);
+	promise_keep_error(L, -2, false);
+	lua_pop(L, 2);
+	promise_settle(&a->object->promise, PROMISE_FAILED);
+}
+
 static void run(struct alarm *a)
 {
 	struct script *s = a->script;
-	if (!a->running && !vm_call(s->vm.L, make_task, a, 0)) {
-		tell_of_failure(a, lua_tostring(s->vm.L, -1));
-		lua_pop(s->vm.L, 1);
-	}
+	if (!a->running && !vm_call(s->vm.L, make_task, a, 0))
+		fail(a);
 	a->is_over = !a->o.is_repeated;
 	if (!a->is_over)
 		timers_set(s->host->options.timers, &a->timer, next_time(a, a->timer.at_ns));

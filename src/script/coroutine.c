@@ -1,5 +1,6 @@
 #include "script/coroutine.h"
 
+#include "base/attr.h"
 #include "base/mem.h"
 #include "script/cancel.h"
 #include "script/modules.h"
@@ -257,6 +258,17 @@ static int co_close(lua_State *L)
 	return close_coroutine(L, co);
 }
 
+/* lua_resume makes the text of its own errors outside of protected code: so it is there already. */
+static void keep_errors_of_resume(lua_State *L)
+{
+	static const char *const texts[] = {"C stack overflow",
+		"cannot resume non-suspended coroutine", "cannot resume dead coroutine"};
+	for (size_t i = 0; i < COUNTOF(texts); i++) {
+		lua_pushstring(L, texts[i]);
+		lua_rawsetp(L, LUA_REGISTRYINDEX, &texts[i]);
+	}
+}
+
 void coroutine_open(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
@@ -272,4 +284,5 @@ void coroutine_open(lua_State *L)
 	};
 	luaL_newlib(L, functions);
 	lua_setglobal(L, "coroutine");
+	keep_errors_of_resume(L);
 }

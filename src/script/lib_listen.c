@@ -87,6 +87,7 @@ static int after_wait_all(lua_State *L, int status, lua_KContext context)
 	if (t->wake != WAKE_DONE)
 		return push_nothing(L, t);
 	int names = lua_gettop(L);
+	luaL_checkstack(L, LUA_MINSTACK, "too many events");
 	lua_newtable(L);
 	for (int i = 1; i < names; i++) {
 		const struct listener *l = lua_touserdata(L, i);

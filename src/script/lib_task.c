@@ -27,11 +27,22 @@ struct task_object *task_object_push(lua_State *L, const char *what, const char 
 	return o;
 }
 
+void task_object_reserve(lua_State *L)
+{
+	struct script *s = script_of(L);
+	if (s->spare_ref != LUA_NOREF)
+		return;
+	lua_pushboolean(L, 0);
+	s->spare_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
 void task_object_bind(lua_State *L, int index, struct task *t)
 {
 	struct task_object *o = lua_touserdata(L, index);
+	t->promise_ref = t->script->spare_ref;
+	t->script->spare_ref = LUA_NOREF;
 	lua_pushvalue(L, index);
-	t->promise_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	lua_rawseti(L, LUA_REGISTRYINDEX, t->promise_ref);
 	t->promise = &o->promise;
 	o->handle = task_handle(t);
 }
@@ -93,10 +104,12 @@ static int task_tostring(lua_State *L)
 	return 1;
 }
 
-/* A task for the function below n arguments on top of L, which it takes. */
+/* A task for the function below n arguments on top of L, which it takes; its object is to be bound
+ * next. */
 static struct task *task_from_stack(lua_State *L, int n, const char *what, const char *site)
 {
 	const struct task *parent = task_of(L);
+	task_object_reserve(L);
 	struct task *t = task_new(L, script_of(L), what, site);
 	if (!lua_checkstack(t->T, n + 1)) {
 		task_drop(t);
@@ -130,6 +143,7 @@ static int lib_spawn(lua_State *L)
 /* Tasks of all and race; a userdata at index 1 of their parent's stack, their objects above it. */
 struct group {
 	struct task *parent;
+	const char *who, *site;
 	bool is_race;
 	int n, n_alive;
 	int decided;  /* the child that won, or failed first, counted from 1; 0: none yet */
@@ -214,14 +228,34 @@ static int after_group(lua_State *L, int status, lua_KContext context)
 }
 
 /* The task of function i, whose object takes the function's place; it is not started yet. */
-static void make_child(lua_State *L, struct group *g, int i, const char *who, const char *site)
+static void make_child(lua_State *L, struct group *g, int i)
 {
-	task_object_push(L, who, site);
+	task_object_push(L, g->who, g->site);
 	lua_pushvalue(L, 2 + i);
-	struct task *t = task_from_stack(L, 0, who, site);
+	struct task *t = task_from_stack(L, 0, g->who, g->site);
 	task_object_bind(L, lua_gettop(L), t);
 	lua_replace(L, 2 + i);
 	g->children[i] = (struct child){g, task_handle(t)};
+}
+
+/* The group and the functions become the group and the objects. */
+static int make_children(lua_State *L)
+{
+	struct group *g = lua_touserdata(L, 1);
+	for (int i = 0; i < g->n; i++)
+		make_child(L, g, i);
+	return g->n + 1;
+}
+
+/* Where not all of them can be made. */
+static void drop_children(const struct group *g)
+{
+	struct handles *hs = &g->parent->script->host->handles;
+	for (int i = 0; i < g->n; i++) {
+		struct task *t = handles_get(hs, g->children[i].handle);
+		if (t)
+			task_drop(t);
+	}
 }
 
 static void start_children(struct group *g)
@@ -246,11 +280,18 @@ static int together(lua_State *L, const char *who, bool is_race)
 	if (n == 0)
 		return is_race ? luaL_error(L, "race: a function at least is expected") : 0;
 	struct group *g = lua_newuserdatauv(L, sizeof(*g) + (size_t)n * sizeof(struct child), 0);
-	*g = (struct group){.parent = t, .is_race = is_race, .n = n, .n_alive = n};
+	memset(g, 0, sizeof(*g) + (size_t)n * sizeof(struct child));
+	*g = (struct group){.parent = t, .who = who, .is_race = is_race, .n = n, .n_alive = n};
+	g->site = script_site(L, 1);
 	lua_insert(L, 1);
-	const char *site = script_site(L, 1);
-	for (int i = 0; i < n; i++)
-		make_child(L, g, i, who, site);
+	lua_pushvalue(L, 1);
+	lua_pushcfunction(L, make_children);
+	lua_rotate(L, 1, 2); /* so that it is there also when the call fails */
+	if (lua_pcall(L, n + 1, n + 1, 0) != LUA_OK) {
+		drop_children(g);
+		return lua_error(L);
+	}
+	lua_remove(L, 1);
 	start_children(g);
 	t->source = g;
 	t->wait = &group_wait;

@@ -89,9 +89,13 @@ static void release(struct resource *owned)
 	l->backlog = NULL;
 }
 
+/* One that never began has its handler still. */
 static int listener_gc(lua_State *L)
 {
-	resource_release(&((struct listener *)lua_touserdata(L, 1))->owned);
+	struct listener *l = lua_touserdata(L, 1);
+	resource_release(&l->owned);
+	luaL_unref(L, LUA_REGISTRYINDEX, l->handler_ref);
+	l->handler_ref = LUA_NOREF;
 	return 0;
 }
 

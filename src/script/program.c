@@ -162,6 +162,8 @@ void program_loaded(struct script *s)
 	if (t)
 		t->ended = NULL; /* what it does from now on is its own affair */
 	s->is_loading = false;
+	if (s->is_over)
+		return; /* program_fail told of it */
 	if (s->has_failed) {
 		log_error("script %s: not loaded", s->name);
 		s->is_over = s->is_held = true;
@@ -200,10 +202,9 @@ static void start(struct program *p)
 	h->is_running = true;
 	run_main_chunk(p);
 	h->is_running = was_running;
-	if (!p->script->has_failed && !p->script->is_over) {
-		h->options.wanted(h->options.data); /* it may be held */
+	h->options.wanted(h->options.data); /* for what it has started, or where it is sliced */
+	if (!p->script->has_failed && !p->script->is_over)
 		return;
-	}
 	list_remove(&p->failed);
 	script_free(p->script);
 	p->script = NULL;

@@ -10,6 +10,7 @@
 #include "script/slice.h"
 #include "script/task.h"
 
+#include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,7 @@ struct script *script_new(struct host *h, struct program *p, const struct script
 	s->name = p->options.name;
 	s->hears_all = !p->options.networks;
 	s->is_loading = true;
+	s->spare_ref = LUA_NOREF;
 	set_limits(s, limits);
 	trouble_init(&s->trouble, s);
 	list_init(&s->behind);

@@ -82,6 +82,7 @@ struct script {
 	struct isupport *last_isupport; /* the one that is at isupport_ref, and holds it */
 	/* In the registry: the table of the threads of tasks, userdata, events' metatable. */
 	int threads_ref, event_ref, isupport_ref, event_meta_ref;
+	int spare_ref; /* a place in the registry that is free; LUA_NOREF: none */
 
 	struct trouble trouble;
 	struct timer lint;           /* lint.h */

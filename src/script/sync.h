@@ -46,7 +46,8 @@ void promise_init(struct promise *p);
 /* Takes the n values on top as the results of the promise at index. */
 void promise_keep(lua_State *L, int index, int n);
 
-/* Takes the error on top; with_traceback: the one that the error had when it was thrown. */
+/* Takes the error on top; with_traceback: the one that the error had when it was thrown. Without it
+ * nothing is allocated. */
 void promise_keep_error(lua_State *L, int index, bool with_traceback);
 
 /* What was kept holds from now on: wakes who waits. */

@@ -42,7 +42,7 @@ static bool is_told(struct script *s, const char *kind)
 static int report(lua_State *L)
 {
 	const struct task *t = lua_touserdata(L, 1);
-	if (vm_error_kind(L, 2) && is_told(t->script, lua_tostring(L, -1)))
+	if (vm_error_kind(L, 2) && lua_isstring(L, -1) && is_told(t->script, lua_tostring(L, -1)))
 		return 0;
 	vm_push_error_text(L, 2);
 	log_error("script %s: %s%s%s: %s", t->script->name, t->what, t->site ? " from " : "",
@@ -120,6 +120,7 @@ static int go_on(lua_State *T, int status, lua_KContext context)
 {
 	struct task *t = task_of(T);
 	bool failed = status != LUA_OK && status != LUA_YIELD;
+	luaL_checkstack(T, LUA_MINSTACK, "too many results");
 	if (context == 0)
 		t->failed = failed;
 	else if (failed)
@@ -272,16 +273,31 @@ static void leave_wait(struct task *t)
 	t->wait = NULL;
 }
 
+/* Of all that stands on its stack, before what is there may be collected. */
+static void let_go(struct task *t)
+{
+	leave_wait(t);
+	resources_release(&t->holds);
+	if (timer_is_set(&t->timer))
+		timers_cancel(t->script->host->options.timers, &t->timer);
+	if (t->scope)
+		scope_leave_all(t);
+}
+
+static void forget_defers(struct task *t)
+{
+	lua_State *L = t->script->vm.L;
+	lua_pushnil(L);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, t);
+}
+
 /* Off everything that refers to it. */
 static void retire(struct task *t)
 {
 	struct host *h = t->script->host;
-	leave_wait(t);
-	resources_release(&t->holds);
-	if (timer_is_set(&t->timer))
-		timers_cancel(h->options.timers, &t->timer);
-	if (t->scope)
-		scope_leave_all(t);
+	let_go(t);
+	if (t->has_defers)
+		forget_defers(t);
 	list_remove(&t->run);
 	list_remove(&t->all);
 	t->script->n_tasks--;
@@ -359,10 +375,23 @@ static void keep_stopped(struct task *t)
 		lua_pop(L, 1);
 }
 
+/* The error on top of a task that failed where it would have kept its outcome. */
+static void keep_error(struct task *t)
+{
+	lua_State *L = t->script->vm.L;
+	lua_rawgeti(L, LUA_REGISTRYINDEX, t->promise_ref);
+	lua_pushvalue(t->T, -1);
+	lua_xmove(t->T, L, 1);
+	promise_keep_error(L, -2, false);
+	lua_pop(L, 1);
+}
+
 static void end(struct task *t, int status)
 {
 	if (status != LUA_OK)
 		t->failed = true;
+	if (status != LUA_OK && t->promise)
+		keep_error(t);
 	bool is_cancelled = t->failed && t->is_cancelled && cancel_is(t->T, -1);
 	if (t->is_stopped)
 		keep_stopped(t);
@@ -378,10 +407,15 @@ void task_end_unstarted(struct task *t)
 	bury(t);
 }
 
-/* Runs the __close of all that t is in, from the inside out. */
+/* Runs the __close of all that t is in, from the inside out. Events that come of it wait: a deadline
+ * may bring us here as well. */
 static void close_all(struct task *t)
 {
+	struct host *h = t->script->host;
+	bool was_running = h->is_running;
 	struct slice_run run;
+	h->is_running = true;
+	let_go(t);
 	slice_enter(&run, t->script, NULL, t->T);
 	slice_limit(&run, SLICE_CLOSE_TICKS);
 	for (unsigned i = 0; i < t->n_chain; i++) {
@@ -393,6 +427,9 @@ static void close_all(struct task *t)
 	slice_move(&run, t->T);
 	lua_resetthread(t->T);
 	slice_leave(&run);
+	h->is_running = was_running;
+	if (!was_running)
+		h->options.wanted(h->options.data);
 	script_left(t->script, &run);
 }
 

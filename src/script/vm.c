@@ -77,8 +77,11 @@ bool vm_call_with(lua_State *L, lua_CFunction fn, void *arg, int n_args, int n_r
 	if (status != LUA_OK && !run.is_stopping) {
 		lua_pushcfunction(L, error_text);
 		lua_insert(L, -2);
-		lua_pcall(L, 1, 1,
-			0); /* text, or what went wrong with making it: text of Lua's own */
+		lua_pcall(L, 1, 1, 0);
+		if (lua_type(L, -1) != LUA_TSTRING) { /* what was raised instead of its text */
+			lua_pop(L, 1);
+			lua_pushnil(L);
+		}
 	}
 	slice_leave(&run);
 	script_left(s, &run);
