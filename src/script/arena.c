@@ -145,7 +145,8 @@ static void *move(struct arena *a, void *p, size_t old_bytes, size_t n_bytes)
 static bool is_allowed(struct arena *a, size_t old_cost, size_t cost)
 {
 	a->n_grown++;
-	bool is_failing = a->fail_at && a->n_grown >= a->fail_at;
+	bool is_failing = a->fail_at && a->n_grown >= a->fail_at &&
+			  (!a->fail_n || a->n_grown < a->fail_at + a->fail_n);
 	if (!is_failing && a->used_bytes - old_cost <= a->max_bytes &&
 		cost <= a->max_bytes - (a->used_bytes - old_cost))
 		return true;

@@ -34,7 +34,8 @@ struct arena {
 	struct list large;
 	uint64_t n_grown;  /* requests for more memory: counts up */
 	uint64_t n_denied; /* those of them that were refused: counts up */
-	uint64_t fail_at;  /* for tests: from this request on, all are refused; 0: none */
+	uint64_t fail_at;  /* for tests: from this request on, they are refused; 0: none */
+	uint64_t fail_n;   /* so many of them; 0: all */
 };
 
 void arena_init(struct arena *a, size_t max_bytes);

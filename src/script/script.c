@@ -84,7 +84,10 @@ struct script *script_new(struct host *h, struct program *p, const struct script
 	require_init(
 		&s->require, p->options.path, p->options.lib_folders, p->options.n_lib_folders);
 	list_append(&h->scripts, &s->node);
-	if (vm_init(&s->vm, s->limits.memory_max_bytes)) {
+	arena_init(&s->vm.arena, s->limits.memory_max_bytes);
+	s->vm.arena.fail_at = s->limits.fail_at;
+	s->vm.arena.fail_n = s->limits.fail_n;
+	if (vm_init(&s->vm)) {
 		script_choose_gc(s);
 		lint_begin(s);
 		return s;

@@ -32,6 +32,7 @@ struct script_limits {
 	bool is_debug;      /* its author is told more */
 	size_t tasks_max, alarms_max, listeners_max;
 	unsigned spawns_max; /* between two pauses */
+	uint64_t fail_at, fail_n; /* for tests: what its memory refuses (arena.h) */
 };
 
 struct script {

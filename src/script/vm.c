@@ -31,9 +31,8 @@ static int panic(lua_State *L)
 	abort();
 }
 
-bool vm_init(struct vm *vm, size_t max_bytes)
+bool vm_init(struct vm *vm)
 {
-	arena_init(&vm->arena, max_bytes);
 	vm->L = lua_newstate(allocate, vm);
 	if (!vm->L)
 		return false;

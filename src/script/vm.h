@@ -18,8 +18,8 @@ struct vm {
 	struct arena arena;
 };
 
-/* False: no memory. Embedded in its script; does not move. */
-bool vm_init(struct vm *vm, size_t max_bytes);
+/* False: no memory. Embedded in its script; does not move. Its arena is there already. */
+bool vm_init(struct vm *vm);
 
 /* Drops the state as it is: no finalizer runs, so what C owns for it is released before
  * (resource.h). */
