@@ -16,12 +16,13 @@ struct task_object {
 /* Pushes an object that is bound to nothing yet. what and site are interned. */
 struct task_object *task_object_push(lua_State *L, const char *what, const char *site);
 
-/* What task_object_bind needs: before task_new, so that nothing fails between that and task_enqueue.
+/* What task_object_bind needs: before task_new, so that nothing fails between that and
+ * task_enqueue.
  */
 void task_object_reserve(lua_State *L);
 
-/* Makes the object at index that of t: told of its end, and the way to cancel it. Never raises, after
- * task_object_reserve. */
+/* Makes the object at index that of t: told of its end, and the way to cancel it. Never raises,
+ * after task_object_reserve. */
 void task_object_bind(lua_State *L, int index, struct task *t);
 
 #endif

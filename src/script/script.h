@@ -31,7 +31,7 @@ struct script_limits {
 	int64_t cpu_max_ns; /* between two pauses */
 	bool is_debug;      /* its author is told more */
 	size_t tasks_max, alarms_max, listeners_max;
-	unsigned spawns_max; /* between two pauses */
+	unsigned spawns_max;      /* between two pauses */
 	uint64_t fail_at, fail_n; /* for tests: what its memory refuses (arena.h) */
 };
 

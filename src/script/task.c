@@ -407,8 +407,8 @@ void task_end_unstarted(struct task *t)
 	bury(t);
 }
 
-/* Runs the __close of all that t is in, from the inside out. Events that come of it wait: a deadline
- * may bring us here as well. */
+/* Runs the __close of all that t is in, from the inside out. Events that come of it wait: a
+ * deadline may bring us here as well. */
 static void close_all(struct task *t)
 {
 	struct host *h = t->script->host;

@@ -3,11 +3,14 @@
 #include "base/log.h"
 #include "script/listen.h"
 #include "script/program.h"
+#include "script/slice.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define SLOW_TICK_NS (100 * NS_PER_MS) /* of scripts' time, where all is so much slower */
 
 static const char *const names[STAGE_NETS] = {"one", "two"};
 
@@ -130,6 +133,8 @@ void stage_begin(struct stage *st, size_t n_nets)
 {
 	*st = (struct stage){
 		.n_nets = n_nets, .n_events = event_count(), .folder = "/tmp/ebb-stage-XXXXXX"};
+	if (getenv("VALGRIND"))
+		slice_set_tick(SLOW_TICK_NS);
 	assert_non_null(mkdtemp(st->folder));
 	timers_init(&st->timers, 1000 * NS_PER_S);
 	st->clock = (struct clock){now_ns, wall_ns, st, NULL};

@@ -1,0 +1,145 @@
+#include "script/program.h"
+#include "script/task.h"
+#include "support/stage.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Scripts that are loaded and ended, again and again, with all that they can have under way. */
+
+enum { CYCLES = 10000, CYCLES_SLOW = 300, CYCLES_WARM = 100, KB_MORE = 1024 };
+
+static const char source[] =
+	"local q, l, f = queue(1), lock(), future()\n"
+	"on('privmsg', { match = '^(%w+)' }, function(ev, word) ev:reply(word) sleep(50) end)\n"
+	"on('*', { mine = 'any' }, function(ev) return ev:copy() end)\n"
+	"once('join', function() end)\n"
+	"on('privmsg', function(ev) return ev.message == 'x' end, function() wait('part') end)\n"
+	"local off = on('quit', print) off:off()\n"
+	"on('own', function(ev) local t = ev.list sleep(9) return t end)\n"
+	"after(0.1, function() sleep(100) end)\n"
+	"after(1000, print, {}, 'an argument')\n"
+	"every(0.1, function() l:with(sleep, 0.01) end)\n"
+	"cron('* * * * *', print)\n"
+	"spawn(function() for ev in events({ 'privmsg', 'notice' }, { buffer = 2 }) do f:wait(9) end end)\n"
+	"spawn(function() for ev in events('privmsg') do end end)\n"
+	"spawn(function() local e = events('privmsg') sleep(100) end)\n"
+	"spawn(function() wait('privmsg', { nick = 'nobody' }) end)\n"
+	"spawn(function() wait_all({ 'join', 'part', 'privmsg' }, 100) end)\n"
+	"spawn(function() f:wait() end)\n"
+	"spawn(function() q:push(1) q:push(2) end)\n"
+	"local empty = queue()\n"
+	"for i = 1, 5 do spawn(empty.pop, empty, 100) end\n"
+	"spawn(function() l:with(function() for i in coroutine.wrap(function()\n"
+	"  sleep(0.5) coroutine.yield(1) sleep(100) end) do end end) end)\n"
+	"for i = 1, 3 do spawn(l.with, l, sleep, 1) end\n"
+	"spawn(function() defer(print) timeout(100, function() shield(sleep, 200) end) end)\n"
+	"spawn(function() all(function() sleep(1) end, function() race(function() sleep(50) end,\n"
+	"  function() local c <close> = setmetatable({}, { __close = print }) wait('kick') end) end) end)\n"
+	"local t = spawn(function() shield(sleep, 100) end) sleep(0) t:cancel()\n"
+	"spawn(function() t:join() end)\n"
+	"spawn(function() error('an error') end)\n"
+	"spawn(function() network():flush() connect() end)\n"
+	"trigger('own', { list = { 1, 2, 3 } })\n"
+	"parked = coroutine.wrap(function() lock():with(coroutine.yield) end) parked()\n"
+	"big = ('x'):rep(100000)\n";
+
+static struct stage st;
+
+static unsigned cycles(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	return CYCLES_SLOW;
+#else
+	return getenv("VALGRIND") ? CYCLES_SLOW : CYCLES;
+#endif
+}
+
+static size_t count_files(void)
+{
+	size_t n = 0;
+	DIR *folder = opendir("/proc/self/fd");
+	assert_non_null(folder);
+	while (readdir(folder))
+		n++;
+	closedir(folder);
+	return n;
+}
+
+static long resident_kb(void)
+{
+	long all, resident;
+	FILE *f = fopen("/proc/self/statm", "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%ld %ld", &all, &resident), 2);
+	fclose(f);
+	return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static size_t count_handles(void)
+{
+	size_t n = 0;
+	for (uint32_t i = 0; i < st.host.handles.n; i++)
+		n += st.host.handles.slots[i].p != NULL;
+	return n;
+}
+
+static void nothing_is_left(void)
+{
+	const struct net *n = st.nets[0].net;
+	assert_true(list_is_empty(&st.host.scripts));
+	assert_true(list_is_empty(&st.host.run));
+	assert_true(list_is_empty(&st.host.behind));
+	assert_true(list_is_empty(&n->senders));
+	assert_true(list_is_empty(&n->flushers));
+	assert_true(list_is_empty(&n->connectors));
+	assert_int_equal(count_handles(), st.n_nets);
+	assert_int_equal(timers_next(&st.timers), -1);
+	assert_int_equal(event_count(), st.n_events);
+}
+
+static void cycle(unsigned i)
+{
+	assert_true(stage_load(&st, "cycle", source));
+	stage_line(&st, 0, ":a!u@h PRIVMSG #t :x");
+	stage_pass(&st, 0.05 * (i % 10)); /* it is ended in the middle of this or that */
+	stage_line(&st, 0, ":a!u@h PRIVMSG #t :y");
+	st.nets[0].is_full = i % 3 == 0;
+	stage_line(&st, 0, ":a!u@h PRIVMSG #t :z");
+	const struct script *s = container_of(st.host.scripts.next, struct script, node);
+	assert_true(s->n_tasks > 20);
+	program_free(container_of(st.host.programs.next, struct program, node));
+	nothing_is_left();
+	buf_reset(&st.sent);
+	buf_reset(&st.log);
+}
+
+static void nothing_is_left_of_scripts_that_were_ended(void **state)
+{
+	size_t n_files = count_files();
+	long kb = 0;
+	(void)state;
+	stage_begin(&st, 1);
+	for (unsigned i = 0; i < cycles(); i++) {
+		cycle(i);
+		if (i == CYCLES_WARM)
+			kb = resident_kb();
+	}
+	long more = resident_kb() - kb;
+	stage_end(&st);
+
+	print_message("# %ld KB resident after %d cycles, %ld KB more after %u\n", kb, CYCLES_WARM,
+		more, cycles());
+	assert_int_equal(count_files(), n_files);
+	if (cycles() == CYCLES)
+		assert_true(more <= KB_MORE);
+}
+
+int main(void)
+{
+	struct check c = {0};
+	check_test(&c, nothing_is_left_of_scripts_that_were_ended);
+	return check_run(&c, "cycles");
+}
