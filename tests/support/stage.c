@@ -215,7 +215,7 @@ void stage_pass(struct stage *st, double seconds)
 	timers_run(&st->timers, end_ns);
 }
 
-void stage_line(struct stage *st, size_t i, const char *line)
+void stage_feed(struct stage *st, size_t i, const char *line)
 {
 	struct stage_net *n = &st->nets[i];
 	struct message m;
@@ -228,6 +228,11 @@ void stage_line(struct stage *st, size_t i, const char *line)
 			assert_true(isupport_apply(&n->isupport, m.params[k]));
 	net_line(n->net, &m, kind, m.nick.n && str_ieq(m.nick, STR("ebb")));
 	free(copy);
+}
+
+void stage_line(struct stage *st, size_t i, const char *line)
+{
+	stage_feed(st, i, line);
 	stage_run(st);
 }
 

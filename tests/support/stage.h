@@ -52,7 +52,10 @@ void stage_run(struct stage *st);
 /* Time passes, from deadline to deadline. */
 void stage_pass(struct stage *st, double seconds);
 
-/* A line comes from network i. */
+/* A line comes from network i; what does not follow at once waits for stage_run. */
+void stage_feed(struct stage *st, size_t i, const char *line);
+
+/* A line comes from network i, and all that follows happens. */
 void stage_line(struct stage *st, size_t i, const char *line);
 
 /* The connection of network i ends; or, where it has none, the attempt fails. */
