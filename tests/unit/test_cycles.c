@@ -1,6 +1,9 @@
 #include "script/program.h"
+#include "script/slice.h"
 #include "script/task.h"
 #include "support/stage.h"
+
+#include "base/rand.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -47,6 +50,7 @@ static const char source[] =
 	"big = ('x'):rep(100000)\n";
 
 static struct stage st;
+static struct rand dice = {1};
 
 static unsigned cycles(void)
 {
@@ -107,7 +111,11 @@ static void cycle(unsigned i)
 	stage_pass(&st, 0.05 * (i % 10)); /* it is ended in the middle of this or that */
 	stage_line(&st, 0, ":a!u@h PRIVMSG #t :y");
 	st.nets[0].is_full = i % 3 == 0;
-	stage_line(&st, 0, ":a!u@h PRIVMSG #t :z");
+	slice_force(&dice, i % 4 ? 0 : 20); /* or while it computes */
+	stage_feed(&st, 0, ":a!u@h PRIVMSG #t :z");
+	for (unsigned turns = i % 40; turns > 0; turns--)
+		host_run(&st.host);
+	slice_force(NULL, 0);
 	const struct script *s = container_of(st.host.scripts.next, struct script, node);
 	assert_true(s->n_tasks > 20);
 	program_free(container_of(st.host.programs.next, struct program, node));

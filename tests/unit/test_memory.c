@@ -1,6 +1,7 @@
 #include "script/alarm.h"
 #include "script/listen.h"
 #include "script/program.h"
+#include "script/slice.h"
 #include "script/task.h"
 #include "support/stage.h"
 
@@ -26,10 +27,13 @@ static const char healthy[] = "on('privmsg', { match = '^b (%d+)' }, function(ev
 			      "end)\n"
 			      "every(1, function() sleep(0.5) end)\n";
 
+enum { SLICED_STEP = 11 };
+
 static struct stage st;
 static struct buf source;
 static uint64_t k; /* that is being refused */
 static bool is_only_one;
+static unsigned sliced; /* after up to so many instructions; 0: not */
 
 static void read_source(void)
 {
@@ -228,12 +232,15 @@ static uint64_t run_with(uint64_t fail_at, bool only_that)
 	stage_begin(&st, 2);
 	/* what is refused is asked for again, when all that can be was collected */
 	st.limits = (struct script_limits){.fail_at = fail_at, .fail_n = only_that ? 2 : 0};
+	struct rand rand = {fail_at};
+	slice_force(&rand, sliced);
 	bool is_loaded = stage_load(&st, "every", buf_str(&source).p);
 	st.limits = (struct script_limits){0};
 	assert_true(stage_load(&st, "healthy", healthy));
 	drive();
 	const struct script *s = container_of(st.host.scripts.next, struct script, node);
-	if (is_loaded && strcmp(s->name, "every") == 0)
+	slice_force(NULL, 0);
+	if (is_loaded && !list_is_empty(&st.host.scripts) && strcmp(s->name, "every") == 0)
 		n = s->vm.arena.n_grown;
 	if (getenv("SHOW"))
 		fprintf(stderr, "%s", buf_str(&st.log).p);
@@ -258,9 +265,9 @@ static uint64_t step(void)
 #endif
 }
 
-static void run_for_each(bool only_that)
+static void run_for_each(bool only_that, uint64_t times)
 {
-	uint64_t n = run_with(0, only_that), only = number("K", 0), by = step();
+	uint64_t n = run_with(0, only_that), only = number("K", 0), by = step() * times;
 	assert_true(n > 1000);
 	if (only) {
 		run_with(only, only_that);
@@ -277,14 +284,24 @@ static void nothing_is_left_when_all_is_refused_from_some_moment_on(void **state
 {
 	(void)state;
 	signal(SIGABRT, tell_of_abort);
-	run_for_each(false);
+	run_for_each(false, 1);
 }
 
 static void nothing_is_left_when_one_request_is_refused(void **state)
 {
 	(void)state;
 	signal(SIGABRT, tell_of_abort);
-	run_for_each(true);
+	run_for_each(true, 1);
+}
+
+static void nothing_is_left_when_it_is_sliced_too(void **state)
+{
+	(void)state;
+	signal(SIGABRT, tell_of_abort);
+	sliced = 50;
+	run_for_each(false, SLICED_STEP);
+	run_for_each(true, SLICED_STEP);
+	sliced = 0;
 }
 
 /* Every name. */
@@ -361,6 +378,7 @@ int main(void)
 	check_test(&c, every_name_is_in_the_scenario);
 	check_test(&c, nothing_is_left_when_all_is_refused_from_some_moment_on);
 	check_test(&c, nothing_is_left_when_one_request_is_refused);
+	check_test(&c, nothing_is_left_when_it_is_sliced_too);
 	int status = check_run(&c, "memory");
 	buf_fini(&source);
 	return status;

@@ -402,6 +402,22 @@ static void a_function_that_cannot_pause_is_stopped_sooner(void **state)
 	end();
 }
 
+static void an_error_object_is_a_scripts_to_change(void **state)
+{
+	(void)state;
+	begin("on('privmsg', function()\n"
+	      "  local _, e = pcall(raw, 'x') e.kind = nil spawn(error, e)\n"
+	      "  _, e = pcall(raw, 'x') e.kind = {} spawn(error, e)\n"
+	      "  _, e = pcall(raw, 'x') e.message = nil error(e)\n"
+	      "end)\n");
+	st.nets[0].is_connected = false;
+	say("x");
+	stage_run(&st);
+	assert_non_null(strstr(buf_str(&st.log).p, "raw: one is not connected"));
+	stage_expect_log(&st, "error script a: on privmsg");
+	end();
+}
+
 int main(void)
 {
 	struct check c = {0};
@@ -417,6 +433,7 @@ int main(void)
 	check_test(&c, what_closes_a_task_that_is_stopped_is_limited);
 	check_test(&c, a_task_that_is_cancelled_and_computes_on_is_stopped);
 	check_test(&c, a_function_that_cannot_pause_is_stopped_sooner);
+	check_test(&c, an_error_object_is_a_scripts_to_change);
 	check_test(&c, a_script_whose_inbox_is_full_is_loaded_anew);
 	check_test(&c, a_script_is_loaded_anew_later_each_time_and_then_no_more);
 	check_test(&c, failures_of_long_ago_do_not_count);

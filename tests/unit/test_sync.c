@@ -57,6 +57,20 @@ static const struct row {
 		"say(select(2, coroutine.resume(co)))\n"
 		"for i in coroutine.wrap(function() shield(coroutine.yield, 1) end) do end",
 		9, "coroutine.yield: not out of timeout or shield"),
+	ROW("a lock is let go by a coroutine that is closed, or forgotten",
+		"local l = lock() local function hold() l:with(coroutine.yield) end\n"
+		"local co = coroutine.create(hold) coroutine.resume(co)\n"
+		"say(pcall(l.with, l, print)) coroutine.close(co) l:with(say, 'closed')\n"
+		"do coroutine.wrap(hold)() end collectgarbage() l:with(say, 'forgotten')",
+		9, "false closed forgotten"),
+	ROW("an alarm takes many arguments",
+		"after(0, function(...) say(select('#', ...)) end, table.unpack({}, 1, 240)) sleep(1)", 9,
+		"240"),
+	ROW("many events can be waited for",
+		"local names = {} for i = 1, 64 do names[i] = 'own' .. i end\n"
+		"spawn(function() sleep(1) for i = 1, 64 do trigger(names[i], { n = i }) end end)\n"
+		"local got, n = wait_all(names), 0 for _, ev in pairs(got) do n = n + ev.n end say(n)",
+		9, "2080"),
 	ROW("a coroutine yields to its consumer within a timeout",
 		"say(timeout(5, function()\n"
 		"  for i in coroutine.wrap(function() sleep(1) coroutine.yield(1) end) do return i end\n"
