@@ -732,7 +732,9 @@ function race(...) end
 ---@return any ...
 function timeout(seconds, fn, ...) end
 
---- Calls `fn` with the arguments given; a cancellation from outside waits until it has returned.
+--- Calls `fn` with the arguments given; a cancellation from outside waits until it has returned. A
+--- task that is cancelled has five seconds: what begins later is not shielded. As out of `timeout`,
+--- `fn` does not yield out of it to the consumer of a coroutine.
 ---@async
 ---@param fn async fun(...: any): any
 ---@param ... any

@@ -67,12 +67,22 @@ bool cancel_passes(lua_State *L, int index)
 struct grace {
 	struct timer timer;
 	struct task *task;
+	bool is_over; /* no shield begins any more */
 };
 
-/* Whether it may take longer: what shields it, or who it waits for, has a limit of its own. */
-static bool may_take_longer(const struct task *t)
+/* Whether it may take longer: who it waits for has a limit of its own, its turn is still to come,
+ * or it is within its last shield. */
+static bool may_take_longer(struct task *t)
 {
-	return !cancel_is_due(t) || (t->wait && t->wait->cancel);
+	if (t->state == TASK_RUNNABLE || (t->wait && t->wait->cancel))
+		return true;
+	t->grace->is_over = true;
+	return !cancel_is_due(t);
+}
+
+bool cancel_may_shield(const struct task *t)
+{
+	return !t->grace || !t->grace->is_over;
 }
 
 static void on_grace(struct timer *timer)

@@ -5,8 +5,8 @@
  * again. It is level-triggered: as long as a task is cancelled, every function that pauses raises
  * it. On its way out variables with __close are closed, and what defer() noted runs. Scopes
  * stand on the task's stack: a timeout is a cancellation with a deadline that ends with it, and a
- * shield keeps cancellation from outside away until it ends. A task that is cancelled, shielded by
- * nothing, and still there after its grace is stopped (task_stop).
+ * shield keeps cancellation from outside away until it ends; where a task that is cancelled has had
+ * its grace, no further one does. One that is shielded by nothing then is stopped (task_stop).
  */
 #ifndef EBB_SCRIPT_CANCEL_H
 #define EBB_SCRIPT_CANCEL_H
@@ -46,6 +46,9 @@ bool cancel_is_due(const struct task *t);
 
 /* Cancels t: what has not started never does; a paused task is woken, unless it is shielded. */
 void cancel_task(struct task *t);
+
+/* Whether a shield holds that t enters now. */
+bool cancel_may_shield(const struct task *t);
 
 /* Ends the grace of a task that has ended. */
 void cancel_forget(struct task *t);

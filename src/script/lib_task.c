@@ -350,10 +350,11 @@ static int lib_timeout(lua_State *L)
 /* Entered also when the task is cancelled: this is where it may still pause. */
 static int lib_shield(lua_State *L)
 {
+	const struct task *t = task_of(L);
 	luaL_checktype(L, 1, LUA_TFUNCTION);
-	if (!task_of(L))
+	if (!t)
 		return luaL_error(L, "shield: there is no task here");
-	return in_scope(L, true, -1);
+	return in_scope(L, cancel_may_shield(t), -1);
 }
 
 static int lib_defer(lua_State *L)

@@ -57,6 +57,17 @@ static const struct row {
 		"say(select(2, coroutine.resume(co)))\n"
 		"for i in coroutine.wrap(function() shield(coroutine.yield, 1) end) do end",
 		9, "coroutine.yield: not out of timeout or shield"),
+	ROW("a task that hides in one shield after the other ends after its grace",
+		"local n = 0 local t = spawn(function()\n"
+		"  local c <close> = setmetatable({}, {__close = function() while true do\n"
+		"    shield(sleep, 2) n = n + 2 end end})\n"
+		"  sleep(9)\n"
+		"end) sleep(1) t:cancel() t:join() say(n)",
+		20, "6"),
+	ROW("a shield that holds when the grace ends holds to its end",
+		"local t = spawn(function() shield(function() sleep(8) say('shielded') end) sleep(1) say('never') end)\n"
+		"sleep(1) t:cancel() t:join() say('over')",
+		20, "shielded over"),
 	ROW("a lock is let go by a coroutine that is closed, or forgotten",
 		"local l = lock() local function hold() l:with(coroutine.yield) end\n"
 		"local co = coroutine.create(hold) coroutine.resume(co)\n"
