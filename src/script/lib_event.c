@@ -1,8 +1,11 @@
+#include "base/mem.h"
 #include "script/convert.h"
 #include "script/host.h"
 #include "script/modules.h"
 #include "script/persist.h"
 #include "script/resource.h"
+
+#include <stdlib.h>
 
 /* The object that handlers and waits are given. Its fields are read when they are asked for. */
 
@@ -19,7 +22,9 @@ struct counted {
 
 static void release(struct resource *owned)
 {
-	isupport_unref(container_of(owned, struct counted, owned)->isupport);
+	struct counted *c = container_of(owned, struct counted, owned);
+	isupport_unref(c->isupport);
+	free(c);
 }
 
 static void push_isupport(lua_State *L, struct script *s, struct isupport *is)
@@ -28,9 +33,10 @@ static void push_isupport(lua_State *L, struct script *s, struct isupport *is)
 		lua_rawgeti(L, LUA_REGISTRYINDEX, s->isupport_ref);
 		return;
 	}
-	struct counted *c = lua_newuserdatauv(L, sizeof(*c), 0);
-	list_init(&c->owned.node);
+	struct counted **box = lua_newuserdatauv(L, sizeof(struct counted *), 0);
+	*box = NULL;
 	luaL_setmetatable(L, isupport_type);
+	struct counted *c = *box = mem_new(sizeof(*c));
 	isupport_ref(is);
 	c->isupport = is;
 	resource_add(&s->resources, &c->owned, release);
@@ -41,7 +47,10 @@ static void push_isupport(lua_State *L, struct script *s, struct isupport *is)
 
 static int isupport_gc(lua_State *L)
 {
-	resource_release(&((struct counted *)lua_touserdata(L, 1))->owned);
+	struct counted **box = lua_touserdata(L, 1);
+	if (*box)
+		resource_release(&(*box)->owned);
+	*box = NULL;
 	return 0;
 }
 

@@ -172,12 +172,14 @@ struct lock {
 	struct list waiters; /* struct hold */
 };
 
-/* A call of `with`, which waits for the lock or holds it. It stands on the stack of who called, and
- * lets go however that is left: also where a coroutine is closed in the middle, or forgotten. */
+/* A call of `with`, which waits for the lock or holds it. It lets go however the call is left, also
+ * where a coroutine is closed in the middle; of one that is forgotten, when the task ends. */
 struct hold {
 	struct waiter waiter;
 	struct lock *lock; /* user value 1 */
 	struct resource held;
+	lua_State *L; /* of the script */
+	int ref;      /* in the registry, as long as it holds or waits */
 };
 
 enum { WITH_LOCK = 1, WITH_HOLD, WITH_HANDLER }; /* the stack of `with` */
@@ -199,10 +201,19 @@ static void give_to(struct lock *k, struct hold *h)
 	resource_add(&k->holder->holds, &h->held, hand_on);
 }
 
+static void forget(struct hold *h)
+{
+	int ref = h->ref;
+	h->ref = LUA_NOREF;
+	luaL_unref(h->L, LUA_REGISTRYINDEX, ref);
+}
+
 static void hand_on(struct resource *held)
 {
-	struct lock *k = container_of(held, struct hold, held)->lock;
+	struct hold *h = container_of(held, struct hold, held);
+	struct lock *k = h->lock;
 	k->holder = NULL;
+	forget(h);
 	if (list_is_empty(&k->waiters))
 		return;
 	struct hold *next = container_of(k->waiters.next, struct hold, waiter.node);
@@ -212,7 +223,9 @@ static void hand_on(struct resource *held)
 
 static int hold_end(lua_State *L)
 {
-	resource_release(&((struct hold *)lua_touserdata(L, 1))->held);
+	struct hold *h = lua_touserdata(L, 1);
+	resource_release(&h->held);
+	forget(h);
 	return 0;
 }
 
@@ -251,7 +264,7 @@ static int lock_with(lua_State *L)
 	if (k->holder == t)
 		return luaL_error(L, "with: this task holds the lock already");
 	struct hold *h = lua_newuserdatauv(L, sizeof(*h), 1);
-	*h = (struct hold){.waiter.task = t, .lock = k};
+	*h = (struct hold){.waiter.task = t, .lock = k, .L = t->script->vm.L, .ref = LUA_NOREF};
 	list_init(&h->waiter.node);
 	list_init(&h->held.node);
 	luaL_setmetatable(L, hold_type);
@@ -259,6 +272,8 @@ static int lock_with(lua_State *L)
 	lua_setiuservalue(L, -2, 1);
 	lua_insert(L, WITH_HOLD);
 	lua_toclose(L, WITH_HOLD);
+	lua_pushvalue(L, WITH_HOLD);
+	h->ref = luaL_ref(L, LUA_REGISTRYINDEX);
 	if (!k->holder) {
 		give_to(k, h);
 		return call_held(L);
@@ -289,7 +304,6 @@ void lib_open_sync(lua_State *L)
         };
 	static const luaL_Reg hold_meta[] = {
 		{"__close", hold_end},
-                {"__gc",    hold_end},
                 {NULL,      NULL    }
         };
 	static const luaL_Reg lock_methods[] = {

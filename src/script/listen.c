@@ -80,29 +80,40 @@ static void read_names(lua_State *L, struct names *names, int index, const char 
 	}
 }
 
-static void release(struct resource *owned)
+struct listener_owned {
+	struct resource resource;
+	struct backlog *backlog;
+	struct event *got;
+};
+
+static void release(struct resource *resource)
 {
-	struct listener *l = container_of(owned, struct listener, owned);
-	event_unref(l->got);
-	l->got = NULL;
-	backlog_free(l->backlog);
-	l->backlog = NULL;
+	struct listener_owned *o = container_of(resource, struct listener_owned, resource);
+	event_unref(o->got);
+	backlog_free(o->backlog);
+	free(o);
 }
 
 /* One that never began has its handler still. */
 static int listener_gc(lua_State *L)
 {
 	struct listener *l = lua_touserdata(L, 1);
-	resource_release(&l->owned);
+	if (l->owned)
+		resource_release(&l->owned->resource);
+	l->owned = NULL;
+	l->backlog = NULL;
+	l->got = NULL;
 	luaL_unref(L, LUA_REGISTRYINDEX, l->handler_ref);
 	l->handler_ref = LUA_NOREF;
 	return 0;
 }
 
-static void own(struct listener *l)
+static void own(struct listener *l, struct backlog *backlog, struct event *got)
 {
-	if (!list_is_linked(&l->owned.node))
-		resource_add(&l->script->resources, &l->owned, release);
+	struct listener_owned *o = l->owned = mem_new(sizeof(*o));
+	o->backlog = l->backlog = backlog;
+	o->got = l->got = got;
+	resource_add(&l->script->resources, &o->resource, release);
 }
 
 struct listener *listener_check(lua_State *L, int index)
@@ -161,7 +172,6 @@ struct listener *listener_new(lua_State *L, const struct listen_to *to)
 		.n = names.n};
 	list_init(&l->all);
 	list_init(&l->dead);
-	list_init(&l->owned.node);
 	for (size_t i = 0; i < l->n; i++) {
 		l->nodes[i].owner = l;
 		l->nodes[i].kind = names.kinds[i];
@@ -263,8 +273,7 @@ void listener_subscribe(lua_State *L, int index, int handler, bool is_once)
 void listener_collect(lua_State *L, int index, size_t max)
 {
 	struct listener *l = lua_touserdata(L, index);
-	own(l);
-	l->backlog = backlog_new(max);
+	own(l, backlog_new(max), NULL);
 	begin(L, index, false);
 }
 
@@ -452,8 +461,7 @@ static void deliver_to_waits(struct walk *w, struct script *s, struct event **e,
 			backlog_add(l->backlog, *e);
 			continue;
 		}
-		own(l);
-		l->got = event_ref(*e);
+		own(l, NULL, event_ref(*e));
 		if (has_all(l->task))
 			task_wake(l->task, WAKE_DONE);
 	}

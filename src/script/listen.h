@@ -34,11 +34,11 @@ struct listener {
 				    */
 	int self_ref, handler_ref; /* a subscription's places in the registry */
 	const char *what, *site;
-	struct task *task;       /* a wait's */
-	struct backlog *backlog; /* of events(); owned; NULL for all others */
-	struct event *got;       /* a wait's; counted */
+	struct task *task;            /* a wait's */
+	struct backlog *backlog;      /* of events(); NULL for all others */
+	struct event *got;            /* a wait's */
+	struct listener_owned *owned; /* which owns both; NULL: there is neither */
 	size_t n;
-	struct resource owned; /* backlog and got */
 	struct listener_node {
 		struct list node;
 		struct listener *owner;

@@ -1,9 +1,12 @@
 /*
  * resource: what C owns on behalf of a script's value.
  *
- * A state is dropped without its finalizers (vm.h), so a userdata that owns more than its own
- * bytes is on its script's list of resources from the moment it owns it. Its finalizer is only the
- * early way: resource_release, which the end of the script calls for all that are left.
+ * A state is dropped without its finalizers (vm.h), so what a userdata owns beyond its own bytes is
+ * on its script's list of resources from the moment it owns it. Its finalizer is only the early
+ * way: resource_release, which the end of the script calls for all that are left. Nor does Lua run
+ * a finalizer that it cannot call, for want of memory or at the depth of its C stack, and frees the
+ * userdata all the same: so a resource is C's own memory, or that of a userdata that the registry
+ * holds.
  */
 #ifndef EBB_SCRIPT_RESOURCE_H
 #define EBB_SCRIPT_RESOURCE_H

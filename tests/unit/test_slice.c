@@ -95,7 +95,8 @@ static void expect_said(const char *expected)
 static void a_script_runs_while_another_computes(void **state)
 {
 	(void)state;
-	begin(SAY "on('privmsg', function() for i = 1, 3 do say('a' .. i) tick(2) end say('end') end)\n");
+	begin(SAY
+		"on('privmsg', function() for i = 1, 3 do say('a' .. i) tick(2) end say('end') end)\n");
 	load("b", SAY "on('privmsg', function() say('b') end)\n");
 	say("x");
 	expect_said("a1 b");
@@ -141,10 +142,11 @@ static void an_event_goes_on_with_the_handlers_that_are_left(void **state)
 static void what_is_switched_off_in_between_does_not_run(void **state)
 {
 	(void)state;
-	begin(SAY "local third\n"
-		  "once('privmsg', function(ev) say('once' .. ev.message) tick(2) third:off() end)\n"
-		  "on('privmsg', function(ev) say(2 .. ev.message) end)\n"
-		  "third = on('privmsg', function(ev) say(3 .. ev.message) end)\n");
+	begin(SAY
+		"local third\n"
+		"once('privmsg', function(ev) say('once' .. ev.message) tick(2) third:off() end)\n"
+		"on('privmsg', function(ev) say(2 .. ev.message) end)\n"
+		"third = on('privmsg', function(ev) say(3 .. ev.message) end)\n");
 	say("x");
 	say("y");
 	expect_said("oncex");
@@ -170,8 +172,9 @@ static void time_that_passes_meanwhile_comes_later(void **state)
 static void a_connection_that_ends_meanwhile_ends_waits_later(void **state)
 {
 	(void)state;
-	begin(SAY "on('join', function() say('in') tick(2) say('out') end)\n"
-		  "on('privmsg', function() local _, why = wait('part') log.info('%s', why) end)\n");
+	begin(SAY
+		"on('join', function() say('in') tick(2) say('out') end)\n"
+		"on('privmsg', function() local _, why = wait('part') log.info('%s', why) end)\n");
 	say("x");
 	stage_feed(&st, 0, ":x!u@h JOIN #t");
 	stage_lose(&st, 0, ERR_CLOSED, "gone");
@@ -202,14 +205,15 @@ static void who_joins_a_task_that_was_stopped_gets_its_error(void **state)
 static void a_lock_is_handed_on_by_who_is_stopped(void **state)
 {
 	(void)state;
-	begin(SAY "local l = lock()\n"
-		  "on('privmsg', function()\n"
-		  "  spawn(function() l:with(function() while true do tick(5) end end) end)\n"
-		  "  spawn(function() coroutine.wrap(function() lock():with(function()\n"
-		  "    local c <close> = setmetatable({}, {__close = function() collectgarbage() end})\n"
-		  "    while true do tick(5) end end) end)() end)\n"
-		  "  spawn(l.with, l, say, 'mine')\n"
-		  "end)\n");
+	begin(SAY
+		"local l = lock()\n"
+		"on('privmsg', function()\n"
+		"  spawn(function() l:with(function() while true do tick(5) end end) end)\n"
+		"  spawn(function() coroutine.wrap(function() lock():with(function()\n"
+		"    local c <close> = setmetatable({}, {__close = function() collectgarbage() end})\n"
+		"    while true do tick(5) end end) end)() end)\n"
+		"  spawn(l.with, l, say, 'mine')\n"
+		"end)\n");
 	say("x");
 	stage_run(&st);
 	expect_said("mine");
@@ -235,15 +239,16 @@ static void a_child_that_is_stopped_fails_its_group(void **state)
 static void what_closes_a_task_that_is_stopped_is_limited(void **state)
 {
 	(void)state;
-	begin(SAY "on('privmsg', function()\n"
-		  "  local c <close> = setmetatable({}, {__close = function() while true do tick(1) end end})\n"
-		  "  coroutine.wrap(function()\n"
-		  "    local d <close> = setmetatable({}, {__close = function()\n"
-		  "      trigger('closed') collectgarbage() end})\n"
-		  "    timeout(5, function() while true do tick(5) end end)\n"
-		  "  end)()\n"
-		  "end)\n"
-		  "on('closed', function() say('closed') end)\n");
+	begin(SAY
+		"on('privmsg', function()\n"
+		"  local c <close> = setmetatable({}, {__close = function() while true do tick(1) end end})\n"
+		"  coroutine.wrap(function()\n"
+		"    local d <close> = setmetatable({}, {__close = function()\n"
+		"      trigger('closed') collectgarbage() end})\n"
+		"    timeout(5, function() while true do tick(5) end end)\n"
+		"  end)()\n"
+		"end)\n"
+		"on('closed', function() say('closed') end)\n");
 	say("x");
 	stage_run(&st);
 	expect_said("closed");
@@ -277,8 +282,9 @@ static void a_task_that_is_cancelled_and_computes_on_is_stopped(void **state)
 static void a_script_whose_inbox_is_full_is_loaded_anew(void **state)
 {
 	(void)state;
-	begin(SAY "log('begun')\n"
-		  "on('privmsg', function(ev) if ev.message == 'x' then tick(2) end say(ev.message) end)\n");
+	begin(SAY
+		"log('begun')\n"
+		"on('privmsg', function(ev) if ev.message == 'x' then tick(2) end say(ev.message) end)\n");
 	load("b", "local n = 0 on('privmsg', function(ev) n = n + 1 log.info('%d', n) end)\n");
 	say("x");
 	for (int i = 0; i <= INBOX_EVENTS_MAX; i++) {
@@ -295,7 +301,8 @@ static void a_script_whose_inbox_is_full_is_loaded_anew(void **state)
 	end();
 }
 
-static const char greedy[] = "on('privmsg', function() local t = {} while true do t = {t} end end)\n";
+static const char greedy[] =
+	"on('privmsg', function() local t = {} while true do t = {t} end end)\n";
 
 static void a_script_is_loaded_anew_later_each_time_and_then_no_more(void **state)
 {
@@ -348,9 +355,8 @@ static void a_main_chunk_that_fails_for_want_of_memory_is_dropped_once(void **st
 	stage_begin(&st, 1);
 	for (long more = 0; more < 4; more++) {
 		st.limits.memory_max_bytes = (200 + more) * KB;
-		assert_false(is_loaded("a",
-			"pcall(function() while true do t = {t} end end)\n"
-			"error('the end', 0)\n"));
+		assert_false(is_loaded("a", "pcall(function() while true do t = {t} end end)\n"
+					    "error('the end', 0)\n"));
 	}
 	load("b", SAY "on('privmsg', say)\n");
 	end();

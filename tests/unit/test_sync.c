@@ -72,11 +72,11 @@ static const struct row {
 		"local l = lock() local function hold() l:with(coroutine.yield) end\n"
 		"local co = coroutine.create(hold) coroutine.resume(co)\n"
 		"say(pcall(l.with, l, print)) coroutine.close(co) l:with(say, 'closed')\n"
-		"do coroutine.wrap(hold)() end collectgarbage() l:with(say, 'forgotten')",
+		"spawn(function() coroutine.wrap(hold)() collectgarbage() end):join() l:with(say, 'forgotten')",
 		9, "false closed forgotten"),
 	ROW("an alarm takes many arguments",
-		"after(0, function(...) say(select('#', ...)) end, table.unpack({}, 1, 240)) sleep(1)", 9,
-		"240"),
+		"after(0, function(...) say(select('#', ...)) end, table.unpack({}, 1, 240)) sleep(1)",
+		9, "240"),
 	ROW("many events can be waited for",
 		"local names = {} for i = 1, 64 do names[i] = 'own' .. i end\n"
 		"spawn(function() sleep(1) for i = 1, 64 do trigger(names[i], { n = i }) end end)\n"
