@@ -54,8 +54,8 @@ static void load(const char *name, const char *source)
 
 static void begin(const char *source)
 {
-	slice_set_tick(3600 * NS_PER_S);
 	stage_begin(&st, 1);
+	slice_set_tick(3600 * NS_PER_S);
 	load("a", source);
 }
 
@@ -187,8 +187,8 @@ static void a_connection_that_ends_meanwhile_ends_waits_later(void **state)
 static void who_joins_a_task_that_was_stopped_gets_its_error(void **state)
 {
 	(void)state;
-	slice_set_tick(3600 * NS_PER_S);
 	stage_begin(&st, 1);
+	slice_set_tick(3600 * NS_PER_S);
 	st.limits.cpu_max_ns = 100 * NS_PER_MS;
 	load("a", SAY
 		"on('privmsg', function()\n"
@@ -308,8 +308,8 @@ static void a_script_is_loaded_anew_later_each_time_and_then_no_more(void **stat
 {
 	char expected[200];
 	(void)state;
-	slice_set_tick(3600 * NS_PER_S);
 	stage_begin(&st, 1);
+	slice_set_tick(3600 * NS_PER_S);
 	st.limits.memory_max_bytes = 500L * KB;
 	load("a", greedy);
 	for (int delay = 1; delay <= 16; delay *= 2) {
@@ -335,8 +335,8 @@ static void a_script_is_loaded_anew_later_each_time_and_then_no_more(void **stat
 static void failures_of_long_ago_do_not_count(void **state)
 {
 	(void)state;
-	slice_set_tick(3600 * NS_PER_S);
 	stage_begin(&st, 1);
+	slice_set_tick(3600 * NS_PER_S);
 	st.limits.memory_max_bytes = 500L * KB;
 	load("a", greedy);
 	for (int i = 0; i < 10; i++) {
@@ -351,8 +351,8 @@ static void failures_of_long_ago_do_not_count(void **state)
 static void a_main_chunk_that_fails_for_want_of_memory_is_dropped_once(void **state)
 {
 	(void)state;
-	slice_set_tick(3600 * NS_PER_S);
 	stage_begin(&st, 1);
+	slice_set_tick(3600 * NS_PER_S);
 	for (long more = 0; more < 4; more++) {
 		st.limits.memory_max_bytes = (200 + more) * KB;
 		assert_false(is_loaded("a", "pcall(function() while true do t = {t} end end)\n"
@@ -366,8 +366,8 @@ static void a_main_chunk_that_is_sliced_and_raises_is_not_loaded(void **state)
 {
 	struct rand rand = {1};
 	(void)state;
-	slice_set_tick(3600 * NS_PER_S);
 	stage_begin(&st, 1);
+	slice_set_tick(3600 * NS_PER_S);
 	slice_force(&rand, 5);
 	assert_true(is_loaded("a", "for i = 1, 1000 do local x = i * i end error('too late')"));
 	stage_run(&st);
@@ -383,8 +383,8 @@ static void a_main_chunk_that_is_sliced_is_gone_on_with(void **state)
 {
 	struct rand rand = {1};
 	(void)state;
-	slice_set_tick(3600 * NS_PER_S);
 	stage_begin(&st, 1);
+	slice_set_tick(3600 * NS_PER_S);
 	slice_force(&rand, 5);
 	st.is_wanted = false;
 	assert_true(is_loaded("a", "for i = 1, 1000 do local x = i * i end"));
