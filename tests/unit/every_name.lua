@@ -65,6 +65,7 @@ local function numbers()
   math.randomseed(42)
   assert(math.random(10))
   assert(os.time() and os.time({ year = 2020, month = 1, day = 1 }) and os.date("!%c", 0))
+  assert(not os.getenv("NOTIFY_SOCKET") and debug.traceback("text", 1))
   assert(os.date("*t").year and os.clock() >= 0 and os.difftime(2, 1) == 1)
 end
 
@@ -276,7 +277,13 @@ local function exchange()
   pcall(l.with, l, error, "while held")
 end
 
-for _, fn in ipairs({ basics, strings, tables, numbers, coroutines, listeners, waits, nets, tasks,
+local function modules()
+  local other = spawn(require, "every_module")
+  assert(require("every_module").name == "every_module" and other:join())
+  assert(not pcall(require, "every_missing") and not pcall(require, "../x"))
+end
+
+for _, fn in ipairs({ modules, basics, strings, tables, numbers, coroutines, listeners, waits, nets, tasks,
   times, exchange }) do
   part(fn)
 end

@@ -22,6 +22,8 @@
 
 #define SOURCE "tests/unit/every_name.lua"
 
+static const char *const folders[] = {"tests/unit"}; /* of modules */
+
 static const char healthy[] = "on('privmsg', { match = '^b (%d+)' }, function(ev, n)\n"
 			      "  ev:reply('b' .. n)\n"
 			      "end)\n"
@@ -234,8 +236,11 @@ static uint64_t run_with(uint64_t fail_at, bool only_that)
 	st.limits = (struct script_limits){.fail_at = fail_at, .fail_n = only_that ? 2 : 0};
 	struct rand rand = {fail_at};
 	slice_force(&rand, sliced);
+	st.lib_folders = folders;
+	st.n_lib_folders = COUNTOF(folders);
 	bool is_loaded = stage_load(&st, "every", buf_str(&source).p);
 	st.limits = (struct script_limits){0};
+	st.n_lib_folders = 0;
 	assert_true(stage_load(&st, "healthy", healthy));
 	drive();
 	const struct script *s = container_of(st.host.scripts.next, struct script, node);
