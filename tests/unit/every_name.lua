@@ -283,7 +283,26 @@ local function modules()
   assert(not pcall(require, "every_missing") and not pcall(require, "../x"))
 end
 
-for _, fn in ipairs({ modules, basics, strings, tables, numbers, coroutines, listeners, waits, nets, tasks,
+-- What only a trusted script has.
+local function files()
+  local _, path = require("every_module")
+  assert(dofile(path).name == nil and loadfile(path)().name == nil)
+  local lines = 0
+  for line in io.lines(path) do lines = lines + #line end
+  local f = assert(io.open(path))
+  assert(f:seek("end") > lines and f:seek("set") == 0 and #f:read("a") > lines and io.type(f))
+  f:close()
+  local sink <close> = assert(io.open("/dev/null", "w"))
+  sink:setvbuf("full")
+  assert(sink:write("a", 1):flush())
+  io.open(path) -- and forgotten
+  assert(not io.open("every_missing") and not os.rename("every_missing", "x"))
+  assert(not os.remove("every_missing") and not pcall(os.exit) and not pcall(os.execute, "true"))
+  local here = debug.getinfo(1, "Sl")
+  assert(here.currentline > 0 and debug.getlocal(1, 1))
+end
+
+for _, fn in ipairs({ files, modules, basics, strings, tables, numbers, coroutines, listeners, waits, nets, tasks,
   times, exchange }) do
   part(fn)
 end
