@@ -30,7 +30,8 @@ struct vm *vm_of(lua_State *L);
 
 /* Calls fn(arg), arg as a light userdata at index 1, with n_results results left on the stack.
  * On failure the error is left there instead, as text with its traceback, or nil where it has none,
- * and false returned. Where the script was stopped, the log tells of it already, and it has none. */
+ * and false returned. Where the script was stopped, the log tells of it already, and it has none.
+ */
 bool vm_call(lua_State *L, lua_CFunction fn, void *arg, int n_results);
 
 /* The same with the n_args values on top, which it takes, as the arguments behind arg. */
