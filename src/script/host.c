@@ -11,6 +11,7 @@
 #include "script/task.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define WALL_LOOK_NS (100 * NS_PER_MS) /* how soon a clock that was set is seen */
@@ -132,7 +133,13 @@ void host_took(struct script *s, unsigned ticks)
 
 static void overflow(struct script *s)
 {
-	program_fail(s, "it computes on and on, and more events came meanwhile than are kept");
+	char why[SLICE_TRACEBACK_BYTES + 100], where[SLICE_TRACEBACK_BYTES] = "";
+	if (s->sliced)
+		slice_task_traceback(s->sliced, where, sizeof(where));
+	snprintf(why, sizeof(why),
+		"it computes on and on, and more events came meanwhile than are kept%s%s",
+		*where ? ", in\n" : "", where);
+	program_fail(s, why);
 }
 
 /* Delivers e to s, from where its delivery stands. */

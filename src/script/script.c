@@ -117,6 +117,7 @@ void script_free(struct script *s)
 	require_fini(&s->require);
 	map_fini(&s->names);
 	vm_fini(&s->vm);
+	free(s->denied_at);
 	free(s);
 }
 
@@ -144,9 +145,11 @@ void script_left(struct script *s, const struct slice_run *r)
 	if (r->ticks)
 		host_took(s, r->ticks);
 	if (a->n_denied != r->n_denied && is_exhausted(s, r)) {
-		char why[100];
-		snprintf(why, sizeof(why), "it used up its memory: %.1f of %.1f MB are in use",
-			(double)a->used_bytes / MB, (double)a->max_bytes / MB);
+		char why[SLICE_TRACEBACK_BYTES + 100];
+		snprintf(why, sizeof(why),
+			"it used up its memory: %.1f of %.1f MB are in use, in\n%s",
+			(double)a->used_bytes / MB, (double)a->max_bytes / MB,
+			s->denied_at ? s->denied_at : "");
 		program_fail(s, why);
 	}
 }

@@ -88,6 +88,7 @@ struct script {
 	struct trouble trouble;
 	struct timer lint;           /* lint.h */
 	int64_t warned_ns, stuck_ns; /* when it was warned of for blocking, in C too; 0: never */
+	char *denied_at;             /* owned: where memory was refused last; NULL: never */
 	uint64_t n_grown;            /* the arena's count when it collected last in idle time */
 };
 

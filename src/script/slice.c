@@ -1,6 +1,7 @@
 #include "script/slice.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "script/cancel.h"
 #include "script/host.h"
 #include "script/task.h"
@@ -13,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LEVELS_SHOWN = 20, TRACEBACK_BYTES = 3000 };
+enum { LEVELS_SHOWN = 20 };
 
 #define WARN_EVERY_NS (10 * NS_PER_S)
 
@@ -79,15 +80,30 @@ static size_t write_thread(lua_State *L, int *levels, char *out, size_t size)
 	return n;
 }
 
+static void end_traceback(char *out, size_t size, size_t n)
+{
+	if (n > 0 && n < size)
+		n--; /* the last newline */
+	out[n] = '\0';
+}
+
 void slice_traceback(const struct slice_run *r, char *out, size_t size)
 {
 	int levels = LEVELS_SHOWN;
 	size_t n = write_thread(r->L, &levels, out, size);
 	for (const struct slice_link *l = r->links; l; l = l->outer)
 		n += write_thread(l->L, &levels, out + n, size - n);
-	if (n > 0 && n < size)
-		n--; /* the last newline */
-	out[n] = '\0';
+	end_traceback(out, size, n);
+}
+
+void slice_task_traceback(const struct task *t, char *out, size_t size)
+{
+	int levels = LEVELS_SHOWN;
+	size_t n = 0;
+	for (unsigned i = 0; i < t->n_chain; i++)
+		n += write_thread(t->chain[i], &levels, out + n, size - n);
+	n += write_thread(t->T, &levels, out + n, size - n);
+	end_traceback(out, size, n);
 }
 
 /* What runs, "on privmsg from karma.lua:3". */
@@ -118,7 +134,7 @@ static bool may_warn(const struct script *s, int64_t *last_ns)
 static void warn(struct slice_run *r, unsigned ticks)
 {
 	struct script *s = r->script;
-	char what[200], traceback[TRACEBACK_BYTES];
+	char what[200], traceback[SLICE_TRACEBACK_BYTES];
 	r->is_warned = true;
 	if (!may_warn(s, &s->warned_ns))
 		return;
@@ -138,7 +154,7 @@ static void warn_in_time(struct slice_run *r, unsigned ticks)
 
 static void tell_of_stop(const struct slice_run *r, const char *why)
 {
-	char what[200], traceback[TRACEBACK_BYTES];
+	char what[200], traceback[SLICE_TRACEBACK_BYTES];
 	write_what(r, what, sizeof(what));
 	slice_traceback(r, traceback, sizeof(traceback));
 	log_error("script %s: %s: stopped: %s, in\n%s", r->script->name, what, why, traceback);
@@ -240,7 +256,7 @@ static void on_hook(lua_State *L, lua_Debug *ar)
 
 static void tell_from_handler(const struct slice_run *r, enum log_level level, const char *why)
 {
-	char traceback[TRACEBACK_BYTES], what[200], text[TRACEBACK_BYTES + 400];
+	char traceback[SLICE_TRACEBACK_BYTES], what[200], text[SLICE_TRACEBACK_BYTES + 400];
 	write_what(r, what, sizeof(what));
 	slice_traceback(r, traceback, sizeof(traceback));
 	snprintf(text, sizeof(text), "script %s: %s: %s, in\n%s", r->script->name, what, why,
@@ -395,7 +411,12 @@ bool slice_is_stopping(void)
 void slice_denied(void)
 {
 	const struct slice_run *r = slice_now;
-	if (r && is_denied_often(r))
+	if (!r)
+		return;
+	if (!r->script->denied_at)
+		r->script->denied_at = mem_new(SLICE_TRACEBACK_BYTES);
+	slice_traceback(r, r->script->denied_at, SLICE_TRACEBACK_BYTES);
+	if (is_denied_often(r))
 		arm(r->L, 1);
 }
 

@@ -33,6 +33,7 @@
 #define SLICE_TICK_NS (5 * NS_PER_MS)
 
 enum {
+	SLICE_TRACEBACK_BYTES = 3000,
 	SLICE_TICKS = 2,        /* of a run that is sliced: 5 to 10 ms */
 	SLICE_WARN_TICKS = 10,  /* 50 ms */
 	SLICE_BLOCK_TICKS = 20, /* 100 ms where it cannot yield */
@@ -101,7 +102,7 @@ void slice_unlink(const struct slice_link *l, lua_State *co);
 /* Whether errors are on their way to the end of the run, and nothing may catch them. */
 bool slice_is_stopping(void);
 
-/* The arena refused memory. */
+/* The arena refused memory: the script's denied_at says where. */
 void slice_denied(void);
 
 /* Whether the running task may yield in L: it is one, and no C call or callback stands in
@@ -122,6 +123,9 @@ void slice_set_yield(enum slice_yield yield);
 /* Writes the call stack of the run, one line a level, "\tkarma.lua:12: in upvalue 'count'"; needs
  * no memory, and changes nothing. */
 void slice_traceback(const struct slice_run *r, char *out, size_t size);
+
+/* The same of a task that does not run now. */
+void slice_task_traceback(const struct task *t, char *out, size_t size);
 
 /* The time between two ticks, where the machine is slow: under valgrind, for instance. For tests.
  */

@@ -38,6 +38,18 @@ static bool is_told(struct script *s, const char *kind)
 	return told;
 }
 
+/* Of the error that Lua raises without a traceback, maybe with a place before it; else NULL. */
+static const char *place_of_denial(lua_State *L, int index, const struct script *s)
+{
+	const struct str words = STR("not enough memory");
+	struct str text = STR_NONE;
+	if (lua_type(L, index) == LUA_TSTRING)
+		text.p = lua_tolstring(L, index, &text.n);
+	bool is_memory = text.n >= words.n &&
+			 str_eq((struct str){text.p + text.n - words.n, words.n}, words);
+	return is_memory ? s->denied_at : NULL;
+}
+
 /* Logs the error at index 2 for the task at index 1. */
 static int report(lua_State *L)
 {
@@ -45,8 +57,10 @@ static int report(lua_State *L)
 	if (vm_error_kind(L, 2) && lua_isstring(L, -1) && is_told(t->script, lua_tostring(L, -1)))
 		return 0;
 	vm_push_error_text(L, 2);
-	log_error("script %s: %s%s%s: %s", t->script->name, t->what, t->site ? " from " : "",
-		t->site ? t->site : "", lua_tostring(L, -1));
+	const char *denied_at = place_of_denial(L, 2, t->script);
+	log_error("script %s: %s%s%s: %s%s%s", t->script->name, t->what, t->site ? " from " : "",
+		t->site ? t->site : "", lua_tostring(L, -1),
+		denied_at ? "\nmemory was refused in\n" : "", denied_at ? denied_at : "");
 	return 0;
 }
 
