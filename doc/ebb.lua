@@ -107,9 +107,10 @@ function wait(event, filter, timeout) end
 --- Reads a stream of events in a loop, which loses none between two rounds.
 ---
 --- It listens from the call on, as `wait` does, until the loop is left, however that is. Events
---- that come during a round are kept, 256 or as many as `buffer` in the filter says; when more
---- come, the loop gets those that are kept, and then an error of kind `limit`. The loop ends when a
---- round waits longer than the timeout, and with the connection, where `wait` would end.
+--- that come during a round are kept, 256 or as many as `buffer` in the filter says, and as fit into
+--- the script's memory; when more come, the loop gets those that are kept, and then an error of kind
+--- `limit`. The loop ends when a round waits longer than the timeout, and with the connection, where
+--- `wait` would end.
 ---
 --- ```lua
 --- for ev, word in events("privmsg", { channel = "#quiz", match = "^(%w+)$" }, 30) do
@@ -923,7 +924,8 @@ ebb = {}
 --- what `defer` noted runs. If it is still there five seconds later, and no `shield` is the reason,
 --- it is stopped.
 ---
---- **Memory.** A script has 64 MB (`memory_max`). What does not fit raises `not enough memory`. When
+--- **Memory.** A script has 64 MB (`memory_max`), with the events that wait in it to be read. What
+--- does not fit raises `not enough memory`, or an error object of kind `limit` where it waits. When
 --- the memory stays nearly full, the script is ended and loaded anew: after a second, and twice as
 --- long each time. What fails for the sixth time within ten minutes stays away. So does a script
 --- that computes on and on while more than 65,536 events, or 64 MB of them, wait for it.

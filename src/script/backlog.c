@@ -10,9 +10,15 @@ struct entry {
 	struct event *e;
 };
 
-struct backlog *backlog_new(size_t max)
+static size_t cost_of(const struct event *e)
+{
+	return sizeof(struct entry) + event_size(e);
+}
+
+struct backlog *backlog_new(struct arena *a, size_t max)
 {
 	struct backlog *b = mem_new(sizeof(*b));
+	b->arena = a;
 	b->max = max;
 	list_init(&b->events);
 	list_init(&b->readers);
@@ -23,7 +29,7 @@ void backlog_add(struct backlog *b, struct event *e)
 {
 	if (b->is_over)
 		return;
-	if (b->n == b->max)
+	if (b->n == b->max || (!b->has_overflowed && !arena_charge(b->arena, cost_of(e))))
 		b->has_overflowed = true;
 	if (b->has_overflowed)
 		return;
@@ -42,17 +48,23 @@ static struct entry *first(const struct backlog *b)
 static void drop(struct backlog *b, struct entry *entry)
 {
 	list_remove(&entry->node);
+	arena_release(b->arena, cost_of(entry->e));
 	event_unref(entry->e);
 	free(entry);
 	b->n--;
+}
+
+void backlog_clear(struct backlog *b)
+{
+	list_each_safe (node, &b->events)
+		drop(b, container_of(node, struct entry, node));
 }
 
 void backlog_free(struct backlog *b)
 {
 	if (!b)
 		return;
-	list_each_safe (node, &b->events)
-		drop(b, container_of(node, struct entry, node));
+	backlog_clear(b);
 	free(b);
 }
 

@@ -1,18 +1,20 @@
 /*
  * backlog: events that wait to be read, in their order, up to a maximum.
  *
- * What comes after the maximum is not kept, and that it came is not forgotten: the reader gets
- * what is there, then hears of the overflow.
+ * What comes after the maximum, or does not fit into the script's memory, is not kept, and that it
+ * came is not forgotten: the reader gets what is there, then hears of the overflow.
  */
 #ifndef EBB_SCRIPT_BACKLOG_H
 #define EBB_SCRIPT_BACKLOG_H
 
 #include "base/list.h"
+#include "script/arena.h"
 #include "script/event.h"
 
 enum { BACKLOG_STANDARD = 256, BACKLOG_MAX = 65536 };
 
 struct backlog {
+	struct arena *arena; /* borrowed, outlives it: what is charged */
 	struct list events;
 	size_t n, max;
 	bool has_overflowed, is_over; /* over: its connection ended, nothing comes any more */
@@ -20,8 +22,11 @@ struct backlog {
 };
 
 /* Returns owned. */
-struct backlog *backlog_new(size_t max);
+struct backlog *backlog_new(struct arena *a, size_t max);
 void backlog_free(struct backlog *b);
+
+/* Drops what nobody will read any more. */
+void backlog_clear(struct backlog *b);
 
 /* Takes a reference to e, which is on the heap, and wakes the readers. */
 void backlog_add(struct backlog *b, struct event *e);

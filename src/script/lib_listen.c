@@ -1,3 +1,4 @@
+#include "base/err.h"
 #include "script/backlog.h"
 #include "script/host.h"
 #include "script/listen.h"
@@ -36,6 +37,8 @@ static int lib_once(lua_State *L)
 /* nil and why the wait gave nothing. */
 static int push_nothing(lua_State *L, const struct task *t)
 {
+	if (t->wake == WAKE_FAILED && t->code == ERR_LIMIT)
+		return vm_raise(L, err_name(t->code), t->why);
 	lua_pushnil(L);
 	lua_pushstring(L, t->wake == WAKE_TIMER ? "timeout" : "disconnected");
 	return 2;
@@ -44,14 +47,16 @@ static int push_nothing(lua_State *L, const struct task *t)
 static int after_wait(lua_State *L, int status, lua_KContext context)
 {
 	const struct task *t = task_resumed(L);
-	const struct listener *l = lua_touserdata(L, 1);
+	struct listener *l = lua_touserdata(L, 1);
 	(void)status;
 	(void)context;
 	if (t->wake != WAKE_DONE)
 		return push_nothing(L, t);
 	luaL_checkstack(L, LUA_MINSTACK + 32, "captures");
 	lib_push_event(L, l->got);
-	return 1 + filter_push_captures(L, l->filter, l->got);
+	int n = filter_push_captures(L, l->filter, l->got);
+	listener_read(l);
+	return 1 + n;
 }
 
 /* (event, [filter], [timeout]): a number in the filter's place is the timeout. */
@@ -90,10 +95,11 @@ static int after_wait_all(lua_State *L, int status, lua_KContext context)
 	luaL_checkstack(L, LUA_MINSTACK, "too many events");
 	lua_newtable(L);
 	for (int i = 1; i < names; i++) {
-		const struct listener *l = lua_touserdata(L, i);
+		struct listener *l = lua_touserdata(L, i);
 		lua_geti(L, names, i);
 		lib_push_event(L, l->got);
 		lua_settable(L, -3);
+		listener_read(l);
 	}
 	return 1;
 }

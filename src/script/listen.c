@@ -82,6 +82,7 @@ static void read_names(lua_State *L, struct names *names, int index, const char 
 
 struct listener_owned {
 	struct resource resource;
+	struct arena *arena; /* which got is charged to */
 	struct backlog *backlog;
 	struct event *got;
 };
@@ -89,20 +90,27 @@ struct listener_owned {
 static void release(struct resource *resource)
 {
 	struct listener_owned *o = container_of(resource, struct listener_owned, resource);
+	if (o->got)
+		arena_release(o->arena, event_size(o->got));
 	event_unref(o->got);
 	backlog_free(o->backlog);
 	free(o);
+}
+
+void listener_read(struct listener *l)
+{
+	if (l->owned)
+		resource_release(&l->owned->resource);
+	l->owned = NULL;
+	l->backlog = NULL;
+	l->got = NULL;
 }
 
 /* One that never began has its handler still. */
 static int listener_gc(lua_State *L)
 {
 	struct listener *l = lua_touserdata(L, 1);
-	if (l->owned)
-		resource_release(&l->owned->resource);
-	l->owned = NULL;
-	l->backlog = NULL;
-	l->got = NULL;
+	listener_read(l);
 	luaL_unref(L, LUA_REGISTRYINDEX, l->handler_ref);
 	l->handler_ref = LUA_NOREF;
 	return 0;
@@ -111,6 +119,7 @@ static int listener_gc(lua_State *L)
 static void own(struct listener *l, struct backlog *backlog, struct event *got)
 {
 	struct listener_owned *o = l->owned = mem_new(sizeof(*o));
+	o->arena = &l->script->vm.arena;
 	o->backlog = l->backlog = backlog;
 	o->got = l->got = got;
 	resource_add(&l->script->resources, &o->resource, release);
@@ -243,8 +252,10 @@ void listener_off(struct listener *l)
 	if (l->is_dead)
 		return;
 	l->is_dead = true;
-	if (l->backlog)
+	if (l->backlog) {
 		backlog_end(l->backlog);
+		backlog_clear(l->backlog);
+	}
 	list_remove(&l->all);
 	if (l->script->is_delivering)
 		list_append(&l->script->dead, &l->dead);
@@ -273,7 +284,7 @@ void listener_subscribe(lua_State *L, int index, int handler, bool is_once)
 void listener_collect(lua_State *L, int index, size_t max)
 {
 	struct listener *l = lua_touserdata(L, index);
-	own(l, backlog_new(max), NULL);
+	own(l, backlog_new(&l->script->vm.arena, max), NULL);
 	begin(L, index, false);
 }
 
@@ -459,6 +470,10 @@ static void deliver_to_waits(struct walk *w, struct script *s, struct event **e,
 		event_hold(e);
 		if (l->backlog) {
 			backlog_add(l->backlog, *e);
+			continue;
+		}
+		if (!arena_charge(&s->vm.arena, event_size(*e))) {
+			task_fail(l->task, ERR_LIMIT, "the event does not fit into the memory");
 			continue;
 		}
 		own(l, NULL, event_ref(*e));

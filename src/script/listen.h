@@ -71,8 +71,11 @@ void listener_off(struct listener *l);
 
 /* Begins the waits at stack indices 1 to n for the running task, which pauses next: it is woken
  * with WAKE_DONE when each has its event, WAKE_FAILED with ERR_DISCONNECTED when the connection
- * ended. */
+ * ended, with ERR_LIMIT when an event does not fit into the script's memory. */
 void listener_wait(lua_State *L, struct task *t, int n);
+
+/* Lets go of the event that a wait got, or of all that was kept for a loop that is over. */
+void listener_read(struct listener *l);
 
 /* Delivers *e to one script: handlers, then waits, then the end of those waits whose connection the
  * event says has ended. *e may be replaced by its copy on the heap. False: the script is held
