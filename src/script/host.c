@@ -397,7 +397,7 @@ size_t host_kinds(struct host *h, struct str name, int kinds[EVENT_NAME_KINDS_MA
 		return n;
 	kinds[0] = own_kind(h, name);
 	if (kinds[0] == EVENT_UNKNOWN) {
-		if (h->n_own == OWN_NAMES_MAX)
+		if (h->n_own == OWN_NAMES_MAX || name.n > HOST_NAME_MAX_BYTES)
 			return 0;
 		kinds[0] = make_own_kind(h, name);
 	}

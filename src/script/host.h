@@ -26,7 +26,8 @@
 enum {
 	HOST_EVENTS_MAX = 65536, /* waiting for their turn */
 	HOST_EVENTS_MAX_BYTES = 64 * 1024 * 1024,
-	HOST_SCRATCH_MAX_BYTES = 2 * 1024 * 1024
+	HOST_SCRATCH_MAX_BYTES = 2 * 1024 * 1024,
+	HOST_NAME_MAX_BYTES = 100 /* of an event of scripts' own: names are kept for good */
 };
 
 /* For scripts under test: what they do is the same each time with the same seed. */
@@ -98,8 +99,8 @@ bool host_is_busy_since(const struct host *h, uint64_t made);
 /* The time of day, to a tenth of a second where somebody has just set the clock. */
 int64_t host_wall_ns(struct host *h);
 
-/* The kind of a name for listening, made if it is new; several for some names; 0 when there are too
- * many names already. */
+/* The kind of a name for listening, made if it is new; several for some names; 0 when it is too
+ * long, or there are too many names already. */
 size_t host_kinds(struct host *h, struct str name, int kinds[EVENT_NAME_KINDS_MAX]);
 
 /* The kind that a line with an unknown command has: EVENT_UNKNOWN where nobody listens to it. */

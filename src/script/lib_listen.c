@@ -259,7 +259,8 @@ static int lib_trigger(lua_State *L)
 		return vm_raise(L, "limit", "trigger: too many events wait for their turn");
 	const struct net *n = t ? handles_get(&h->handles, t->net) : NULL;
 	if (host_kinds(h, name, kinds) == 0)
-		return vm_raise(L, "limit", "trigger: too many names of events");
+		return vm_raise(L, "limit",
+			"trigger: event: the name is too long, or there are too many names");
 	struct event e = {.kind = kinds[0], .wall_ns = host_wall_ns(h)};
 	e.values = encode_fields(L, 2);
 	e.name = host_kind_name(h, e.kind);

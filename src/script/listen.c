@@ -53,7 +53,7 @@ static void add_name(lua_State *L, struct names *names, int index, const char *w
 		luaL_error(L, "%s: event: the name is empty", who);
 	size_t n = host_kinds(script_of(L)->host, (struct str){name, length}, kinds);
 	if (n == 0)
-		luaL_error(L, "%s: event: too many names of events", who);
+		luaL_error(L, "%s: event: the name is too long, or there are too many names", who);
 	for (size_t i = 0; i < n; i++)
 		add_kind(names, kinds[i]);
 	size_t used = strlen(names->text);
