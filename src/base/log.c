@@ -11,7 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 4000, TEXT_MAX_BYTES = 64 * 1024 }; /* a line stays under PIPE_BUF */
+enum {
+	LINE_MAX_BYTES = 4000, /* under PIPE_BUF */
+	TEXT_MAX_BYTES = 64 * 1024,
+	HEAD_BYTES = 1000 /* of a text that is longer */
+};
 
 static const struct {
 	const char *name;
@@ -122,11 +126,17 @@ void log_write(enum log_level level, const char *fmt, ...)
 		return;
 	struct buf b;
 	buf_init(&b, TEXT_MAX_BYTES);
+	char head[HEAD_BYTES];
 	va_list ap;
 	va_start(ap, fmt);
 	int r = buf_addv(&b, fmt, ap);
 	va_end(ap);
-	struct str text = r == 0 ? buf_str(&b) : STR("log: a message of over 64 kB");
+	if (r < 0) {
+		va_start(ap, fmt);
+		vsnprintf(head, sizeof(head), fmt, ap);
+		va_end(ap);
+	}
+	struct str text = r == 0 ? buf_str(&b) : str_of(head);
 	if (state.sink)
 		state.sink(level, text, state.sink_data);
 	for (struct str rest = text; !state.sink && rest.p;)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RAISED_AGAIN_MAX_BYTES = 4096 };
+enum { RAISED_AGAIN_MAX_BYTES = 4096, TOLD_MAX_BYTES = 4096 };
 
 static const char error_type[] = "ebb.error";
 
@@ -153,7 +153,7 @@ int vm_traceback(lua_State *L)
 	return 1;
 }
 
-/* Pushes the text of an error value. An address is none. */
+/* Pushes the text of an error value, its beginning if it is long. An address is none. */
 static const char *push_value_text(lua_State *L, int index)
 {
 	bool is_told = lua_isstring(L, index);
@@ -161,8 +161,15 @@ static const char *push_value_text(lua_State *L, int index)
 		lua_pop(L, 1);
 		is_told = true;
 	}
-	if (is_told)
-		return luaL_tolstring(L, index, NULL);
+	if (is_told) {
+		size_t n;
+		const char *text = luaL_tolstring(L, index, &n);
+		if (n <= TOLD_MAX_BYTES)
+			return text;
+		text = lua_pushlstring(L, text, TOLD_MAX_BYTES);
+		lua_remove(L, -2);
+		return text;
+	}
 	return lua_pushfstring(L, "(an error value that is a %s)", luaL_typename(L, index));
 }
 
