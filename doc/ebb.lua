@@ -993,7 +993,8 @@ os = {}
 ---@return integer
 function os.time(table) end
 
---- A time as text or as a table, as Lua's manual says; without `time`, now.
+--- A time as text or as a table, as Lua's manual says; without `time`, now. The format has 4096
+--- bytes at most.
 ---@param format? string
 ---@param time? integer
 ---@return string|table text

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FORMAT_MAX_BYTES = 4096 }; /* of a date: each part of it takes its time */
+
 /* os.time, os.date, os.clock and os.difftime, on the clock that tests can replace; what there is of
  * the environment; and for trusted scripts remove and rename. */
 
@@ -32,7 +34,10 @@ static int os_time(lua_State *L)
 
 static int os_date(lua_State *L)
 {
+	size_t n;
 	lua_settop(L, 2);
+	luaL_optlstring(L, 1, "", &n);
+	luaL_argcheck(L, n <= FORMAT_MAX_BYTES, 1, "the format is too long");
 	if (lua_isnil(L, 1)) {
 		lua_pushliteral(L, "%c");
 		lua_replace(L, 1);
