@@ -194,14 +194,19 @@ bool stage_load(struct stage *st, const char *name, const char *source)
 	return ok;
 }
 
+void stage_turn(struct stage *st)
+{
+	st->is_wanted = false;
+	host_run(&st->host);
+	if (host_has_held(&st->host))
+		host_share(&st->host);
+}
+
 void stage_run(struct stage *st)
 {
-	do {
-		st->is_wanted = false;
-		host_run(&st->host);
-		if (host_has_held(&st->host))
-			host_share(&st->host);
-	} while (st->is_wanted);
+	do
+		stage_turn(st);
+	while (st->is_wanted);
 }
 
 void stage_pass(struct stage *st, double seconds)

@@ -46,6 +46,9 @@ void stage_end(struct stage *st);
 /* Loads a script from its source; false when it is refused. */
 bool stage_load(struct stage *st, const char *name, const char *source);
 
+/* What the scripts do in one turn of the loop. */
+void stage_turn(struct stage *st);
+
 /* Runs until there is nothing left to do now. */
 void stage_run(struct stage *st);
 

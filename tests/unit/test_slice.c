@@ -316,7 +316,8 @@ static void a_script_is_loaded_anew_later_each_time_and_then_no_more(void **stat
 		say("x");
 		assert_true(list_is_empty(&st.host.scripts));
 		snprintf(expected, sizeof(expected),
-			"error script a: ended: it used up its memory: 0.5 of 0.5 MB are in use\n"
+			"error script a: ended: it used up its memory: 0.5 of 0.5 MB are in use, in\n"
+			"error \ta:1: in the function of line 1\nerror \t[C]: in ?\n"
 			"warning script a: it is loaded anew in %d s\n",
 			delay);
 		stage_expect_log(&st, expected);
