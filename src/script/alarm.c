@@ -114,21 +114,12 @@ static int make_task(lua_State *L)
 	return 0;
 }
 
-/* Why there is no task, up to the traceback. */
-static void tell_of_failure(const struct alarm *a, const char *why)
-{
-	struct str rest = str_of(why ? why : "stopped"), line = str_cut(&rest, '\n');
-	if (trouble_is_told(a->script))
-		log_error("script %s: %s%s%s: not run: %" STR_F, a->script->name, a->o.what,
-			a->o.site ? " from " : "", a->o.site ? a->o.site : "", STR_A(line));
-}
-
 /* There is no task, nor, where it runs once, will there be one: who waits for it gets the error on
  * top. */
 static void fail(struct alarm *a)
 {
 	lua_State *L = a->script->vm.L;
-	tell_of_failure(a, lua_tostring(L, -1));
+	trouble_no_task(a->script, a->o.what, a->o.site, lua_tostring(L, -1));
 	if (a->o.is_repeated) {
 		lua_pop(L, 1);
 		return;

@@ -409,6 +409,8 @@ static struct task *task_for(struct start *st)
 	struct task *t = NULL;
 	if (vm_call(L, make_task, st, 1))
 		t = lua_touserdata(L, -1);
+	else
+		trouble_no_task(st->l->script, st->l->what, st->l->site, lua_tostring(L, -1));
 	lua_pop(L, 1);
 	return t;
 }
@@ -417,11 +419,8 @@ static void run_handler(struct listener *l, const struct event *e)
 {
 	struct start st = {{start_handler}, l, e};
 	struct task *t = task_for(&st);
-	if (!t) {
-		if (trouble_is_told(l->script))
-			log_error("script %s: %s: not enough memory", l->script->name, l->what);
+	if (!t)
 		return;
-	}
 	t->start = &st.start;
 	t->net = e->net;
 	if (l->is_once)

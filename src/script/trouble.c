@@ -37,3 +37,12 @@ bool trouble_is_told(struct script *s)
 		timers_after(s->host->options.timers, &t->timer, TROUBLE_NS);
 	return t->n <= TROUBLE_TOLD;
 }
+
+void trouble_no_task(struct script *s, const char *what, const char *site, const char *why)
+{
+	struct str rest = str_of(why ? why : "stopped");
+	struct str line = str_cut(&rest, '\n');
+	if (trouble_is_told(s))
+		log_error("script %s: %s%s%s: not run: %" STR_F, s->name, what,
+			site ? " from " : "", site ? site : "", STR_A(line));
+}

@@ -33,4 +33,8 @@ void trouble_fini(struct trouble *t);
 /* An error of the script: whether it is to be logged. Under test each is. */
 bool trouble_is_told(struct script *s);
 
+/* Logs that no task could be made, and the first line of why; NULL: it was stopped. site: where it
+ * was asked for, or NULL. */
+void trouble_no_task(struct script *s, const char *what, const char *site, const char *why);
+
 #endif
