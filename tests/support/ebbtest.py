@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -26,6 +27,9 @@ IRCD = os.path.join(ROOT, "tests/support/ircd/ircd.sh")
 TIMEOUT = 20  # of one wait: ten times what any of them takes
 TEST_TIMEOUT = 90  # of one test
 STOP_SECONDS = 5  # what a service manager is promised
+
+with open(EBBD, "rb") as _binary:
+    IS_SANITISED = b"__asan_init" in _binary.read()
 
 # None of these may stand in a log.
 FAULTS = re.compile(r"(Address|Leak|Thread|UndefinedBehavior)Sanitizer|: runtime error: "
@@ -61,7 +65,7 @@ def until(condition, what, timeout=TIMEOUT):
 _tests = []
 _file = contextlib.ExitStack()
 _scope = _file  # where cleaning up is noted: the file's, or the running test's
-_witnesses = []  # of the running test: things with a story() for when it fails
+_witnesses = []  # of the running test: things with a story() for when it fails, and vouch()
 
 
 def test(sentence):
@@ -73,6 +77,25 @@ def test(sentence):
 
 def at_end(function, *args):
     _scope.callback(function, *args)
+
+
+@contextlib.contextmanager
+def for_the_file():
+    """What is started in here ends with the file, not with the running test, which does not answer
+    for it either."""
+    global _scope
+    scope, _scope = _scope, _file
+    n = len(_witnesses)
+    try:
+        yield
+    finally:
+        _scope = scope
+        del _witnesses[n:]
+
+
+def attend(witness):
+    """Has the witness vouch at the end of the running test, or tell its story."""
+    _witnesses.append(witness)
 
 
 def folder():
@@ -231,8 +254,11 @@ class Link:
                 return
             far = socket.create_connection(("127.0.0.1", self._ircd.port))
             self._ends.update((near, far))
-            for pair in ((near, far), (far, near)):
-                threading.Thread(target=self._carry, args=pair, daemon=True).start()
+            self._join(near, far)
+
+    def _join(self, near, far):
+        for pair in ((near, far), (far, near)):
+            threading.Thread(target=self._carry, args=pair, daemon=True).start()
 
     def _carry(self, source, sink):
         with contextlib.suppress(OSError):
@@ -241,6 +267,76 @@ class Link:
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
         self._ends.discard(source)
+
+
+class Pulse(Link):
+    """A link on which the server seems to say PING fifty times a second, from the welcome on. The
+    bot's answers end here, and are timed. For one connection at a time."""
+
+    _PERIOD = 0.02
+
+    def __init__(self, ircd):
+        self._start()
+        super().__init__(ircd)
+
+    def slowest(self):
+        """The longest time that an answer took since this was called last."""
+        last = len(self._sent)
+        until(lambda: self._answered >= last, "PONG")
+        slowest, self._slowest = self._slowest, 0.
+        return slowest
+
+    def _start(self):
+        self._next = None  # when the next PING is due
+        self._sent = []  # when each was
+        self._answered = 0  # of them
+        self._slowest = 0.
+
+    def _join(self, near, far):
+        self._start()
+        threading.Thread(target=self._beat, args=(near, far), daemon=True).start()
+
+    def _beat(self, near, far):
+        rest = {near: b"", far: b""}
+        with contextlib.suppress(OSError):
+            while self._pass_on(near, far, rest):
+                self._ping(near)
+        for end in (near, far):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            self._ends.discard(end)
+
+    def _pass_on(self, near, far, rest):
+        """What comes until the next PING is due; false at the end."""
+        wait = None if self._next is None else max(0., self._next - time.monotonic())
+        for source in select.select([near, far], [], [], wait)[0]:
+            data = source.recv(65536)
+            if not data:
+                return False
+            *lines, rest[source] = (rest[source] + data).split(b"\r\n")
+            if source is near:
+                lines = [line for line in lines if not self._is_answer(line)]
+            elif self._next is None and any(b" 001 " in line for line in lines):
+                self._next = time.monotonic()
+            sink = far if source is near else near
+            sink.sendall(b"".join(line + b"\r\n" for line in lines))
+        return True
+
+    def _ping(self, near):
+        now = time.monotonic()
+        if self._next is None or now < self._next:
+            return
+        self._next = now + self._PERIOD
+        self._sent.append(now)
+        near.sendall(b"PING :pulse-%d\r\n" % len(self._sent))
+
+    def _is_answer(self, line):
+        found = re.fullmatch(rb"PONG :?pulse-(\d+)", line)
+        if found:
+            took = time.monotonic() - self._sent[int(found.group(1)) - 1]
+            self._slowest = max(self._slowest, took)
+            self._answered = int(found.group(1))
+        return bool(found)
 
 
 # People.
