@@ -277,6 +277,23 @@ static void a_task_that_is_cancelled_and_computes_on_is_stopped(void **state)
 	end();
 }
 
+static void a_loop_of_waits_loses_nothing_of_what_came_meanwhile(void **state)
+{
+	(void)state;
+	begin(SAY "local n = 0\n"
+		  "on('join', function() tick(2) end)\n"
+		  "spawn(function() while wait('privmsg') do n = n + 1 end end)\n"
+		  "on('part', function() say(n) end)\n");
+	stage_feed(&st, 0, ":x!u@h JOIN #t");
+	for (int i = 0; i < 20000; i++)
+		say("y");
+	stage_feed(&st, 0, ":x!u@h PART #t");
+	expect_said("");
+	stage_run(&st);
+	expect_said("20000");
+	end();
+}
+
 /* The end, and the next beginning. */
 
 static void a_script_whose_inbox_is_full_is_loaded_anew(void **state)
@@ -441,6 +458,7 @@ int main(void)
 	check_test(&c, a_task_that_is_cancelled_and_computes_on_is_stopped);
 	check_test(&c, a_function_that_cannot_pause_is_stopped_sooner);
 	check_test(&c, an_error_object_is_a_scripts_to_change);
+	check_test(&c, a_loop_of_waits_loses_nothing_of_what_came_meanwhile);
 	check_test(&c, a_script_whose_inbox_is_full_is_loaded_anew);
 	check_test(&c, a_script_is_loaded_anew_later_each_time_and_then_no_more);
 	check_test(&c, failures_of_long_ago_do_not_count);
