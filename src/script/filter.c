@@ -5,6 +5,7 @@
 #include "script/host.h"
 #include "script/modules.h"
 #include "script/person.h"
+#include "script/slice.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -388,11 +389,17 @@ static bool is_matched(struct filter *f, lua_State *L, const struct event *e, co
 	struct str text = message_of(e);
 	if (!text.p)
 		return false;
+	struct script *s = script_of(L);
+	struct slice_run run; /* so that its time is the script's */
+	slice_enter(&run, s, NULL, L);
 	begin_match(&m, f, text);
 	enum match_result r = match_find(&m, 0, MATCH_NOWHERE);
+	slice_leave(&run);
+	script_left(s, &run);
 	if (r == MATCH_FAILED && !f->has_failed) {
 		f->has_failed = true;
-		log_warn("script %s: %s: filter: match: %s", script_of(L)->name, what, m.why);
+		if (trouble_is_told(s))
+			log_warn("script %s: %s: filter: match: %s", s->name, what, m.why);
 	}
 	return r == MATCH_FOUND;
 }

@@ -153,8 +153,6 @@ static void go_on(struct script *s, struct event **e, struct delivery *d)
 	n = (*e)->is_line ? NULL : handles_get(&s->host->handles, (*e)->net);
 	if (n)
 		net_delivered(n, *e, s);
-	if (script_has_grown(s))
-		s->host->wants_idle = true;
 }
 
 static void deliver_to(struct script *s, struct event **e)

@@ -83,9 +83,11 @@ void lib_open_log(lua_State *L)
 	lua_getfield(L, -1, "format");
 	lua_remove(L, -2);
 	luaL_setfuncs(L, levels, 1);
-	lua_createtable(L, 0, 1);
+	lua_createtable(L, 0, 2);
 	lua_pushcfunction(L, call_log);
 	lua_setfield(L, -2, "__call");
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
 	lua_setmetatable(L, -2);
 	modules_export(L, "log");
 	lua_pushcfunction(L, lib_print);

@@ -340,7 +340,8 @@ static void replace_by_text(lua_State *L, struct gsub *g, struct match *m)
 		add_escaped(L, g, m, rest.p[n + 1]); /* a NUL at the end */
 		rest = str_skip(rest, n + 2);
 		n = str_find(rest, '%');
-		m->steps--;
+		if (--m->steps < 0)
+			luaL_error(L, "pattern too complex");
 	}
 	add(L, g, rest);
 	g->n_copied = m->end;

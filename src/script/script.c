@@ -144,6 +144,8 @@ void script_left(struct script *s, const struct slice_run *r)
 	const struct arena *a = &s->vm.arena;
 	if (r->ticks)
 		host_took(s, r->ticks);
+	if (script_has_grown(s))
+		s->host->wants_idle = true;
 	if (a->n_denied != r->n_denied && is_exhausted(s, r)) {
 		char why[SLICE_TRACEBACK_BYTES + 100];
 		snprintf(why, sizeof(why),
@@ -184,13 +186,20 @@ bool script_hears_named(const struct script *s, struct str network)
 	return false;
 }
 
+/* A collection runs the finalizers of a trusted script, which are its code. */
+static void collect(struct script *s, int what)
+{
+	struct slice_run run;
+	slice_enter(&run, s, NULL, s->vm.L);
+	lua_gc(s->vm.L, what, 0, 0, 0);
+	slice_leave(&run);
+	script_left(s, &run);
+}
+
 static void set_incremental(struct script *s, bool is_incremental)
 {
 	s->is_incremental = is_incremental;
-	if (is_incremental)
-		lua_gc(s->vm.L, LUA_GCINC, 0, 0, 0);
-	else
-		lua_gc(s->vm.L, LUA_GCGEN, 0, 0);
+	collect(s, is_incremental ? LUA_GCINC : LUA_GCGEN);
 }
 
 /* The collector walks every thread that sleeps: in small steps where they are many. */
@@ -213,7 +222,7 @@ bool script_collect(struct script *s)
 {
 	if (!script_has_grown(s) || s->is_over)
 		return false;
-	lua_gc(s->vm.L, LUA_GCSTEP, 0);
+	collect(s, LUA_GCSTEP);
 	s->n_grown = s->vm.arena.n_grown;
 	return true;
 }

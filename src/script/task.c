@@ -235,6 +235,8 @@ static int shrink_threads(lua_State *L)
 static void drop_thread(struct script *s, struct task *t)
 {
 	lua_State *L = s->vm.L;
+	lua_settop(t->T, 0); /* dead, for a script that has kept it (coroutine.running) */
+	task_set_of(t->T, NULL);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, s->threads_ref);
 	luaL_unref(L, -1, t->ref);
 	lua_pop(L, 1);

@@ -177,6 +177,10 @@ static const struct own_row {
 		"local ok, e = coroutine.close(prev) if not ok then error(e, 0) end end end}) "
 		"coroutine.yield() end) coroutine.resume(co) end "
 		"local ok, e = coroutine.close(co) say(tostring(e):match('more than 40'))",			       "more than 40"										     },
+	{"the thread of a task that has ended is dead, or its pool's",
+         "local kept = {} for i = 1, 200 do spawn(function() kept[i] = coroutine.running() sleep(1) end) end "
+		"sleep(2) local n = 0 for i = 1, 200 do if coroutine.status(kept[i]) == 'dead' then n = n + 1 end "
+		"assert(not coroutine.resume(kept[i])) end say(n > 100)",						 "true"											     },
 	{"an error of a sleeping generator is its consumer's",
          "local f = coroutine.wrap(function() sleep(1) error('x', 0) end) say(select(2, pcall(f)))",		      "x"												},
 	{"what is resumed where nothing can pause cannot either",

@@ -277,6 +277,19 @@ static void a_task_that_is_cancelled_and_computes_on_is_stopped(void **state)
 	end();
 }
 
+static void a_delivery_that_was_cut_is_ended_before_the_next_event(void **state)
+{
+	(void)state;
+	begin(SAY "on('privmsg', function(ev) tick(2) say(ev.message .. 'a') end)\n"
+		  "on('privmsg', function(ev) say(ev.message .. 'b') end)\n");
+	say("1");
+	say("2");
+	say("3");
+	stage_run(&st);
+	expect_said("1a 1b 2a 2b 3a 3b");
+	end();
+}
+
 static void a_loop_of_waits_loses_nothing_of_what_came_meanwhile(void **state)
 {
 	(void)state;
@@ -458,6 +471,7 @@ int main(void)
 	check_test(&c, a_task_that_is_cancelled_and_computes_on_is_stopped);
 	check_test(&c, a_function_that_cannot_pause_is_stopped_sooner);
 	check_test(&c, an_error_object_is_a_scripts_to_change);
+	check_test(&c, a_delivery_that_was_cut_is_ended_before_the_next_event);
 	check_test(&c, a_loop_of_waits_loses_nothing_of_what_came_meanwhile);
 	check_test(&c, a_script_whose_inbox_is_full_is_loaded_anew);
 	check_test(&c, a_script_is_loaded_anew_later_each_time_and_then_no_more);
