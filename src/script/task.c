@@ -134,7 +134,8 @@ static int go_on(lua_State *T, int status, lua_KContext context)
 {
 	struct task *t = task_of(T);
 	bool failed = status != LUA_OK && status != LUA_YIELD;
-	luaL_checkstack(T, LUA_MINSTACK, "too many results");
+	if (failed || t->promise || t->has_defers)
+		luaL_checkstack(T, LUA_MINSTACK, "too many results");
 	if (context == 0)
 		t->failed = failed;
 	else if (failed)
