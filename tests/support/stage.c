@@ -194,6 +194,27 @@ bool stage_load(struct stage *st, const char *name, const char *source)
 	return ok;
 }
 
+void stage_read(struct buf *out, const char *path)
+{
+	char bytes[4096];
+	size_t n;
+	FILE *f = fopen(path, "r");
+	if (!f)
+		fail_msg("%s: cannot be read", path);
+	buf_init(out, 1024L * 1024);
+	while ((n = fread(bytes, 1, sizeof(bytes), f)))
+		assert_int_equal(buf_add(out, (struct str){bytes, n}), 0);
+	fclose(f);
+}
+
+size_t stage_handles(const struct stage *st)
+{
+	size_t n = 0;
+	for (uint32_t i = 0; i < st->host.handles.n; i++)
+		n += st->host.handles.slots[i].p != NULL;
+	return n;
+}
+
 void stage_turn(struct stage *st)
 {
 	st->is_wanted = false;

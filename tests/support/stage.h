@@ -55,6 +55,12 @@ void stage_run(struct stage *st);
 /* Time passes, from deadline to deadline. */
 void stage_pass(struct stage *st, double seconds);
 
+/* The whole file, into a buffer that it begins; the caller ends it. */
+void stage_read(struct buf *out, const char *path);
+
+/* How many handles the host has given out. */
+size_t stage_handles(const struct stage *st);
+
 /* A line comes from network i; what does not follow at once waits for stage_run. */
 void stage_feed(struct stage *st, size_t i, const char *line);
 

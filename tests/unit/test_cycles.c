@@ -1,11 +1,11 @@
 #include "script/program.h"
 #include "script/slice.h"
 #include "script/task.h"
+#include "support/peer.h"
 #include "support/stage.h"
 
 #include "base/rand.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -61,17 +61,6 @@ static unsigned cycles(void)
 #endif
 }
 
-static size_t count_files(void)
-{
-	size_t n = 0;
-	DIR *folder = opendir("/proc/self/fd");
-	assert_non_null(folder);
-	while (readdir(folder))
-		n++;
-	closedir(folder);
-	return n;
-}
-
 static long resident_kb(void)
 {
 	long all, resident;
@@ -80,14 +69,6 @@ static long resident_kb(void)
 	assert_int_equal(fscanf(f, "%ld %ld", &all, &resident), 2);
 	fclose(f);
 	return resident * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
-static size_t count_handles(void)
-{
-	size_t n = 0;
-	for (uint32_t i = 0; i < st.host.handles.n; i++)
-		n += st.host.handles.slots[i].p != NULL;
-	return n;
 }
 
 static void nothing_is_left(void)
@@ -99,7 +80,7 @@ static void nothing_is_left(void)
 	assert_true(list_is_empty(&n->senders));
 	assert_true(list_is_empty(&n->flushers));
 	assert_true(list_is_empty(&n->connectors));
-	assert_int_equal(count_handles(), st.n_nets);
+	assert_int_equal(stage_handles(&st), st.n_nets);
 	assert_int_equal(timers_next(&st.timers), -1);
 	assert_int_equal(event_count(), st.n_events);
 }
@@ -126,7 +107,7 @@ static void cycle(unsigned i)
 
 static void nothing_is_left_of_scripts_that_were_ended(void **state)
 {
-	size_t n_files = count_files();
+	size_t n_files = count_fds();
 	long kb = 0;
 	(void)state;
 	stage_begin(&st, 1);
@@ -140,7 +121,7 @@ static void nothing_is_left_of_scripts_that_were_ended(void **state)
 
 	print_message("# %ld KB resident after %d cycles, %ld KB more after %u\n", kb, CYCLES_WARM,
 		more, cycles());
-	assert_int_equal(count_files(), n_files);
+	assert_int_equal(count_fds(), n_files);
 	if (cycles() == CYCLES)
 		assert_true(more <= KB_MORE);
 }

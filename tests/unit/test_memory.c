@@ -37,19 +37,6 @@ static uint64_t k; /* that is being refused */
 static bool is_only_one;
 static unsigned sliced; /* after up to so many instructions; 0: not */
 
-static void read_source(void)
-{
-	char bytes[4096];
-	size_t n;
-	FILE *f = fopen(SOURCE, "r");
-	if (!f)
-		fail_msg("%s: cannot be read", SOURCE);
-	buf_init(&source, 1024L * 1024);
-	while ((n = fread(bytes, 1, sizeof(bytes), f)))
-		assert_int_equal(buf_add(&source, (struct str){bytes, n}), 0);
-	fclose(f);
-}
-
 static void tell_of_abort(int signum)
 {
 	static char text[100];
@@ -193,14 +180,6 @@ static size_t count_files(void)
 	return n;
 }
 
-static size_t count_handles(void)
-{
-	size_t n = 0;
-	for (uint32_t i = 0; i < st.host.handles.n; i++)
-		n += st.host.handles.slots[i].p != NULL;
-	return n;
-}
-
 static void end_scripts(void)
 {
 	list_each_safe (node, &st.host.programs)
@@ -215,8 +194,8 @@ static void end_scripts(void)
 	if (!list_is_empty(&st.host.run) || !list_is_empty(&st.host.behind) ||
 		!list_is_empty(&st.host.failed))
 		broken("something is to run");
-	if (count_handles() != st.n_nets)
-		broken("%zu handles are left", count_handles() - st.n_nets);
+	if (stage_handles(&st) != st.n_nets)
+		broken("%zu handles are left", stage_handles(&st) - st.n_nets);
 	if (timers_next(&st.timers) >= 0)
 		broken("a deadline is left");
 	if (event_count() != st.n_events)
@@ -381,7 +360,7 @@ static void every_name_is_in_the_scenario(void **state)
 int main(void)
 {
 	struct check c = {0};
-	read_source();
+	stage_read(&source, SOURCE);
 	check_test(&c, every_name_is_in_the_scenario);
 	check_test(&c, nothing_is_left_when_all_is_refused_from_some_moment_on);
 	check_test(&c, nothing_is_left_when_one_request_is_refused);

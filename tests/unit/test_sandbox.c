@@ -1,7 +1,7 @@
 #include "script/program.h"
+#include "support/peer.h"
 #include "support/stage.h"
 
-#include <dirent.h>
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdio.h>
@@ -333,17 +333,6 @@ static void a_program_in_a_file_is_loaded_as_a_script_is(void **state)
 
 /* Files. */
 
-static size_t count_descriptors(void)
-{
-	size_t n = 0;
-	DIR *folder = opendir("/proc/self/fd");
-	assert_non_null(folder);
-	while (readdir(folder))
-		n++;
-	closedir(folder);
-	return n;
-}
-
 static void files_are_written_and_read(void **state)
 {
 	(void)state;
@@ -370,20 +359,20 @@ static void files_are_written_and_read(void **state)
 static void files_are_closed_with_their_script(void **state)
 {
 	(void)state;
-	size_t n = count_descriptors();
+	size_t n = count_fds();
 	begin(TRUST_FULL);
 	write_bytes("a.txt", STR("text\n"));
 	run("files = {}\n"
 	    "for i = 1, 8 do files[i] = assert(io.open('a.txt')) end\n"
 	    "files[9] = io.lines('a.txt') files[9]()\n"
 	    "files[10] = assert(io.open('b.txt', 'w')) files[10]:write('kept')");
-	assert_int_equal(count_descriptors(), n + 10);
+	assert_int_equal(count_fds(), n + 10);
 	assert_int_equal(container_of(st.host.scripts.next, struct script, node)->n_files, 10);
 
 	remove_file("a.txt");
 	end_without("b.txt");
 
-	assert_int_equal(count_descriptors(), n);
+	assert_int_equal(count_fds(), n);
 }
 
 static void lines_close_their_file_at_its_end_and_where_the_loop_is_left(void **state)

@@ -23,19 +23,6 @@ enum { LINES = 4 };
 static struct stage st;
 static struct buf source, expected, got;
 
-static void read_source(void)
-{
-	char bytes[4096];
-	size_t n;
-	FILE *f = fopen(SOURCE, "r");
-	if (!f)
-		fail_msg("%s: cannot be read", SOURCE);
-	buf_init(&source, 1024L * 1024);
-	while ((n = fread(bytes, 1, sizeof(bytes), f)))
-		assert_int_equal(buf_add(&source, (struct str){bytes, n}), 0);
-	fclose(f);
-}
-
 /* The lines that one of the scripts logged, without its name. */
 static void lines_of(const char *script, struct buf *out)
 {
@@ -141,7 +128,7 @@ static void they_give_the_same_when_they_are_sliced_anywhere(void **state)
 int main(void)
 {
 	struct check c = {0};
-	read_source();
+	stage_read(&source, SOURCE);
 	buf_init(&expected, 1024L * 1024);
 	buf_init(&got, 1024L * 1024);
 	check_test(&c, programs_give_what_they_should);
