@@ -289,7 +289,9 @@ void slice_tick(void)
 	}
 	r->ticks++;
 	r->stuck++;
-	if (r->ticks >= SLICE_TICKS || r->is_quiet)
+	/* Once: it walks the whole stack, which may take longer than a tick where that is deep. */
+	bool is_armed = lua_gethook(r->L) && lua_gethookcount(r->L) == 1;
+	if ((r->ticks >= SLICE_TICKS || r->is_quiet) && !is_armed)
 		arm(r->L, 1);
 	on_stuck(r);
 }
