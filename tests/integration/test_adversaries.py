@@ -497,7 +497,8 @@ def harmless(name, sentence, body, script=None, is_told=False):
         s.say_until(lambda: s.said >= lines, "40 lines", TIMEOUT)
 
         s.hear_all()
-        s.asks(name)
+        if not IS_SANITISED:  # where its own tasks take their time, its own events wait for them
+            s.asks(name)
         s.check_time(LATE)
         s.say(f"!stop {name}")
         s.asks(name)
@@ -633,7 +634,8 @@ def bomb(name, sentence, body, script=None, words="memory", memory_max="8M"):
 
         s.asks(name)
         print(f"# at most {s.memory():.0f} MB")
-        check(re.search(words, errors[0][0]), f"the error is another: {errors[0][0]}")
+        ends = words + "|stopped" if IS_SANITISED else words  # its time may be up before
+        check(re.search(ends, errors[0][0]), f"the error is another: {errors[0][0]}")
         check_led(s.lines(), name, source)
         check(IS_SANITISED or s.memory() < MEMORY_MAX, f"ebbd took {s.memory():.0f} MB")
 
