@@ -1,5 +1,4 @@
 #include "script/listen.h"
-#include "script/persist.h"
 #include "script/task.h"
 #include "support/stage.h"
 
@@ -883,75 +882,6 @@ static void tables_are_read_without_their_metamethods(void **state)
 	stage_end(&st);
 }
 
-static void values_keep_their_shape_as_bytes(void **state)
-{
-	(void)state;
-	lua_State *L = luaL_newstate();
-	struct buf b;
-	struct err err;
-	struct value v;
-	luaL_openlibs(L);
-	buf_init(&b, 10000);
-	assert_int_equal(
-		luaL_dostring(L,
-			"t = {a = 1, s = 'x\\0y', b = {true, false, 2.5}, n = {[3] = 'z', [true] = 1}}\n"
-			"t.self = t t.again = t.b"),
-		0);
-	lua_getglobal(L, "t");
-
-	assert_int_equal(persist_encode(L, -1, &b, "t", &err), 0);
-	persist_decode(L, buf_str(&b));
-	lua_setglobal(L, "u");
-
-	assert_int_equal(
-		luaL_dostring(L,
-			"assert(u.a == 1 and math.type(u.a) == 'integer' and u.s == 'x\\0y')\n"
-			"assert(u.b[1] == true and u.b[2] == false and u.b[3] == 2.5)\n"
-			"assert(u.n[3] == 'z' and u.n[true] == 1 and u.self == u and u.again == u.b and u ~= t)"),
-		0);
-	assert_true(persist_find(buf_str(&b), STR("s"), &v));
-	assert_int_equal(v.type, VALUE_STR);
-	assert_int_equal(v.str.n, 3);
-	assert_true(persist_find(buf_str(&b), STR("a"), &v));
-	assert_int_equal(v.integer, 1);
-	assert_false(persist_find(buf_str(&b), STR("none"), &v));
-	buf_fini(&b);
-	lua_close(L);
-}
-
-static void values_that_cannot_be_carried_name_their_path(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *source, *text;
-		int code;
-	} rows[] = {
-		{"return {games = {alice = print}}",
-                 "state.games.alice: a function cannot be carried over",                                                                              ERR_INVALID},
-		{"return {[1] = {[2] = coroutine.create(print)}}",
-                 "state[1][2]: a thread cannot be carried over",										      ERR_INVALID},
-		{"return {[{}] = 1}",							"state[table]: a table as a key cannot be carried over",
-                 ERR_INVALID																     },
-		{"local t = {} local u = t for i = 1, 100 do u.x = {} u = u.x end return t",
-                 "more than 60 tables deep",													  ERR_LIMIT  },
-		{"return {('x'):rep(20000)}",						"state: too large",                                      ERR_LIMIT  },
-	};
-	lua_State *L = luaL_newstate();
-	struct buf b;
-	struct err err;
-	buf_init(&b, 10000);
-	assert_int_equal(buf_add(&b, STR("before")), 0);
-	luaL_openlibs(L);
-	for (size_t i = 0; i < COUNTOF(rows); i++) {
-		assert_int_equal(luaL_dostring(L, rows[i].source), 0);
-		assert_int_equal(persist_encode(L, -1, &b, "state", &err), rows[i].code);
-		assert_non_null(strstr(err.text, rows[i].text));
-		assert_slice(buf_str(&b), "before");
-	}
-	buf_fini(&b);
-	lua_close(L);
-}
-
 static size_t used(void)
 {
 	return container_of(st.host.scripts.next, struct script, node)->vm.arena.used_bytes;
@@ -1046,8 +976,6 @@ int main(void)
 	check_test(&c, a_task_pauses_under_pcall_and_in_metamethods_and_iterators);
 	check_test(&c, a_script_sees_a_world_of_its_own);
 	check_test(&c, errors_and_events_leave_nothing);
-	check_test(&c, values_keep_their_shape_as_bytes);
-	check_test(&c, values_that_cannot_be_carried_name_their_path);
 	check_test(&c, steady_lines_take_no_more_memory);
 	check_test(&c, an_event_keeps_what_the_server_said_of_itself);
 	return check_run(&c, "script");
