@@ -314,6 +314,9 @@ function ev:copy() end
 ---| "*" # every line from the server
 ---| "client_connect" # the network is ready for use: registered, and the configured channels are about to be joined. With register = manual: the connection stands. Fields: host, port
 ---| "client_disconnect" # a connection ended, an attempt was ended on request, or one failed that no task waits for. Fields: host, port, reason (text), kind (as of connect), requested (boolean: disconnect or the end of ebb was the cause), uptime (whole seconds since it was ready; nil when it never was)
+---| "script_load" # a script was loaded. Fields: script, reload (boolean: its code took the place of older code)
+---| "script_unload" # a script does not run any more. Fields: script, reason ("unload", "shutdown", "failed")
+---| "script_error" # an error was logged. One that comes of handling this event is not told of. Fields: script, doing ("run", "load", "reload": the old code goes on; "end": the script cannot), message, traceback (nil for none)
 ---| "privmsg" # somebody says something. Fields: target, message, channel (nil in private), statusmsg ("@" when it was said to the operators of the channel only)
 ---| "notice" # the same, to be read and not answered. Fields: target, message, channel, statusmsg
 ---| "action" # "/me": somebody does something. Fields: target, message, channel, statusmsg, ctcp ("ACTION")
@@ -833,6 +836,56 @@ function l:with(fn, ...) end
 ---@return any value
 ---@return string? path
 function require(name) end
+
+--- # RELOADING
+---
+--- A script is reloaded when one of its files changes, and when somebody asks for it. The new code
+--- runs in a fresh state beside the old, with a copy of `state`; what happens meanwhile waits. When
+--- its file has run to its end it takes the old code's place, between two events: each event goes
+--- to the handlers of the one or the other. Until then anything that fails means that nothing has
+--- changed: the old code goes on, and the log says why. So does a file that has not come to its end
+--- after two seconds (`reload_timeout`): what goes on for long is to be started with `spawn`. While
+--- the file pauses, what it has started runs, but for alarms, and no event reaches it. What it sends
+--- is sent, also where it fails later.
+---
+--- When the new code is in place, the old code's subscriptions and alarms end, and its tasks that
+--- `spawn`, `after`, `every` and `cron` started are cancelled, unless a handler waits for them in
+--- `join`. Handlers under way may go on for ten seconds (`reload_drain`), and hear of what they wait
+--- for; then they are cancelled as well. An alarm of `every` or `cron` that the new file makes comes
+--- when the old one with the same period or times would have come next.
+
+--- What a script keeps over reloads: a table that is there before the file runs.
+---
+--- It may hold text, numbers and booleans, and tables of these, with such keys, up to 60 deep and
+--- 64 MB in all; a table that stands in it twice, or in itself, stays one. The reload is refused
+--- where it holds anything else. Metatables are not carried over: `on_reload` can set them again. It
+--- outlives the script also when that used up its memory and is started anew, but not the daemon.
+--- To assign the name itself is an error.
+---
+--- ```lua
+--- local games = state.games or {}
+--- state.games = games
+--- ```
+---@type table
+state = {}
+
+--- Notes a function that runs in the new code after a reload, when its file has run. It gets
+--- `state`, and may change it. An error in it refuses the reload. The last function that was noted
+--- counts.
+---
+--- ```lua
+--- on_reload(function(state)
+---   state.scores = state.scores or state.points -- as it was called before
+--- end)
+--- ```
+---@param fn fun(state: table)
+function on_reload(fn) end
+
+--- Notes a function that runs in the old code when it is out of service: after a reload, when the
+--- script is unloaded, and when the daemon ends. It gets the reason, `"reload"`, `"unload"` or
+--- `"shutdown"`, and may pause. The last function that was noted counts.
+---@param fn async fun(reason: string)
+function on_unload(fn) end
 
 --- # LOG AND CONFIGURATION
 

@@ -63,10 +63,10 @@
 	X(EVENT_CLIENT_CONNECT, "client_connect", 0, false, OWNER("host"), OWNER("port"))          \
 	X(EVENT_CLIENT_DISCONNECT, "client_disconnect", 0, false, OWNER("host"), OWNER("port"),    \
 		OWNER("reason"), OWNER("kind"), OWNER("requested"), OWNER("uptime"))               \
-	X(EVENT_SCRIPT_LOAD, "script_load", 0, false, OWNER("script"))                             \
+	X(EVENT_SCRIPT_LOAD, "script_load", 0, false, OWNER("script"), OWNER("reload"))            \
 	X(EVENT_SCRIPT_UNLOAD, "script_unload", 0, false, OWNER("script"), OWNER("reason"))        \
-	X(EVENT_SCRIPT_ERROR, "script_error", 0, false, OWNER("script"), OWNER("message"),         \
-		OWNER("traceback"))
+	X(EVENT_SCRIPT_ERROR, "script_error", 0, false, OWNER("script"), OWNER("doing"),           \
+		OWNER("message"), OWNER("traceback"))
 
 /* number, fields beyond target and message */
 #define NUMERIC_FIELDS_TABLE(X)                                                             \

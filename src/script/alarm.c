@@ -30,6 +30,8 @@ struct alarm {
 	struct task_object *object;
 	struct task *running; /* NULL: none */
 	bool is_over;         /* no time comes any more */
+	bool is_of_main;      /* the main chunk made it */
+	bool is_inherited;    /* another took its times over */
 };
 
 static void drop(struct alarm *a)
@@ -150,7 +152,7 @@ static void fire(struct timer *timer)
 	struct script *s = a->script;
 	if (a->o.cron && clock_wall_ns(s->host->options.clock) < a->wall_ns)
 		timers_set(s->host->options.timers, timer, next_look(a));
-	else if (s->is_held)
+	else if (s->is_held || s->stage == SCRIPT_CANDIDATE)
 		list_append(&s->due, &a->due);
 	else
 		run(a);
@@ -178,6 +180,7 @@ void alarm_new(lua_State *L, const struct alarm_options *o)
 		a->cron = *o->cron;
 	a->object = lua_touserdata(L, n);
 	a->number = task_of(L) ? task_of(L)->number : ++s->host->made;
+	a->is_of_main = task_of(L) && task_of(L) == handles_get(&s->host->handles, s->main);
 	list_init(&a->node);
 	list_init(&a->due);
 	lua_pushvalue(L, n);
@@ -196,10 +199,9 @@ void alarm_new(lua_State *L, const struct alarm_options *o)
 		o->is_repeated ? next_time(a, now_ns) : now_ns + o->delay_ns);
 }
 
-void alarm_cancel(struct handles *hs, struct handle h)
+static void cancel(struct alarm *a)
 {
-	struct alarm *a = handles_get(hs, h);
-	if (!a || a->is_over)
+	if (a->is_over)
 		return;
 	a->is_over = true;
 	timers_cancel(a->script->host->options.timers, &a->timer);
@@ -209,6 +211,53 @@ void alarm_cancel(struct handles *hs, struct handle h)
 		cancel_task(a->running);
 	else
 		drop(a);
+}
+
+void alarm_cancel(struct handles *hs, struct handle h)
+{
+	struct alarm *a = handles_get(hs, h);
+	if (a)
+		cancel(a);
+}
+
+void alarm_cancel_all(struct script *s)
+{
+	list_each_safe (node, &s->alarms)
+		cancel(container_of(node, struct alarm, node));
+}
+
+static bool is_same_rhythm(const struct alarm *a, const struct alarm *b)
+{
+	if (!a->o.cron || !b->o.cron)
+		return !a->o.cron && !b->o.cron && a->o.delay_ns == b->o.delay_ns;
+	return cron_equal(&a->cron, &b->cron);
+}
+
+static struct alarm *find_heritage(const struct alarm *a, const struct script *from)
+{
+	list_each (node, &from->alarms) {
+		struct alarm *old = container_of(node, struct alarm, node);
+		if (old->o.is_repeated && old->is_of_main && !old->is_over && !old->is_inherited &&
+			is_same_rhythm(a, old))
+			return old;
+	}
+	return NULL;
+}
+
+void alarm_inherit(struct script *s, const struct script *from)
+{
+	list_each (node, &s->alarms) {
+		struct alarm *a = container_of(node, struct alarm, node);
+		struct alarm *old = a->o.is_repeated && a->is_of_main && !a->is_over
+					    ? find_heritage(a, from)
+					    : NULL;
+		if (!old)
+			continue;
+		old->is_inherited = true;
+		a->wall_ns = old->wall_ns;
+		list_remove(&a->due);
+		timers_set(s->host->options.timers, &a->timer, old->timer.at_ns);
+	}
 }
 
 bool alarm_is_due_since(const struct script *s, uint64_t made)

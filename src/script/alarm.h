@@ -4,7 +4,8 @@
  * Until then it is a closure and a place in the heap of deadlines, not a coroutine: the collector
  * walks every sleeping coroutine, and a hundred thousand closures cost it nothing of the kind. A
  * repeated alarm never overlaps itself: a time that comes while its task still runs is passed over.
- * One that comes while the script is held (host.h) waits for the script's turn.
+ * One that comes while the script is held (host.h) waits for the script's turn; so does one of a
+ * script that loads to replace another.
  */
 #ifndef EBB_SCRIPT_ALARM_H
 #define EBB_SCRIPT_ALARM_H
@@ -53,6 +54,13 @@ struct alarm_facts {
 };
 void alarm_each(const struct script *s, uint64_t made,
 	void (*tell)(const struct alarm_facts *a, void *data), void *data);
+
+/* Ends all of a script's alarms, as alarm_cancel does. */
+void alarm_cancel_all(struct script *s);
+
+/* The repeated alarms that the main chunk of s made take over when those of `from` would have come
+ * next: each from the first with the same period, or the same times, that no other took over. */
+void alarm_inherit(struct script *s, const struct script *from);
 
 /* Drops all of a script's alarms. */
 void alarm_clear(struct script *s);

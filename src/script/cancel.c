@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "script/host.h"
 #include "script/pending.h"
+#include "script/retire.h"
 #include "script/slice.h"
 #include "script/task.h"
 
@@ -220,7 +221,8 @@ static int safe_xpcall(lua_State *L)
 
 static int sentinel_tostring(lua_State *L)
 {
-	lua_pushliteral(L, "cancelled");
+	const char *reason = retire_reason(script_of(L));
+	lua_pushfstring(L, "cancelled%s%s", reason ? ": " : "", reason ? reason : "");
 	return 1;
 }
 

@@ -139,6 +139,13 @@ static int step_s(const struct cron *c, time_t at, const struct tm *tm)
 	return fits ? 0 : 60 - tm->tm_sec;
 }
 
+bool cron_equal(const struct cron *a, const struct cron *b)
+{
+	return a->minutes == b->minutes && a->hours == b->hours && a->days == b->days &&
+	       a->months == b->months && a->weekdays == b->weekdays && a->any_hour == b->any_hour &&
+	       a->any_day == b->any_day && a->any_weekday == b->any_weekday;
+}
+
 int64_t cron_next(const struct cron *c, int64_t wall_ns)
 {
 	time_t at = wall_ns / NS_PER_S;

@@ -26,13 +26,18 @@ void host_init(struct host *h, const struct host_options *options)
 {
 	*h = (struct host){
 		.options = *options, .start_ns = options->timers->now_ns, .wall_at_ns = -1};
+	if (!options->reload_timeout_ns)
+		h->options.reload_timeout_ns = HOST_RELOAD_TIMEOUT_NS;
+	if (options->reload_drain_ns < 0)
+		h->options.reload_drain_ns = HOST_RELOAD_DRAIN_NS;
 	list_init(&h->programs);
 	list_init(&h->scripts);
-	list_init(&h->failed);
+	list_init(&h->settling);
 	list_init(&h->behind);
 	list_init(&h->nets);
 	list_init(&h->run);
 	list_init(&h->events);
+	buf_init(&h->news, HOST_SCRATCH_MAX_BYTES);
 	buf_init(&h->scratch, HOST_SCRATCH_MAX_BYTES);
 }
 
@@ -50,6 +55,7 @@ void host_fini(struct host *h)
 	free(h->own_names);
 	map_fini(&h->own_kinds);
 	handles_fini(&h->handles);
+	buf_fini(&h->news);
 	buf_fini(&h->scratch);
 }
 
@@ -110,13 +116,41 @@ static void run_tasks(struct host *h, int *steps)
 
 void host_hold(struct script *s)
 {
-	if (s->is_held)
-		return;
 	struct host *h = s->host;
 	s->is_held = true;
+	if (list_is_linked(&s->behind) || s->is_over || (s->is_frozen && !s->sliced))
+		return;
 	list_append(&h->behind, &s->behind);
 	if (!h->is_running)
 		h->options.wanted(h->options.data);
+}
+
+static bool is_between_events(const struct script *s)
+{
+	return !s->sliced && !inbox_has_begun(&s->inbox);
+}
+
+void host_freeze(struct script *s)
+{
+	s->is_to_freeze = !is_between_events(s);
+	if (s->is_to_freeze)
+		return;
+	s->is_frozen = s->is_held = true;
+	list_remove(&s->behind);
+}
+
+static bool has_fallen_behind(const struct script *s)
+{
+	return s->sliced || !list_is_empty(&s->held) || !list_is_empty(&s->due) ||
+	       !inbox_is_empty(&s->inbox);
+}
+
+void host_thaw(struct script *s)
+{
+	s->is_frozen = s->is_to_freeze = false;
+	s->is_held = s->is_over;
+	if (has_fallen_behind(s))
+		host_hold(s);
 }
 
 void host_took(struct script *s, unsigned ticks)
@@ -142,6 +176,12 @@ static void overflow(struct script *s)
 	program_fail(s, why);
 }
 
+/* A script that is frozen for long falls behind; it needs room to catch up. */
+static bool is_left_behind(const struct script *s)
+{
+	return s->is_frozen && inbox_is_half_full(&s->inbox);
+}
+
 /* Delivers e to s, from where its delivery stands. */
 static void go_on(struct script *s, struct event **e, struct delivery *d)
 {
@@ -158,6 +198,8 @@ static void go_on(struct script *s, struct event **e, struct delivery *d)
 static void deliver_to(struct script *s, struct event **e)
 {
 	struct delivery d = {0};
+	if (is_left_behind(s))
+		program_refuse_reload(s->program, "more events came meanwhile than are kept");
 	if (!s->is_held)
 		go_on(s, e, &d);
 	else if (!s->is_over && inbox_add(&s->inbox, e, s->host->queued) < 0)
@@ -215,6 +257,12 @@ static void run_alarms(struct script *s)
 		alarm_catch_up(s);
 }
 
+static void freeze_if_wanted(struct script *s)
+{
+	if (s->is_to_freeze)
+		host_freeze(s);
+}
+
 /* Lets one script that is held go on: what was sliced, what is runnable, then its events. */
 static void give_share(struct host *h)
 {
@@ -222,13 +270,14 @@ static void give_share(struct host *h)
 		return;
 	struct script *s = container_of(h->behind.next, struct script, behind);
 	list_remove(&s->behind);
-	s->is_held = s->is_over;
+	s->is_held = s->is_over || s->is_frozen;
 	s->share = 0;
 	if (s->sliced && !s->is_over) {
 		struct task *t = s->sliced;
 		s->sliced = NULL;
 		task_run(t);
 	}
+	freeze_if_wanted(s);
 	if (s->is_held)
 		return;
 	list_splice_front(&h->run, &s->held);
@@ -238,17 +287,34 @@ static void give_share(struct host *h)
 		deliver_from_inbox(s);
 		s->steps = STEPS_A_TURN;
 		run_before_event(s);
+		freeze_if_wanted(s);
 	}
 	if (!list_is_empty(&s->due))
 		host_hold(s);
 }
 
-/* Where nothing of any script runs. */
-static void leave(struct host *h)
+void host_settle(struct script *s)
 {
+	struct host *h = s->host;
+	if (!list_is_linked(&s->settling))
+		list_append(&h->settling, &s->settling);
+	h->options.wanted(h->options.data);
+}
+
+void host_enter(struct host *h)
+{
+	assert(!h->is_running);
+	h->is_running = true;
+}
+
+void host_leave(struct host *h)
+{
+	while (!list_is_empty(&h->settling)) {
+		struct script *s = container_of(h->settling.next, struct script, settling);
+		list_remove(&s->settling);
+		program_settle(s);
+	}
 	h->is_running = false;
-	list_each_safe (node, &h->failed)
-		program_drop_failed(container_of(node, struct program, failed));
 	bool is_done =
 		list_is_empty(&h->run) && list_is_empty(&h->events) && list_is_empty(&h->behind);
 	if (!is_done)
@@ -281,12 +347,11 @@ static void deliver_first(struct host *h, int *steps)
 void host_run(struct host *h)
 {
 	int steps = STEPS_A_TURN;
-	assert(!h->is_running);
-	h->is_running = true;
+	host_enter(h);
 	run_tasks(h, &steps);
 	for (int i = 0; i < EVENTS_A_TURN && !list_is_empty(&h->events); i++)
 		deliver_first(h, &steps);
-	leave(h);
+	host_leave(h);
 }
 
 bool host_has_held(const struct host *h)
@@ -296,10 +361,17 @@ bool host_has_held(const struct host *h)
 
 void host_share(struct host *h)
 {
-	assert(!h->is_running);
-	h->is_running = true;
+	host_enter(h);
 	give_share(h);
-	leave(h);
+	host_leave(h);
+}
+
+void host_post(struct host *h, struct event *e)
+{
+	e->number = ++h->event_number;
+	queue_event(h, e);
+	if (!h->is_running)
+		h->options.wanted(h->options.data);
 }
 
 void host_event(struct host *h, struct event *e)
@@ -317,11 +389,11 @@ void host_event(struct host *h, struct event *e)
 	}
 	struct event *delivered = e;
 	int steps = STEPS_A_TURN;
-	h->is_running = true;
+	host_enter(h);
 	deliver(h, &delivered, &steps);
 	if (delivered != e)
 		event_unref(delivered);
-	leave(h);
+	host_leave(h);
 }
 
 void host_idle(struct host *h)

@@ -42,6 +42,8 @@ struct host_options {
 	const struct clock *clock;  /* borrowed, outlives the host */
 	void (*wanted)(void *data); /* host_run is wanted soon, from outside of any call in here */
 	void (*idle)(void *data);   /* host_idle is wanted when nothing else can run; NULL */
+	int64_t reload_timeout_ns;  /* how long a reload may hold events back; 0: the standard */
+	int64_t reload_drain_ns; /* how long handlers may go on in the old code; -1: the standard */
 	void *data;
 	bool is_check; /* scripts are loaded only to see that they do; nothing acts on the world */
 	const struct host_trial *trial; /* borrowed; NULL: scripts are not under test */
@@ -51,7 +53,7 @@ struct host {
 	struct host_options options;
 	struct list programs;   /* struct program, as configured */
 	struct list scripts;    /* struct script: those that run, in the same order */
-	struct list failed;     /* struct program, whose scripts are to be dropped */
+	struct list settling;   /* struct script: to be dropped, or to take another's place */
 	struct list behind;     /* struct script: held, each in turn */
 	struct list nets;       /* struct net, as configured */
 	struct handles handles; /* nets and tasks */
@@ -70,9 +72,14 @@ struct host {
 	bool is_running, is_stopping;
 	bool wants_idle; /* a script has reason to collect */
 	struct task *current;
+	struct buf news;    /* values of an event of news.h */
 	struct buf scratch; /* a line or a value that is being made */
 	int64_t start_ns;
 };
+
+/* The standards of host_options. */
+#define HOST_RELOAD_TIMEOUT_NS (2 * NS_PER_S)
+#define HOST_RELOAD_DRAIN_NS   (10 * NS_PER_S)
 
 void host_init(struct host *h, const struct host_options *options);
 void host_fini(struct host *h);
@@ -83,6 +90,10 @@ void host_stop(struct host *h);
 /* Delivers e, which may be on the stack, or queues it when its turn has not come. */
 void host_event(struct host *h, struct event *e);
 
+/* Queues e, which may be on the stack, for its turn, also where that has come. Allowed at any time.
+ */
+void host_post(struct host *h, struct event *e);
+
 /* Runs what is runnable and delivers what waits. Ends, also when tasks go on for ever: then
  * options.wanted is called and the rest follows in the next call. */
 void host_run(struct host *h);
@@ -91,6 +102,19 @@ void host_run(struct host *h);
  * on. */
 bool host_has_held(const struct host *h);
 void host_share(struct host *h);
+
+/* Between the two, what happens queues; nothing of a script runs before or after. At the end
+ * scripts are settled that wait for it. */
+void host_enter(struct host *h);
+void host_leave(struct host *h);
+
+/* The program of s is asked to settle it as soon as nothing of any script runs. */
+void host_settle(struct script *s);
+
+/* Holds a script until it is thawed, when its turn comes: from now on, or from the end of the event
+ * on that it computes for (is_frozen). */
+void host_freeze(struct script *s);
+void host_thaw(struct script *s);
 
 /* Whether there is something to run now, or a task or an alarm that runs once is not over that was
  * made after `made` was this, or descends from one. */

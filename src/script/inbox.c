@@ -86,9 +86,30 @@ void inbox_put_back(struct inbox *b, struct event **e, const struct delivery *d,
 	insert(b, b->entries.next, &entry);
 }
 
+void inbox_share(struct inbox *b, const struct inbox *from)
+{
+	list_each (node, &from->entries) {
+		struct entry entry = *container_of(node, struct entry, node);
+		if (entry.e) {
+			event_ref(entry.e);
+			insert(b, &b->entries, &entry);
+		}
+	}
+}
+
 static struct entry *first(const struct inbox *b)
 {
 	return container_of(b->entries.next, struct entry, node);
+}
+
+bool inbox_has_begun(const struct inbox *b)
+{
+	return !inbox_is_empty(b) && first(b)->d.has_begun;
+}
+
+bool inbox_is_half_full(const struct inbox *b)
+{
+	return b->n >= INBOX_EVENTS_MAX / 2 || b->bytes >= INBOX_MAX_BYTES / 2;
 }
 
 uint64_t inbox_queued(const struct inbox *b, uint64_t otherwise)

@@ -37,6 +37,15 @@ NODISCARD int inbox_add_end(struct inbox *b, struct handle net, uint64_t queued)
 /* At the front: what was taken, or would not have waited. */
 void inbox_put_back(struct inbox *b, struct event **e, const struct delivery *d, uint64_t queued);
 
+/* The events of another, from its first on, at the end; without those connections that ended. */
+void inbox_share(struct inbox *b, const struct inbox *from);
+
+/* Whether the first event's delivery was interrupted. */
+bool inbox_has_begun(const struct inbox *b);
+
+/* Whether half of what it may hold is taken. */
+bool inbox_is_half_full(const struct inbox *b);
+
 /* What was given as queued with the first; `otherwise` when there is none. */
 uint64_t inbox_queued(const struct inbox *b, uint64_t otherwise);
 

@@ -1,7 +1,7 @@
 #include "base/attr.h"
 #include "script/host.h"
 #include "script/modules.h"
-#include "script/program.h"
+#include "script/script.h"
 #include "script/resource.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 const char *lib_push_path(lua_State *L, int index, const char *who)
 {
-	struct str path, folder = str_of(script_of(L)->program->options.path);
+	struct str path, folder = str_of(script_of(L)->options.path);
 	path.p = luaL_checklstring(L, index, &path.n);
 	if (path.n == 0 || str_has(path, '\0'))
 		luaL_error(L, "%s: the path is empty or has a NUL in it", who);

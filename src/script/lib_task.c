@@ -119,6 +119,7 @@ static struct task *task_from_stack(lua_State *L, int n, const char *what, const
 	if (parent) {
 		t->net = parent->net;
 		t->number = parent->number;
+		t->is_told = parent->is_told;
 	}
 	lua_xmove(L, t->T, n + 1);
 	return t;

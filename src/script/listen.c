@@ -312,6 +312,15 @@ void listener_wait(lua_State *L, struct task *t, int n)
 	t->wait = &events_wait;
 }
 
+void listen_retire(struct script *s)
+{
+	list_each_safe (node, &s->listeners) {
+		struct listener *l = container_of(node, struct listener, all);
+		if (!l->backlog)
+			listener_off(l);
+	}
+}
+
 void listen_clear(struct script *s)
 {
 	list_each_safe (node, &s->listeners)
@@ -423,6 +432,8 @@ static void run_handler(struct listener *l, const struct event *e)
 		return;
 	t->start = &st.start;
 	t->net = e->net;
+	t->is_handler = true;
+	t->is_told = e->kind == EVENT_SCRIPT_ERROR;
 	if (l->is_once)
 		listener_off(l);
 	task_run(t);

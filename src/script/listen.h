@@ -86,6 +86,9 @@ bool listen_deliver(struct script *s, struct event **e, struct delivery *d);
  * count of listeners. */
 void listen_end_waits(struct script *s, struct handle net, uint64_t limit);
 
+/* Ends a script's subscriptions with a handler; its waits and loops go on. */
+void listen_retire(struct script *s);
+
 /* Drops all of a script's listeners. */
 void listen_clear(struct script *s);
 

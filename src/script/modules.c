@@ -23,6 +23,7 @@ static void (*const libraries[])(lua_State *L) = {
 	lib_open_task,
 	lib_open_sync,
 	lib_open_time,
+	lib_open_state,
 };
 
 void modules_export(lua_State *L, const char *name)

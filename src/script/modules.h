@@ -56,6 +56,7 @@ void lib_open_task(lua_State *L);
 void lib_open_sync(lua_State *L);
 void lib_open_time(lua_State *L);
 void lib_open_log(lua_State *L);
+void lib_open_state(lua_State *L);
 
 /* lib_load.c, lib_os.c, lib_io.c and lib_debug.c: more for scripts with trust = full. */
 void lib_open_load(lua_State *L);

@@ -1,57 +1,123 @@
 /*
  * program: a script as it is configured, whether it runs or not.
  *
- * It loads its script, and loads it anew when the script used up what it may: after a second, and
- * twice as long each time; the sixth time within ten minutes it stays away. Each step is logged.
+ * It loads its script, puts new generations of it in its place (reload.h), and loads it anew, with
+ * its `state`, when it used up what it may: after a second, and twice as long each time; the sixth
+ * time within ten minutes it stays away, until somebody has it reloaded. Each step is logged, and
+ * scripts hear of it (news.h).
  */
 #ifndef EBB_SCRIPT_PROGRAM_H
 #define EBB_SCRIPT_PROGRAM_H
 
 #include "base/timers.h"
+#include "script/carry.h"
 #include "script/script.h"
 
 enum { PROGRAM_FAILURES_MAX = 5 };
 
-struct script_options {
-	const char *name, *path;
-	const char *source;          /* instead of the file at path; NULL: that file is read */
-	const char *prelude;         /* source that runs before it and may not pause; NULL: none */
-	const char *const *networks; /* NULL: all */
-	size_t n_networks;
-	const char *const (*pairs)[2]; /* the script's own keys, for `config` */
-	size_t n_pairs;
-	struct script_limits limits;
-	const char *const *lib_folders; /* of modules, beside the script's own */
-	size_t n_lib_folders;
+struct reload;
+
+/* Who wants to know what becomes of a load, a reload or an end; embedded by the owner. */
+struct program_asker {
+	struct list node;
+	/* why: NULL where it went well. Never called from within the call that was given it. */
+	void (*told)(struct program_asker *a, const struct err *why);
+	struct err why;
+};
+
+/* A file that the last attempt to load the script looked for. */
+struct program_file {
+	char *path;
+	uint64_t hash; /* chunk_hash_file's; 0: it was not there */
 };
 
 struct program {
 	struct list node; /* the host's programs, as configured */
 	struct host *host;
-	struct script_options options; /* owned */
+	struct script_options options; /* owned: of the script that runs, or is to run next */
 	struct script *script;         /* NULL: it does not run */
-	struct list failed;            /* the host's, while its script is about to be dropped */
-	struct timer restart;
+	struct list retired;           /* generations on their way out, the oldest first */
+	struct reload *reload;         /* owned: under way; NULL */
+	bool wants_reload;             /* after that, */
+	struct script_options wanted;  /* owned: with these */
+	struct saving saving;          /* of a script that failed; its bytes: for the next */
+	struct restoring restoring;
+	struct timer step;    /* of these two */
+	struct timer restart; /* set: it is loaded anew then */
+	struct timer tell;
+	struct list askers, next_askers, told;     /* struct program_asker */
 	int64_t failures_ns[PROGRAM_FAILURES_MAX]; /* the last ones; -1: none */
 	unsigned n_failures;                       /* counts up */
+	unsigned n_generations;                    /* counts up: those that were loaded */
+	int64_t loaded_ns;                         /* when the present one was */
+	bool is_disabled;                          /* it failed too often */
+	bool is_unloaded;                          /* as somebody wished */
+	bool is_leaving;                           /* it is forgotten when nothing of it runs */
+	struct err fault;                          /* of the last attempt; code 0: it went well */
+	struct program_file *files;                /* owned */
+	size_t n_files;
 };
 
-/* Loads a script and runs its main chunk up to its end or first pause. What is wrong with it is
- * logged, ERR_INVALID, and the script is not there. A main chunk that computes for long goes on in
- * slices: what comes of it is logged then. Copies options. */
+/* One that does not run yet, after all others. Copies options. */
+struct program *program_new(struct host *h, const struct script_options *options);
+
+/* Loads its script, which does not run, and runs the main chunk up to its end or first pause. What
+ * is wrong with it is logged, ERR_INVALID. A main chunk that computes for long goes on in slices:
+ * what comes of it is logged then. */
+NODISCARD int program_start(struct program *p);
+
+/* Both; where it fails there is no program. */
 NODISCARD int program_load(struct host *h, const struct script_options *options);
+
+/* A new generation of the script, or where none runs the first; from the outside of any script.
+ * options: from then on; NULL: as they are. One that is under way already is followed by another.
+ * asker may be NULL, else it stays until it is told or forgotten. */
+void program_reload(
+	struct program *p, const struct script_options *options, struct program_asker *asker);
+
+/* Refuses the reload that is under way, if one is; allowed at any time. */
+void program_refuse_reload(struct program *p, const char *why);
+
+/* Ends its script, if it runs: what of it is under way is cancelled, and what on_unload() noted
+ * runs with that reason, which is static. From the outside of any script. */
+void program_unload(struct program *p, const char *reason);
+
+/* The same; p is freed when nothing of it runs any more. */
+void program_remove(struct program *p);
+
+void program_forget_asker(struct program_asker *asker);
+
+/* NULL: there is none of that name that is not leaving. */
+struct program *program_find(const struct host *h, struct str name);
+
+/* Makes it the last of all programs, whose order is that of delivery. */
+void program_to_end(struct program *p);
+
+/* Whether the content of one of its files is another than at the last attempt to load it. */
+bool program_has_changed(const struct program *p);
+
+/* In a word: "running", "loading", "reloading", "restarting", "failed", "disabled", "unloaded". */
+const char *program_state(const struct program *p);
+
+/* From script, reload and retire: */
 
 /* The script cannot go on, and why: nothing of it runs any more, the host drops it soon, and its
  * program loads it anew. Allowed at any time, also while it runs. */
 void program_fail(struct script *s, const char *why);
 
-/* The main chunk paused for the first time, or ended. */
+/* The main chunk ended; or paused for the first time, where it replaces none. */
 void program_loaded(struct script *s);
 
-/* Drops the script that failed. Nothing of any script runs. */
-void program_drop_failed(struct program *p);
+/* Sees to a script that the host was asked to settle. Nothing of any script runs. */
+void program_settle(struct script *s);
 
-/* Ends its script, if it runs. */
+/* Puts its script where it belongs among the host's. */
+void program_place(struct program *p);
+
+/* A generation that had retired is gone; p may be, too, when this returns. */
+void program_dropped(struct program *p);
+
+/* Drops its script, and all that is under way. */
 void program_free(struct program *p);
 
 #endif

@@ -14,7 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 200, LOOP_MAX = 32 };
+enum {
+	NAME_MAX_BYTES = 200,
+	LOOP_MAX = 32,
+	FOLLOWED_BYTES = 160 /* what noting a path takes beside it */
+};
 
 /* A module whose main chunk runs or pauses: a to-be-closed userdata on the stack of who loads it. A
  * task that is dropped gives it back, and a coroutine that is lets its finalizer do so. */
@@ -67,9 +71,26 @@ void require_fini(struct require *r)
 {
 	list_each_safe (node, &r->files)
 		forget(container_of(node, struct required, node));
+	for (struct map_entry *e = map_first(&r->followed); e; e = map_next(e))
+		free(map_value(e));
+	map_fini(&r->followed);
 	for (size_t i = 0; i < r->n_folders; i++)
 		free(r->folders[i]);
 	free(r->folders);
+}
+
+bool require_follow(struct script *s, const char *path, uint64_t hash)
+{
+	struct map *followed = &s->require.followed;
+	struct followed *f = map_get(followed, str_of(path));
+	if (!f && !arena_charge(&s->vm.arena, FOLLOWED_BYTES + strlen(path)))
+		return false;
+	if (!f) {
+		f = mem_new(sizeof(*f));
+		map_put(followed, str_of(path), f);
+	}
+	f->hash = hash;
+	return true;
 }
 
 const struct required *require_next(const struct require *r, const struct required *after)
@@ -166,6 +187,8 @@ static const char *push_path(lua_State *L, char real[PATH_MAX])
 			lua_settop(L, base);
 			return path;
 		}
+		if (!require_follow(script_of(L), path, 0))
+			luaL_error(L, "not enough memory");
 		tried = lua_pushfstring(L, "%s%s%s", tried, *tried ? ", " : "", path);
 		lua_replace(L, base + 1);
 		lua_settop(L, base + 1);
@@ -319,7 +342,8 @@ static int load_module(lua_State *L)
 	const char *path = push_path(L, real);
 	struct loading *l = push_loading(L);
 	bool ok = chunk_load_file(L, real, path, &hash);
-	if (hash && !note_required(s, name, real, hash))
+	bool is_noted = !hash || note_required(s, name, real, hash);
+	if (!is_noted || !require_follow(s, path, hash))
 		return luaL_error(L, "not enough memory");
 	if (!ok)
 		return luaL_error(L, "require: %s", lua_tostring(L, -1));

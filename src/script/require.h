@@ -10,15 +10,19 @@
 #define EBB_SCRIPT_REQUIRE_H
 
 #include "base/list.h"
+#include "base/map.h"
 
 #include <lua.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct script;
+
 struct require {
 	char **folders; /* owned: where modules are looked for, in this order */
 	size_t n_folders;
 	struct list files;   /* struct required, in the order of their first use */
+	struct map followed; /* struct followed, by the path as it was asked for */
 	struct list loading; /* modules whose main chunk has not ended */
 };
 
@@ -28,6 +32,11 @@ struct required {
 	char *module;
 	char *path;    /* without symbolic links */
 	uint64_t hash; /* chunk_hash_file's, of what was read last */
+};
+
+/* A place where a file was looked for, the script's own or a module's. */
+struct followed {
+	uint64_t hash; /* chunk_hash_file's, of what was read last; 0: there was nothing */
 };
 
 /* The folder of the modules that a script has to itself: "quiz" of "quiz.lua" and of
@@ -43,6 +52,9 @@ void require_fini(struct require *r);
 
 /* Walking: the first and the next, NULL at the end. */
 const struct required *require_next(const struct require *r, const struct required *after);
+
+/* Notes such a place; false: there is no memory for it. */
+bool require_follow(struct script *s, const char *path, uint64_t hash);
 
 /* Gives the script `require`. In protected code. */
 void require_open(lua_State *L);

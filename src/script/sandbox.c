@@ -2,6 +2,7 @@
 
 #include "base/attr.h"
 #include "script/host.h"
+#include "script/lib_state.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -14,16 +15,28 @@ static void remove_field(lua_State *L, const char *library, const char *name)
 	lua_pop(L, 1);
 }
 
-/* setmetatable without finalizers: they would run where nothing can stop them. Lua looks for __gc
- * only here. */
+static int get_metatable(lua_State *L)
+{
+	luaL_checkany(L, 1);
+	state_leave_globals(L, 1);
+	if (!lua_getmetatable(L, 1))
+		lua_pushnil(L);
+	else
+		luaL_getmetafield(L, 1, "__metatable");
+	return 1;
+}
+
+/* setmetatable without finalizers for who is not trusted: they would run where nothing can stop
+ * them. Lua looks for __gc only here. */
 static int set_metatable(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TTABLE);
+	state_leave_globals(L, 1);
 	luaL_argexpected(L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table");
 	if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
 		return luaL_error(L, "setmetatable: the metatable is protected");
 	lua_settop(L, 2);
-	if (lua_istable(L, 2)) {
+	if (lua_istable(L, 2) && script_of(L)->limits.trust != TRUST_FULL) {
 		lua_pushliteral(L, "__gc");
 		if (lua_rawget(L, 2) != LUA_TNIL)
 			return luaL_error(L, "setmetatable: __gc is not for scripts (use __close)");
@@ -80,7 +93,7 @@ void sandbox_open(lua_State *L)
 	remove_field(L, LUA_GNAME, "loadfile");
 	remove_field(L, LUA_STRLIBNAME, "dump");
 	wrap_global(L, "collectgarbage", collect);
-	if (script_of(L)->limits.trust != TRUST_FULL)
-		lua_register(L, "setmetatable", set_metatable);
+	lua_register(L, "getmetatable", get_metatable);
+	lua_register(L, "setmetatable", set_metatable);
 	hide_string_metatable(L);
 }

@@ -7,6 +7,7 @@
 #include "script/lint.h"
 #include "script/program.h"
 #include "script/resource.h"
+#include "script/retire.h"
 #include "script/slice.h"
 #include "script/task.h"
 
@@ -60,17 +61,20 @@ static void set_limits(struct script *s, const struct script_limits *limits)
 	s->cpu_ticks = (unsigned)((l->cpu_max_ns + SLICE_TICK_NS - 1) / SLICE_TICK_NS);
 }
 
-struct script *script_new(struct host *h, struct program *p, const struct script_limits *limits)
+struct script *script_new(struct host *h, struct program *p, const struct script_options *options)
 {
 	struct script *s = mem_new(sizeof(*s));
 	s->host = h;
 	s->program = p;
-	s->name = p->options.name;
-	s->hears_all = !p->options.networks;
+	script_options_copy(&s->options, options);
+	s->name = s->options.name;
+	s->hears_all = !options->networks;
 	s->is_loading = true;
-	s->spare_ref = LUA_NOREF;
-	set_limits(s, limits);
+	s->spare_ref = s->on_reload_ref = s->on_unload_ref = LUA_NOREF;
+	set_limits(s, &options->limits);
 	trouble_init(&s->trouble, s);
+	list_init(&s->node);
+	list_init(&s->settling);
 	list_init(&s->behind);
 	list_init(&s->held);
 	list_init(&s->due);
@@ -81,9 +85,7 @@ struct script *script_new(struct host *h, struct program *p, const struct script
 	list_init(&s->dead);
 	list_init(&s->alarms);
 	list_init(&s->resources);
-	require_init(
-		&s->require, p->options.path, p->options.lib_folders, p->options.n_lib_folders);
-	list_append(&h->scripts, &s->node);
+	require_init(&s->require, options->path, options->lib_folders, options->n_lib_folders);
 	arena_init(&s->vm.arena, s->limits.memory_max_bytes);
 	s->vm.arena.fail_at = s->limits.fail_at;
 	s->vm.arena.fail_n = s->limits.fail_n;
@@ -104,7 +106,9 @@ void script_free(struct script *s)
 	lint_pending(s);
 	trouble_fini(&s->trouble);
 	s->is_over = true;
+	retire_forget(s);
 	list_remove(&s->node);
+	list_remove(&s->settling);
 	list_remove(&s->behind);
 	list_each_safe (node, &s->tasks)
 		task_drop(container_of(node, struct task, all));
@@ -118,6 +122,8 @@ void script_free(struct script *s)
 	map_fini(&s->names);
 	vm_fini(&s->vm);
 	free(s->denied_at);
+	free(s->failure);
+	script_options_fini(&s->options);
 	free(s);
 }
 
@@ -179,7 +185,7 @@ const char *script_site(lua_State *L, int level)
 
 bool script_hears_named(const struct script *s, struct str network)
 {
-	const struct script_options *o = &s->program->options;
+	const struct script_options *o = &s->options;
 	for (size_t i = 0; i < o->n_networks; i++)
 		if (str_eq(str_of(o->networks[i]), network))
 			return true;
@@ -220,7 +226,7 @@ bool script_has_grown(const struct script *s)
 
 bool script_collect(struct script *s)
 {
-	if (!script_has_grown(s) || s->is_over)
+	if (!script_has_grown(s) || s->is_over || s->is_frozen)
 		return false;
 	collect(s, LUA_GCSTEP);
 	s->n_grown = s->vm.arena.n_grown;

@@ -1,8 +1,9 @@
 /*
- * script: one script that runs: its state, its limits, and all that C owns for it.
+ * script: one generation of a script: its state, its limits, and all that C owns for it.
  *
- * A script is made by its program (program.h) and dropped as a whole, whatever state it is in: its
- * memory goes with its arena, and what C owns for it stands on the lists here.
+ * A script is made by its program (program.h), which replaces it by another generation when it is
+ * reloaded (reload.h). It is dropped as a whole, whatever state it is in: its memory goes with its
+ * arena, and what C owns for it stands on the lists here.
  */
 #ifndef EBB_SCRIPT_SCRIPT_H
 #define EBB_SCRIPT_SCRIPT_H
@@ -12,6 +13,7 @@
 #include "base/map.h"
 #include "base/timers.h"
 #include "script/inbox.h"
+#include "script/options.h"
 #include "script/require.h"
 #include "script/trouble.h"
 #include "script/vm.h"
@@ -19,27 +21,23 @@
 struct host;
 struct task;
 struct program;
+struct retirement;
 
-enum script_trust { TRUST_RESTRICTED, TRUST_FULL };
-enum script_gc { GC_AUTO, GC_GENERATIONAL, GC_INCREMENTAL };
-
-/* What a script may do and use; 0 is the standard of each. */
-struct script_limits {
-	enum script_trust trust;
-	enum script_gc gc;
-	size_t memory_max_bytes;
-	int64_t cpu_max_ns; /* between two pauses */
-	bool is_debug;      /* its author is told more */
-	size_t tasks_max, alarms_max, listeners_max;
-	unsigned spawns_max;      /* between two pauses */
-	uint64_t fail_at, fail_n; /* for tests: what its memory refuses (arena.h) */
+enum script_stage {
+	SCRIPT_CURRENT,   /* its program's own; what the host delivers is for it */
+	SCRIPT_CANDIDATE, /* loads, to become that: nothing is delivered to it, no alarm rings */
+	SCRIPT_RETIRED    /* was that: what it has under way may end, and hears what it waits for */
 };
 
 struct script {
 	struct host *host;
 	struct program *program;
-	struct list node; /* the host's scripts */
-	const char *name; /* the program's */
+	struct list node;     /* the host's scripts; in no list as long as it loads to replace */
+	struct list settling; /* the host's, while its program has to see to it */
+	struct script_options options; /* owned */
+	const char *name;              /* of the options */
+	enum script_stage stage;
+	struct retirement *retirement; /* owned: since it retired; else NULL */
 	struct vm vm;
 	struct script_limits limits; /* none of them 0 */
 	struct handle main;          /* the task of its main chunk */
@@ -48,15 +46,20 @@ struct script {
 	bool hears_all;              /* networks; else those that the program names */
 	bool is_loading;             /* the main chunk has not paused yet */
 	bool has_failed;             /* the main chunk raised before */
+	bool has_loaded;             /* it ended, or paused without one */
+	char *failure;               /* owned: that error, with its traceback; NULL */
+	bool has_inherited;          /* its `state` came from a generation before */
 	bool is_over;                /* it is about to be dropped */
 	bool is_delivering;
 	bool is_incremental; /* how it collects now */
 	bool outage_is_told; /* since a connection ended, a script is told of it once */
 
 	/* Its turns in the loop: host.h. */
-	bool is_held;    /* nothing of it runs, and its events wait in the inbox */
-	bool had_alarms; /* in its last turn */
-	unsigned share;  /* ticks that it took at share_ns, a turn of the loop */
+	bool is_held;      /* nothing of it runs, and its events wait in the inbox */
+	bool is_frozen;    /* it is held until it is thawed, whosever turn it is */
+	bool is_to_freeze; /* at the end of the event that it is about */
+	bool had_alarms;   /* in its last turn */
+	unsigned share;    /* ticks that it took at share_ns, a turn of the loop */
 	int64_t share_ns;
 	int steps;           /* of tasks that tasks made runnable, before its next event */
 	struct list behind;  /* the host's scripts that are held, in turn */
@@ -81,9 +84,12 @@ struct script {
 	struct require require;
 	uint64_t last_event;            /* the number of the one that is at event_ref */
 	struct isupport *last_isupport; /* the one that is at isupport_ref, and holds it */
-	/* In the registry: the table of the threads of tasks, userdata, events' metatable. */
-	int threads_ref, event_ref, isupport_ref, event_meta_ref;
-	int spare_ref; /* a place in the registry that is free; LUA_NOREF: none */
+	/* In the registry: the table of the threads of tasks, userdata, events' metatable, `state`,
+	 * and the functions of on_reload and on_unload. */
+	int threads_ref, event_ref, isupport_ref, event_meta_ref, state_ref, on_reload_ref,
+		on_unload_ref;
+	lua_State *carrier; /* a thread for lib_state.c's, on which no code runs */
+	int spare_ref;      /* a place in the registry that is free; LUA_NOREF: none */
 
 	struct trouble trouble;
 	struct timer lint;           /* lint.h */
@@ -92,8 +98,9 @@ struct script {
 	uint64_t n_grown;            /* the arena's count when it collected last in idle time */
 };
 
-/* A script of p, without libraries, at the end of the host's; NULL: no memory. */
-struct script *script_new(struct host *h, struct program *p, const struct script_limits *limits);
+/* A script of p, without libraries, which the host does not know yet; copies the options. NULL: no
+ * memory. */
+struct script *script_new(struct host *h, struct program *p, const struct script_options *options);
 
 /* Drops it. Nothing of it runs. */
 void script_free(struct script *s);

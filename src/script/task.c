@@ -1,13 +1,16 @@
 #include "script/task.h"
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "script/cancel.h"
 #include "script/host.h"
 #include "script/lint.h"
+#include "script/news.h"
 #include "script/program.h"
 #include "script/resource.h"
+#include "script/retire.h"
 #include "script/slice.h"
 #include "script/sync.h"
 
@@ -16,7 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREADS_KEPT = 4 * TASK_POOL_MAX }; /* a table of so many is not worth a smaller one */
+enum {
+	THREADS_KEPT = 4 * TASK_POOL_MAX, /* a table of so many is not worth a smaller one */
+	REPORT_MAX_BYTES = 64 * 1024
+};
 
 struct task *task_of(lua_State *L)
 {
@@ -50,18 +56,57 @@ static const char *place_of_denial(lua_State *L, int index, const struct script 
 	return is_memory ? s->denied_at : NULL;
 }
 
-/* Logs the error at index 2 for the task at index 1. */
+/* What the task is and the error at index 2, whose text stands on top. Allocates nothing of the
+ * script's: garbage would be collected for it, and a script without memory taken for one that has.
+ * Returns owned. */
+static char *describe(lua_State *L, const struct task *t)
+{
+	struct buf out;
+	const char *denied_at = place_of_denial(L, 2, t->script);
+	buf_init(&out, REPORT_MAX_BYTES);
+	if (buf_addf(&out, "%s%s%s: %s%s%s", t->what, t->site ? " from " : "",
+		    t->site ? t->site : "", lua_tostring(L, -1),
+		    denied_at ? "\nmemory was refused in\n" : "", denied_at ? denied_at : "") < 0)
+		buf_reset(&out);
+	return buf_detach(&out);
+}
+
+/* Tells of the error at index 2 for the task at index 1. */
 static int report(lua_State *L)
 {
 	const struct task *t = lua_touserdata(L, 1);
 	if (vm_error_kind(L, 2) && lua_isstring(L, -1) && is_told(t->script, lua_tostring(L, -1)))
 		return 0;
 	vm_push_error_text(L, 2);
-	const char *denied_at = place_of_denial(L, 2, t->script);
-	log_error("script %s: %s%s%s: %s%s%s", t->script->name, t->what, t->site ? " from " : "",
-		t->site ? t->site : "", lua_tostring(L, -1),
-		denied_at ? "\nmemory was refused in\n" : "", denied_at ? denied_at : "");
+	char *text = describe(L, t);
+	log_error("script %s: %s", t->script->name, text);
+	if (!t->is_told)
+		news_error(t->script, "run", text);
+	free(text);
 	return 0;
+}
+
+struct taken {
+	const struct task *task;
+	char *text;
+};
+
+static int take_text(lua_State *L)
+{
+	struct taken *taken = lua_touserdata(L, 1);
+	vm_push_error_text(L, 2);
+	taken->text = describe(L, taken->task);
+	return 0;
+}
+
+char *task_take_error(struct task *t)
+{
+	lua_State *L = t->script->vm.L;
+	struct taken taken = {t, NULL};
+	lua_xmove(t->T, L, 1);
+	if (!vm_call_with(L, take_text, &taken, 1, 0))
+		lua_pop(L, 1);
+	return taken.text ? taken.text : mem_strdup("an error that cannot be told");
 }
 
 /* Takes the error on top of T, a thread of the task's. */
@@ -311,19 +356,20 @@ static void forget_defers(struct task *t)
 /* Off everything that refers to it. */
 static void retire(struct task *t)
 {
-	struct host *h = t->script->host;
+	struct script *s = t->script;
 	let_go(t);
 	if (t->has_defers)
 		forget_defers(t);
 	list_remove(&t->run);
 	list_remove(&t->all);
-	t->script->n_tasks--;
-	if (t->script->sliced == t)
-		t->script->sliced = NULL;
+	if (--s->n_tasks == 0 && s->stage == SCRIPT_RETIRED && !s->is_over)
+		host_settle(s);
+	if (s->sliced == t)
+		s->sliced = NULL;
 	if (t->promise)
 		luaL_unref(t->T, LUA_REGISTRYINDEX, t->promise_ref);
 	if (t->handle.generation)
-		handles_remove(&h->handles, t->handle);
+		handles_remove(&s->host->handles, t->handle);
 	if (t->grace)
 		cancel_forget(t);
 	if (t->why)
@@ -496,7 +542,7 @@ static void on_yield(struct task *t, const struct slice_run *run)
 	switch (run->yield) {
 	case YIELD_PAUSE:
 		t->ticks = 0;
-		if (t->script->is_loading && is_main(t))
+		if (t->script->is_loading && t->script->stage == SCRIPT_CURRENT && is_main(t))
 			program_loaded(t->script);
 		return;
 	case YIELD_SLICE:
@@ -520,6 +566,8 @@ void task_run(struct task *t)
 	struct slice_run run;
 	assert(t->state == TASK_RUNNABLE && !h->current);
 	list_remove(&t->run);
+	if (s->retirement)
+		retire_note(s->retirement, t);
 	h->current = t;
 	t->state = TASK_RUNNING;
 	int n_args = t->has_started || t->start ? 0 : lua_gettop(t->T) - 1;

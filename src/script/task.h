@@ -98,7 +98,9 @@ struct task {
 	bool failed; /* its function raised; the error is on T */
 	bool has_started;
 	bool is_awaited; /* its error goes to who started it, and is not logged */
+	bool is_handler; /* an event started it */
 	bool is_connect; /* its own function is connect: nobody, when an attempt fails */
+	bool is_told;    /* it hears of an error: its own is not told of to scripts */
 	bool is_cancelled;
 	bool is_stopped; /* it used up what it may, or its grace: nothing of it goes on */
 	bool has_defers; /* functions of defer() are in the registry */
@@ -135,6 +137,10 @@ struct task *task_resumed(lua_State *L);
 
 /* Ends a task that never ran, as cancelled. */
 void task_end_unstarted(struct task *t);
+
+/* Takes the error that a failed task left on its thread, as text that begins with what the task is;
+ * returns owned. */
+char *task_take_error(struct task *t);
 
 /* Notes the function on top of L, to run when the task ends. */
 void task_defer(lua_State *L, struct task *t);

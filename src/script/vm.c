@@ -92,6 +92,16 @@ bool vm_call(lua_State *L, lua_CFunction fn, void *arg, int n_results)
 	return vm_call_with(L, fn, arg, 0, n_results);
 }
 
+int vm_take_error(lua_State *L, struct err *err)
+{
+	const char *text = lua_tostring(L, -1);
+	struct str rest = str_of(text ? text : "an error that is no text");
+	struct str line = str_cut(&rest, '\n');
+	err_set(err, ERR_INVALID, "%" STR_F, STR_A(line));
+	lua_pop(L, 1);
+	return ERR_INVALID;
+}
+
 bool vm_error_kind(lua_State *L, int index)
 {
 	if (!lua_istable(L, index) || !lua_getmetatable(L, index))

@@ -8,6 +8,7 @@
 #ifndef EBB_SCRIPT_VM_H
 #define EBB_SCRIPT_VM_H
 
+#include "base/err.h"
 #include "script/arena.h"
 
 #include <lua.h>
@@ -36,6 +37,9 @@ bool vm_call(lua_State *L, lua_CFunction fn, void *arg, int n_results);
 
 /* The same with the n_args values on top, which it takes, as the arguments behind arg. */
 bool vm_call_with(lua_State *L, lua_CFunction fn, void *arg, int n_args, int n_results);
+
+/* Takes the error that vm_call left, and gives its first line, without the traceback. */
+int vm_take_error(lua_State *L, struct err *err);
 
 /* A message handler: leaves the error as it is, and notes where it was thrown. An error that is
  * raised again keeps its first traceback, and the second follows it. */

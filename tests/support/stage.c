@@ -12,6 +12,8 @@
 
 #define SLOW_TICK_NS (100 * NS_PER_MS) /* of scripts' time, where all is so much slower */
 
+enum { PATH_BYTES = 128 };
+
 static const char *const names[STAGE_NETS] = {"one", "two"};
 
 static int64_t now_ns(void *data)
@@ -129,10 +131,19 @@ static struct isupport *give_isupport(void *data)
 static const struct net_ops ops = {
 	give_facts, give_isupport, take_line, say, mark, is_past, begin_attempt, begin_end};
 
+static void on_told(struct program_asker *asker, const struct err *why)
+{
+	struct stage *st = container_of(asker, struct stage, asker);
+	(void)why;
+	st->is_reloading = false;
+}
+
 void stage_begin(struct stage *st, size_t n_nets)
 {
-	*st = (struct stage){
-		.n_nets = n_nets, .n_events = event_count(), .folder = "/tmp/ebb-stage-XXXXXX"};
+	*st = (struct stage){.asker.told = on_told,
+		.n_nets = n_nets,
+		.n_events = event_count(),
+		.folder = "/tmp/ebb-stage-XXXXXX"};
 	if (getenv("VALGRIND"))
 		slice_set_tick(SLOW_TICK_NS);
 	assert_non_null(mkdtemp(st->folder));
@@ -141,8 +152,11 @@ void stage_begin(struct stage *st, size_t n_nets)
 	buf_init(&st->sent, 16 * 1024 * 1024);
 	buf_init(&st->log, 16 * 1024 * 1024);
 	log_set_sink(on_log, st);
-	struct host_options options = {
-		.timers = &st->timers, .clock = &st->clock, .wanted = on_wanted, .data = st};
+	struct host_options options = {.timers = &st->timers,
+		.clock = &st->clock,
+		.wanted = on_wanted,
+		.data = st,
+		.reload_drain_ns = HOST_RELOAD_DRAIN_NS};
 	host_init(&st->host, &options);
 	for (size_t i = 0; i < n_nets; i++) {
 		struct stage_net *n = &st->nets[i];
@@ -170,17 +184,25 @@ void stage_end(struct stage *st)
 	rmdir(st->folder);
 }
 
+static void write_script(
+	const struct stage *st, const char *name, const char *source, char path[PATH_BYTES])
+{
+	snprintf(path, PATH_BYTES, "%s/%s.lua", st->folder, name);
+	if (!source)
+		return;
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(source, f);
+	fclose(f);
+}
+
 bool stage_load(struct stage *st, const char *name, const char *source)
 {
 	static const char *const pairs[][2] = {
 		{"greeting", "hello"}
         };
-	char path[128];
-	snprintf(path, sizeof(path), "%s/%s.lua", st->folder, name);
-	FILE *f = fopen(path, "w");
-	assert_non_null(f);
-	fputs(source, f);
-	fclose(f);
+	char path[PATH_BYTES];
+	write_script(st, name, source, path);
 	struct script_options options = {.name = name,
 		.path = path,
 		.pairs = pairs,
@@ -192,6 +214,27 @@ bool stage_load(struct stage *st, const char *name, const char *source)
 	unlink(path);
 	stage_run(st);
 	return ok;
+}
+
+const char *stage_reload(struct stage *st, const char *name, const char *source)
+{
+	char path[PATH_BYTES];
+	struct program *p = program_find(&st->host, str_of(name));
+	assert_non_null(p);
+	assert_false(st->is_reloading);
+	write_script(st, name, source, path);
+	st->is_reloading = true;
+	program_reload(p, NULL, &st->asker);
+	unlink(path);
+	stage_pass(st, 0);
+	return stage_outcome(st);
+}
+
+const char *stage_outcome(struct stage *st)
+{
+	if (st->is_reloading)
+		return NULL;
+	return st->asker.why.code ? st->asker.why.text : "";
 }
 
 void stage_read(struct buf *out, const char *path)

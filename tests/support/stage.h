@@ -8,6 +8,7 @@
 #define EBB_TESTS_SUPPORT_STAGE_H
 
 #include "script/net.h"
+#include "script/program.h"
 #include "support/check.h"
 
 enum { STAGE_NETS = 2 };
@@ -35,6 +36,8 @@ struct stage {
 	struct script_limits limits;    /* of those that are loaded from now on */
 	const char *const *lib_folders; /* the same */
 	size_t n_lib_folders;
+	struct program_asker asker; /* of the last reload */
+	bool is_reloading;          /* it has not been told yet */
 	bool is_wanted;
 	size_t n_events; /* on the heap before */
 };
@@ -45,6 +48,13 @@ void stage_end(struct stage *st);
 
 /* Loads a script from its source; false when it is refused. */
 bool stage_load(struct stage *st, const char *name, const char *source);
+
+/* Reloads a script from that source; NULL: its file is gone. What follows at once happens. Returns
+ * why it was refused, "" where it was not, NULL as long as it is under way. */
+const char *stage_reload(struct stage *st, const char *name, const char *source);
+
+/* The same of a reload that was under way. */
+const char *stage_outcome(struct stage *st);
 
 /* What the scripts do in one turn of the loop. */
 void stage_turn(struct stage *st);

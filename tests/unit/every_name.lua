@@ -302,7 +302,14 @@ local function files()
   assert(here.currentline > 0 and debug.getlocal(1, 1))
 end
 
-for _, fn in ipairs({ files, modules, basics, strings, tables, numbers, coroutines, listeners, waits, nets, tasks,
+local function survival()
+  state.n = (state.n or 0) + 1
+  assert(ebb.state == state and not pcall(function() state = {} end))
+  on_reload(function(s) s.n = 0 end)
+  on_unload(print)
+end
+
+for _, fn in ipairs({ survival, files, modules, basics, strings, tables, numbers, coroutines, listeners, waits, nets, tasks,
   times, exchange }) do
   part(fn)
 end

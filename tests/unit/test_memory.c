@@ -192,7 +192,7 @@ static void end_scripts(void)
 			broken("somebody waits for network %zu", i);
 	}
 	if (!list_is_empty(&st.host.run) || !list_is_empty(&st.host.behind) ||
-		!list_is_empty(&st.host.failed))
+		!list_is_empty(&st.host.settling))
 		broken("something is to run");
 	if (stage_handles(&st) != st.n_nets)
 		broken("%zu handles are left", stage_handles(&st) - st.n_nets);
