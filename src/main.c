@@ -33,7 +33,7 @@ static void print_errors(const struct buf *errors)
 	fputs(buf_str(errors).p, stderr);
 }
 
-static int check(const struct config *config, const char *path)
+static int check(struct config *config, const char *path)
 {
 	int failed = daemon_check(config);
 	if (failed < 0)
@@ -46,7 +46,7 @@ static int check(const struct config *config, const char *path)
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static int run(const struct config *config)
+static int run(struct config *config)
 {
 	if (geteuid() == 0)
 		log_warn("ebbd: running as root: use the systemd unit, or a user of its own");

@@ -13,15 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* field, key, type, unit or words, min, max, default, what holds without, help */
-#define ROW(section, holder, field, key, type, words, min, max, standard, without, help)        \
+/* field, key, type, unit or words, min, max, default, what holds without, help; of a network what
+ * a change needs before that */
+#define ROW(section, holder, need, field, key, type, words, min, max, standard, without, help)  \
 	{                                                                                       \
 		CONFIG_##section, CONFIG_##type, key, words, min, max, standard, without, help, \
-			offsetof(struct holder, field)                                          \
+			offsetof(struct holder, field), CONFIG_##need                           \
 	}
-#define DAEMON(...)  ROW(DAEMON, config_daemon, __VA_ARGS__)
+#define DAEMON(...)  ROW(DAEMON, config_daemon, LIVE, __VA_ARGS__)
 #define NETWORK(...) ROW(NETWORK, config_network, __VA_ARGS__)
-#define SCRIPT(...)  ROW(SCRIPT, config_script, __VA_ARGS__)
+#define SCRIPT(...)  ROW(SCRIPT, config_script, LIVE, __VA_ARGS__)
 
 static const struct config_option options[] = {
 	DAEMON(script_path, "script_path", FOLDERS, NULL, 0, 0,
@@ -32,44 +33,45 @@ static const struct config_option options[] = {
 	DAEMON(dial_rate, "dial_rate", NUMBER, "connections a second", 0.1, 1000, "5", NULL,
 		"How fast one host may be dialled, over all networks"),
 
-	NETWORK(host, "host", HOSTS, NULL, 0, 0, NULL, NULL,
+	NETWORK(SERVER, host, "host", HOSTS, NULL, 0, 0, NULL, NULL,
 		"The servers, in order of preference, each NAME, NAME:PORT or [ADDRESS]:PORT"),
-	NETWORK(port, "port", WHOLE, NULL, 1, 65535, "6697", NULL,
+	NETWORK(SERVER, port, "port", WHOLE, NULL, 1, 65535, "6697", NULL,
 		"The port of a host that has none of its own"),
-	NETWORK(tls, "tls", BOOL, NULL, 0, 0, "yes", NULL, "Whether the connection is encrypted"),
-	NETWORK(tls_ca, "tls_ca", FILE, NULL, 0, 0, NULL, "the system's",
+	NETWORK(CONNECTION, tls, "tls", BOOL, NULL, 0, 0, "yes", NULL,
+		"Whether the connection is encrypted"),
+	NETWORK(CONNECTION, tls_ca, "tls_ca", FILE, NULL, 0, 0, NULL, "the system's",
 		"Certificate authorities to trust, in PEM"),
-	NETWORK(tls_fingerprint, "tls_fingerprint", PINS, NULL, 0, 0, NULL, "none",
+	NETWORK(CONNECTION, tls_fingerprint, "tls_fingerprint", PINS, NULL, 0, 0, NULL, "none",
 		"SHA-256 of certificates that are accepted in place of a verified chain"),
-	NETWORK(tls_verify, "tls_verify", BOOL, NULL, 0, 0, "yes", NULL,
+	NETWORK(CONNECTION, tls_verify, "tls_verify", BOOL, NULL, 0, 0, "yes", NULL,
 		"Whether the certificate must be valid and name the host"),
-	NETWORK(nick, "nick", NICK, NULL, 0, 0, NULL, NULL, "The nick"),
-	NETWORK(alt_nicks, "alt_nicks", NICKS, NULL, 0, 0, NULL, "none",
+	NETWORK(LIVE, nick, "nick", NICK, NULL, 0, 0, NULL, NULL, "The nick"),
+	NETWORK(LIVE, alt_nicks, "alt_nicks", NICKS, NULL, 0, 0, NULL, "none",
 		"Nicks to try in this order when the first is taken"),
-	NETWORK(user, "user", WORD, NULL, 0, 0, NULL, "the nick", "The user name"),
-	NETWORK(realname, "realname", TEXT, NULL, 0, 0, NULL, "the nick",
+	NETWORK(CONNECTION, user, "user", WORD, NULL, 0, 0, NULL, "the nick", "The user name"),
+	NETWORK(CONNECTION, realname, "realname", TEXT, NULL, 0, 0, NULL, "the nick",
 		"The real name, which WHOIS shows"),
-	NETWORK(server_password, "server_password", SECRET, NULL, 0, 0, NULL, "none",
+	NETWORK(CONNECTION, server_password, "server_password", SECRET, NULL, 0, 0, NULL, "none",
 		"The password of the server itself, sent with PASS"),
-	NETWORK(channels, "channels", CHANNELS, NULL, 0, 0, NULL, "none",
+	NETWORK(LIVE, channels, "channels", CHANNELS, NULL, 0, 0, NULL, "none",
 		"Channels to join, separated by commas, each with its key behind a space"),
-	NETWORK(autoconnect, "autoconnect", BOOL, NULL, 0, 0, "yes", NULL,
+	NETWORK(LIVE, autoconnect, "autoconnect", BOOL, NULL, 0, 0, "yes", NULL,
 		"Whether to connect at the start, without a script that asks"),
-	NETWORK(registration, "register", CHOICE, "auto manual", 0, 0, "auto", NULL,
+	NETWORK(CONNECTION, registration, "register", CHOICE, "auto manual", 0, 0, "auto", NULL,
 		"Who sends NICK, USER and the like: ebb, or a script"),
-	NETWORK(connect_timeout_ns, "connect_timeout", SECONDS, NULL, 0.1, 86400, "30", NULL,
+	NETWORK(LIVE, connect_timeout_ns, "connect_timeout", SECONDS, NULL, 0.1, 86400, "30", NULL,
 		"How long reaching the server may take, TLS included"),
-	NETWORK(register_timeout_ns, "register_timeout", SECONDS, NULL, 0.1, 86400, "60", NULL,
-		"How long the server may take to welcome us"),
-	NETWORK(ping_interval_ns, "ping_interval", SECONDS, NULL, 0.1, 86400, "120", NULL,
+	NETWORK(LIVE, register_timeout_ns, "register_timeout", SECONDS, NULL, 0.1, 86400, "60",
+		NULL, "How long the server may take to welcome us"),
+	NETWORK(LIVE, ping_interval_ns, "ping_interval", SECONDS, NULL, 0.1, 86400, "120", NULL,
 		"How long the server may be silent before it is sent a PING"),
-	NETWORK(ping_timeout_ns, "ping_timeout", SECONDS, NULL, 0.1, 86400, "30", NULL,
+	NETWORK(LIVE, ping_timeout_ns, "ping_timeout", SECONDS, NULL, 0.1, 86400, "30", NULL,
 		"How long it may take to answer before the connection is given up"),
-	NETWORK(flood_burst, "flood_burst", WHOLE, "lines", 1, 1000, "5", NULL,
+	NETWORK(LIVE, flood_burst, "flood_burst", WHOLE, "lines", 1, 1000, "5", NULL,
 		"How many lines may go at once after a pause"),
-	NETWORK(flood_rate, "flood_rate", NUMBER, "lines a second", 0, 1000, "0.5", NULL,
+	NETWORK(LIVE, flood_rate, "flood_rate", NUMBER, "lines a second", 0, 1000, "0.5", NULL,
 		"How fast lines go after a burst; 0 sends them without pacing"),
-	NETWORK(queue_max, "queue_max", WHOLE, "lines", 1, 100000, "512", NULL,
+	NETWORK(LIVE, queue_max, "queue_max", WHOLE, "lines", 1, 100000, "512", NULL,
 		"How many lines may wait before the scripts that send them have to"),
 
 	SCRIPT(path, "file", PATH, NULL, 0, 0, NULL, "NAME.lua or NAME/init.lua on script_path",
@@ -294,10 +296,6 @@ static void finish_network(struct reading *r)
 		if (network->host.hosts[i].port == 0)
 			network->host.hosts[i].port = network->port;
 	}
-	if (!network->user)
-		network->user = mem_strdup(network->nick);
-	if (!network->realname)
-		network->realname = mem_strdup(network->nick);
 	if (!network->tls) {
 		refuse_without_tls(r, "tls_ca");
 		refuse_without_tls(r, "tls_fingerprint");
@@ -527,8 +525,9 @@ void config_free(struct config *c)
 struct config_network *config_network(const struct config *c, struct str name)
 {
 	for (size_t i = 0; i < c->n_networks; i++) {
-		if (str_eq(name, str_of(c->networks[i]->name)))
-			return c->networks[i];
+		struct config_network *network = c->networks[i];
+		if (network && str_eq(name, str_of(network->name)))
+			return network;
 	}
 	return NULL;
 }
@@ -540,6 +539,39 @@ struct config_script *config_script(const struct config *c, struct str name)
 			return c->scripts[i];
 	}
 	return NULL;
+}
+
+size_t config_find_host(const struct config_hosts *list, const struct config_host *host)
+{
+	size_t i = 0;
+	while (i < list->n && (list->hosts[i].port != host->port ||
+				      !str_ieq(str_of(list->hosts[i].name), str_of(host->name))))
+		i++;
+	return i;
+}
+
+static void tell_key(struct buf *keys, const char *key)
+{
+	int r = keys ? buf_addf(keys, "%s%s", buf_str(keys).n ? ", " : "", key) : 0;
+	(void)r; /* what does not fit is not told */
+}
+
+enum config_change config_compare_networks(const struct config_network *old,
+	const struct config_network *new, const struct config_host *server, struct buf *keys)
+{
+	enum config_change change = CONFIG_UNCHANGED;
+	bool has_server = config_find_host(&new->host, server) < new->host.n;
+	for (size_t i = 0; i < COUNTOF(options); i++) {
+		const struct config_option *o = &options[i];
+		if (o->kind != CONFIG_NETWORK || option_equal(o, old, new))
+			continue;
+		tell_key(keys, o->key);
+		if (o->need == CONFIG_CONNECTION || (o->need == CONFIG_SERVER && !has_server))
+			change = CONFIG_CHANGED_CONNECTION;
+		else if (change == CONFIG_UNCHANGED)
+			change = CONFIG_CHANGED_LIVE;
+	}
+	return change;
 }
 
 /* As the section would stand in a file. */

@@ -41,6 +41,13 @@ enum config_type {
 	CONFIG_TYPES
 };
 
+/* What a change of a network's key needs when the file is read again. */
+enum config_need {
+	CONFIG_LIVE,      /* nothing but to be taken over */
+	CONFIG_SERVER,    /* a new connection, unless its server is still among the hosts */
+	CONFIG_CONNECTION /* a new connection */
+};
+
 struct config_option {
 	enum config_kind kind;
 	enum config_type type;
@@ -51,6 +58,7 @@ struct config_option {
 	const char *without;  /* where there is no such text: what holds without the key */
 	const char *help;     /* one sentence */
 	size_t offset;        /* of the field in the section's struct */
+	enum config_need need;
 };
 
 struct config_names {
@@ -62,6 +70,7 @@ struct config_hosts {
 	struct config_host {
 		char *name; /* a name or an address, the latter without brackets */
 		int port;
+		bool has_port; /* of its own: else it is the network's */
 	} * hosts;
 	size_t n;
 };
@@ -98,7 +107,7 @@ struct config_network {
 	struct config_pins tls_fingerprint;
 	char *nick;
 	struct config_names alt_nicks;
-	char *user, *realname;
+	char *user, *realname; /* NULL: the nick */
 	char *server_password; /* NULL: none */
 	struct config_channels channels;
 	bool autoconnect;
@@ -127,7 +136,8 @@ struct config_script {
 	size_t n_pairs;
 };
 
-/* The configured networks and scripts, in the order of the file. */
+/* The configured networks and scripts, in the order of the file. Who takes one over leaves NULL in
+ * its place. */
 struct config {
 	struct config_daemon daemon;
 	struct config_network **networks;
@@ -157,7 +167,21 @@ NODISCARD int config_network_new(const char *name, const struct config_pair *pai
 	struct config_network **out, struct err *err);
 void config_network_free(struct config_network *network);
 
-/* The same by the keys of [script NAME]; its own are copied too. */
+/* The index of host, by name and port; list->n where it is not among them. */
+size_t config_find_host(const struct config_hosts *list, const struct config_host *host);
+
+enum config_change {
+	CONFIG_UNCHANGED,
+	CONFIG_CHANGED_LIVE, /* in keys that can be taken over */
+	CONFIG_CHANGED_CONNECTION
+};
+
+/* How new differs from old for a connection to server, by the table. keys, which may be NULL, gets
+ * the keys that differ, with ", " between them. */
+enum config_change config_compare_networks(const struct config_network *old,
+	const struct config_network *new, const struct config_host *server, struct buf *keys);
+
+/* As config_network_new by the keys of [script NAME]; its own are copied too. */
 NODISCARD int config_script_new(const char *name, const struct config_pair *pairs, size_t n,
 	struct config_script **out, struct err *err);
 void config_script_free(struct config_script *script);

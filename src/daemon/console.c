@@ -397,15 +397,13 @@ static void on_term(struct loop_signal *watch)
 
 static void make_network(struct console *c)
 {
-	static struct config_host host = {(char *)(uintptr_t)server, 6667};
+	static struct config_host host = {.name = (char *)(uintptr_t)server, .port = 6667};
 	static struct config_channel joined = {(char *)(uintptr_t)channel, NULL};
 	static char name[] = "console", nick[] = "ebb";
 	c->config = (struct config_network){
 		.name = name,
 		.host = {&host,   1},
 		.nick = nick,
-		.user = nick,
-		.realname = nick,
 		.channels = {&joined, 1},
 		.connect_timeout_ns = 30 * NS_PER_S,
 		.register_timeout_ns = 60 * NS_PER_S,

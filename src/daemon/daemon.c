@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/core.h"
-#include "daemon/network.h"
+#include "daemon/networks.h"
 #include "daemon/notify.h"
 #include "daemon/scripts.h"
 
@@ -17,98 +17,50 @@
 /* The policy that is loaded without being asked for. */
 static const char reconnect[] = "reconnect";
 
-/* One context for all networks with the same tls_ca. */
-struct shared_context {
-	const char *ca_file; /* borrowed from the configuration */
-	struct tls_context *context;
-};
-
 struct daemon {
-	const struct config *config;
+	struct config *config;
 	struct loop loop;
 	struct resolver resolver;
 	struct core core;
-	struct shared_context *contexts;
-	size_t n_contexts;
-	struct network **networks;
-	size_t n_networks;
+	struct networks networks;
 	struct script_paths libs; /* lib/ of the folders on script_path */
 	struct loop_signal on_term, on_int;
 	bool is_stopping;
 	struct timer stop_deadline, stop_poll;
 };
 
-static void init(struct daemon *d, const struct config *config, bool is_check)
+static void init(struct daemon *d, struct config *config, bool is_check)
 {
 	*d = (struct daemon){.config = config};
 	loop_init(&d->loop, ev_default_loop(EVFLAG_AUTO), &clock_system);
 	resolver_init(&d->resolver, &d->loop, NULL);
 	struct core_options options = {config->daemon.dial_rate, is_check, NULL};
 	core_init(&d->core, &d->loop, &options);
+	struct network_parts parts = {&d->loop, &d->resolver, &d->core.guard, &d->core.host, NULL};
+	networks_init(&d->networks, &parts);
 	for (size_t i = 0; i < config->daemon.script_path.n; i++)
 		script_paths_add(&d->libs, config->daemon.script_path.names[i], "/lib");
 }
 
 static void fini(struct daemon *d)
 {
-	for (size_t i = 0; i < d->n_networks; i++)
-		network_free(d->networks[i]);
-	free(d->networks);
+	networks_fini(&d->networks);
 	script_paths_fini(&d->libs);
 	core_fini(&d->core);
-	for (size_t i = 0; i < d->n_contexts; i++)
-		tls_context_free(d->contexts[i].context);
-	free(d->contexts);
 	resolver_fini(&d->resolver);
 	loop_fini(&d->loop);
 }
 
-static bool is_same_file(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static int find_context(
-	struct daemon *d, const char *ca_file, struct tls_context **out, struct err *err)
-{
-	for (size_t i = 0; i < d->n_contexts; i++)
-		if (is_same_file(d->contexts[i].ca_file, ca_file)) {
-			*out = d->contexts[i].context;
-			return 0;
-		}
-	int r = tls_context_new(ca_file, out, err);
-	if (r < 0)
-		return r;
-	d->contexts = mem_resize(d->contexts, d->n_contexts + 1, sizeof(*d->contexts));
-	d->contexts[d->n_contexts++] = (struct shared_context){ca_file, *out};
-	return 0;
-}
-
-static void warn_of_trust(const struct config_network *c)
-{
-	if (!c->tls)
-		log_warn("%s: tls = no: everything is sent in the clear", c->name);
-	else if (!c->tls_verify && c->tls_fingerprint.n == 0)
-		log_warn("%s: tls_verify = no: anybody can pose as this server", c->name);
-}
-
 static int add_networks(struct daemon *d)
 {
-	const struct config *c = d->config;
-	struct network_parts parts = {&d->loop, &d->resolver, &d->core.guard, &d->core.host, NULL};
-	d->networks = mem_resize(NULL, c->n_networks, sizeof(*d->networks));
-	for (size_t i = 0; i < c->n_networks; i++) {
-		struct tls_context *context = NULL;
-		struct err err;
-		if (c->networks[i]->tls &&
-			find_context(d, c->networks[i]->tls_ca, &context, &err) < 0) {
-			log_error("%s: %s", c->networks[i]->name, err.text);
-			return ERR_CONFIG;
-		}
-		warn_of_trust(c->networks[i]);
-		d->networks[d->n_networks++] = network_new(&parts, c->networks[i], context);
-	}
-	return 0;
+	struct networks_plan plan;
+	struct err err;
+	int r = networks_prepare(&plan, d->config, &err);
+	if (r < 0)
+		log_error("%s", err.text);
+	else
+		networks_apply(&d->networks, &plan, d->config);
+	return r < 0 ? ERR_CONFIG : 0;
 }
 
 static bool load_script(struct daemon *d, const struct config_script *c)
@@ -160,18 +112,10 @@ static int load_scripts(struct daemon *d)
 	return failed;
 }
 
-static bool all_idle(const struct daemon *d)
-{
-	for (size_t i = 0; i < d->n_networks; i++)
-		if (!network_is_idle(d->networks[i]))
-			return false;
-	return true;
-}
-
 static void stop_if_idle(struct timer *t)
 {
 	struct daemon *d = container_of(t, struct daemon, stop_poll);
-	if (all_idle(d))
+	if (networks_all_idle(&d->networks))
 		loop_stop(&d->loop);
 	else
 		timers_after(&d->loop.timers, t, 20 * NS_PER_MS);
@@ -192,8 +136,7 @@ static void stop(struct daemon *d, const char *signal_name)
 	notify_send("STOPPING=1");
 	d->is_stopping = true;
 	host_stop(&d->core.host);
-	for (size_t i = 0; i < d->n_networks; i++)
-		network_disconnect(d->networks[i], STR("ebb is ending"));
+	networks_disconnect_all(&d->networks, STR("ebb is ending"));
 	d->stop_poll.fire = stop_if_idle;
 	d->stop_deadline.fire = stop_anyway;
 	timers_after(&d->loop.timers, &d->stop_poll, 0);
@@ -219,7 +162,7 @@ static void watch_signals(struct daemon *d)
 	loop_signal_start(&d->loop, &d->on_int, SIGINT);
 }
 
-int daemon_run(const struct config *config)
+int daemon_run(struct config *config)
 {
 	struct daemon d;
 	init(&d, config, false);
@@ -227,9 +170,7 @@ int daemon_run(const struct config *config)
 	int r = add_networks(&d);
 	if (r == 0) {
 		load_scripts(&d);
-		for (size_t i = 0; i < d.n_networks; i++)
-			if (config->networks[i]->autoconnect)
-				network_connect(d.networks[i]);
+		networks_connect(&d.networks);
 		notify_send("READY=1");
 		log_info("ebbd: running, version " EBB_VERSION);
 		loop_run(&d.loop);
@@ -240,7 +181,7 @@ int daemon_run(const struct config *config)
 	return r;
 }
 
-int daemon_check(const struct config *config)
+int daemon_check(struct config *config)
 {
 	struct daemon d;
 	init(&d, config, true);

@@ -6,12 +6,14 @@
 
 #include "daemon/config.h"
 
+/* Both take the networks out of config: the daemon owns them. */
+
 /* Runs with that configuration until TERM or INT: QUIT is sent to every network, and what is not
  * closed within a few seconds is dropped. ERR_CONFIG: it did not start; the reason is logged. */
-NODISCARD int daemon_run(const struct config *config);
+NODISCARD int daemon_run(struct config *config);
 
 /* Loads every script, with nothing connected. How many failed; ERR_CONFIG: a network cannot be
  * made. Each reason is logged. */
-NODISCARD int daemon_check(const struct config *config);
+NODISCARD int daemon_check(struct config *config);
 
 #endif

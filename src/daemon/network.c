@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SENDQ_MAX_BYTES = 1024 * 1024 };
+enum { SENDQ_MAX_BYTES = 1024 * 1024, CHANGED_KEYS_BYTES = 1024 };
 
 #define FLUSH_LOOK_NS (10 * NS_PER_MS)
 
@@ -27,6 +27,12 @@ enum network_state {
 static const char *const state_names[] = {
 	"idle", "resolving", "connecting", "tls", "registering", "ready", "closing"};
 
+/* What a session borrows; it borrows from the configuration. */
+struct settings {
+	struct session_options options;
+	struct session_channel *channels;
+};
+
 struct network {
 	struct network_parts parts;
 	const struct config_network *config;
@@ -36,18 +42,19 @@ struct network {
 	enum network_state state;
 	int64_t state_ns; /* since when */
 	bool is_usable;
-	int64_t usable_ns; /* since when */
-	unsigned attempt;  /* since it was last usable */
-	size_t host;       /* index of the one that is tried */
-	bool is_held;      /* by the guard */
-	bool is_ending;    /* ending is deferred, or is_usable is about to go */
+	int64_t usable_ns;         /* since when */
+	unsigned attempt;          /* since it was last usable */
+	struct config_host server; /* owned: the one in use, or next to be tried */
+	size_t host;    /* its index in config; past the end where it is not there any more */
+	bool is_held;   /* by the guard */
+	bool is_ending; /* ending is deferred, or is_usable is about to go */
+	bool is_anew;   /* an attempt follows the present end */
 
 	struct dial *dial;
 	struct stream *stream;
 	struct lines lines;
 	struct session *session;
-	struct session_options options;
-	struct session_channel *channels;
+	struct settings *settings; /* owned; the session's */
 	struct guard_network guard;
 
 	struct timer hold;     /* until the guard lets an attempt through */
@@ -56,6 +63,10 @@ struct network {
 	struct timer flush;    /* looks whether the stream took what scripts wait for */
 	struct job ending;
 	struct err why; /* the reason, while is_ending */
+
+	void (*gone)(void *data); /* NULL: it is not being removed */
+	void *gone_data;
+	struct job going;
 };
 
 static const char *name_of(const struct network *n)
@@ -65,7 +76,7 @@ static const char *name_of(const struct network *n)
 
 static const struct config_host *host_of(const struct network *n)
 {
-	return &n->config->host.hosts[n->host];
+	return &n->server;
 }
 
 static int64_t now_of(const struct network *n)
@@ -164,19 +175,45 @@ static void let_go(struct network *n)
 	lines_reset(&n->lines);
 }
 
+/* Where the next attempt goes. */
+static void choose_host(struct network *n, bool has_failed)
+{
+	const struct config_hosts *list = &n->config->host;
+	if (n->host >= list->n)
+		n->host = 0;
+	else if (has_failed)
+		n->host = (n->host + 1) % list->n;
+	n->server = list->hosts[n->host];
+	n->server.name = mem_strdup(n->server.name);
+}
+
+/* The attempt that follows is under way before scripts hear of the end, so that what they ask for
+ * is asked of it. */
 static void on_ending(struct job *job)
 {
 	struct network *n = container_of(job, struct network, ending);
 	struct err why = n->why;
 	int64_t uptime_ns = n->is_usable ? now_of(n) - n->usable_ns : -1;
 	struct net_end end = {&why, host_of(n)->name, host_of(n)->port, uptime_ns};
+	char *host = n->server.name;
+	bool is_anew = n->is_anew;
 	log_end(n, uptime_ns);
 	let_go(n);
-	n->is_ending = n->is_usable = false;
+	n->is_ending = n->is_usable = n->is_anew = false;
 	set_state(n, NETWORK_IDLE);
-	if (why.code != ERR_REQUESTED)
-		n->host = (n->host + 1) % n->config->host.n;
+	choose_host(n, why.code != ERR_REQUESTED);
+	if (is_anew)
+		network_connect(n);
 	net_closed(n->net, &end);
+	free(host);
+	if (n->gone)
+		loop_defer(n->parts.loop, &n->going);
+}
+
+static void on_going(struct job *job)
+{
+	struct network *n = container_of(job, struct network, going);
+	n->gone(n->gone_data);
 }
 
 static void on_deadline(struct timer *t)
@@ -348,6 +385,7 @@ static void start(struct network *n)
 {
 	const struct config_host *h = host_of(n);
 	struct dial_options options = {h->name, (uint16_t)h->port, n->config->connect_timeout_ns};
+	timers_cancel(&n->parts.loop->timers, &n->hold);
 	n->is_held = false;
 	n->attempt++;
 	guard_attempt(n->parts.guard, &n->guard, str_of(h->name), now_of(n));
@@ -382,13 +420,14 @@ static void on_hold_over(struct timer *t)
 
 void network_connect(struct network *n)
 {
-	if (n->state == NETWORK_IDLE && !n->is_held && !n->is_ending)
+	if (network_is_idle(n) && !n->gone)
 		try_start(n);
 }
 
 void network_disconnect(struct network *n, struct str message)
 {
 	struct err why;
+	n->is_anew = false;
 	if (n->is_ending || n->state == NETWORK_CLOSING || network_is_idle(n))
 		return;
 	if (n->state == NETWORK_REGISTERING || n->state == NETWORK_READY) {
@@ -404,6 +443,41 @@ void network_disconnect(struct network *n, struct str message)
 bool network_is_idle(const struct network *n)
 {
 	return n->state == NETWORK_IDLE && !n->is_held && !n->is_ending;
+}
+
+/* The network, or the attempt before, ended by itself, and a policy may be asleep. */
+static bool has_failed(const struct network *n)
+{
+	return network_is_idle(n) && n->why.code != 0 && n->why.code != ERR_REQUESTED;
+}
+
+/* False: there is nothing to end. */
+static bool end(struct network *n, struct str message)
+{
+	struct err why;
+	if (!network_is_idle(n)) {
+		network_disconnect(n, message);
+		return true;
+	}
+	if (!has_failed(n))
+		return false;
+	err_set(&why, ERR_REQUESTED, "requested");
+	end_with(n, &why);
+	return true;
+}
+
+void network_remove(struct network *n, void (*gone)(void *data), void *data)
+{
+	n->gone = gone;
+	n->gone_data = data;
+	n->context = NULL;
+	if (!end(n, STR("this network is no longer configured")))
+		loop_defer(n->parts.loop, &n->going);
+}
+
+void network_place_last(struct network *n)
+{
+	net_place_last(n->net);
 }
 
 /* What scripts see and ask. */
@@ -458,39 +532,31 @@ static void ask_connect(void *data)
 
 static bool ask_disconnect(void *data, struct str message)
 {
-	struct network *n = data;
-	struct err why;
-	if (!network_is_idle(n)) {
-		network_disconnect(n, message);
-		return true;
-	}
-	if (n->why.code == 0 || n->why.code == ERR_REQUESTED)
-		return false;
-	err_set(&why, ERR_REQUESTED, "requested"); /* a policy may be asleep between two attempts */
-	end_with(n, &why);
-	return true;
+	return end(data, message);
 }
 
 static const struct net_ops net_ops = {give_facts, give_isupport, ask_send, ask_say, ask_mark,
 	ask_is_past, ask_connect, ask_disconnect};
 
-static void fill_options(struct network *n)
+/* Settings. */
+
+static struct settings *settings_new(const struct config_network *c)
 {
-	const struct config_network *c = n->config;
+	struct settings *made = mem_new(sizeof(*made));
 	int64_t line_ns = c->flood_rate > 0 ? clock_from_seconds(1 / c->flood_rate) : 0;
-	n->channels = mem_resize(NULL, c->channels.n, sizeof(*n->channels));
+	made->channels = mem_resize(NULL, c->channels.n, sizeof(*made->channels));
 	for (size_t i = 0; i < c->channels.n; i++)
-		n->channels[i] = (struct session_channel){
+		made->channels[i] = (struct session_channel){
 			c->channels.channels[i].name, c->channels.channels[i].key};
-	n->options = (struct session_options){
+	made->options = (struct session_options){
 		.network = c->name,
 		.nick = c->nick,
 		.alt_nicks = (const char *const *)c->alt_nicks.names,
 		.n_alt_nicks = c->alt_nicks.n,
-		.user = c->user,
-		.realname = c->realname,
+		.user = c->user ? c->user : c->nick,
+		.realname = c->realname ? c->realname : c->nick,
 		.password = c->server_password,
-		.channels = n->channels,
+		.channels = made->channels,
 		.n_channels = c->channels.n,
 		.is_manual = c->registration == CONFIG_REGISTER_MANUAL,
 		.register_timeout_ns = c->register_timeout_ns,
@@ -499,6 +565,92 @@ static void fill_options(struct network *n)
 		.limits = {line_ns, (c->flood_burst - 1) * line_ns, (size_t)c->queue_max,
 			   SENDQ_MAX_BYTES},
 	};
+	return made;
+}
+
+static void settings_free(struct settings *settings)
+{
+	free(settings->channels);
+	free(settings);
+}
+
+static bool is_under_way(const struct network *n)
+{
+	return !network_is_idle(n) && !n->is_ending && n->state != NETWORK_CLOSING;
+}
+
+/* Of the step that connecting is at. */
+static void set_deadline_anew(struct network *n)
+{
+	if (timer_is_set(&n->deadline) && n->state != NETWORK_CLOSING)
+		timers_set(&n->parts.loop->timers, &n->deadline,
+			n->state_ns + n->config->connect_timeout_ns);
+}
+
+static void take_over(
+	struct network *n, const struct config_network *config, struct tls_context *context)
+{
+	struct settings *old = n->settings;
+	n->config = config;
+	n->context = context;
+	n->host = config_find_host(&config->host, &n->server);
+	n->settings = settings_new(config);
+	session_configure(n->session, &n->settings->options, now_of(n));
+	settings_free(old);
+	set_tick(n);
+	set_deadline_anew(n);
+	if (n->state != NETWORK_IDLE || n->is_ending)
+		return;
+	free(n->server.name);
+	choose_host(n, false);
+}
+
+/* Ends what is under way, for another attempt. What only waits for the guard goes on waiting. */
+static void end_for_another(struct network *n)
+{
+	if (n->is_held)
+		return;
+	network_disconnect(n, STR("connecting anew, with other settings"));
+	n->is_anew = true;
+}
+
+/* An attempt now, or when it has ended. */
+static void connect_next(struct network *n)
+{
+	if (n->is_ending || n->state == NETWORK_CLOSING)
+		n->is_anew = true;
+	else
+		network_connect(n);
+}
+
+static void log_change(const struct network *n, const struct buf *keys, bool is_anew)
+{
+	log_info("%s: changed: %" STR_F "%s", name_of(n), STR_A(buf_str(keys)),
+		is_anew ? ": connects anew" : "");
+}
+
+enum config_change network_configure(
+	struct network *n, const struct config_network *config, struct tls_context *context)
+{
+	struct buf keys;
+	buf_init(&keys, CHANGED_KEYS_BYTES);
+	enum config_change change = config_compare_networks(n->config, config, &n->server, &keys);
+	bool needs_connection = change == CONFIG_CHANGED_CONNECTION;
+	bool is_back = n->gone != NULL, is_anew = needs_connection && is_under_way(n);
+	bool wants = is_back || !n->config->autoconnect || (needs_connection && has_failed(n));
+	n->gone = NULL;
+	job_cancel(&n->going);
+	if (change != CONFIG_UNCHANGED && !is_back)
+		log_change(n, &keys, is_anew);
+	if (is_anew)
+		end_for_another(n); /* before it would tell the server of what is new */
+	take_over(n, config, context);
+	if (is_anew && n->is_held)
+		try_start(n);
+	else if (!is_anew && wants && config->autoconnect)
+		connect_next(n);
+	buf_fini(&keys);
+	return change;
 }
 
 struct network *network_new(const struct network_parts *parts, const struct config_network *config,
@@ -514,8 +666,10 @@ struct network *network_new(const struct network_parts *parts, const struct conf
 	n->flush.fire = on_flush_look;
 	n->state_ns = now_of(n);
 	job_init(&n->ending, on_ending);
-	fill_options(n);
-	n->session = session_new(&n->options, &session_ops, n);
+	job_init(&n->going, on_going);
+	choose_host(n, false);
+	n->settings = settings_new(config);
+	n->session = session_new(&n->settings->options, &session_ops, n);
 	n->net = net_new(parts->host, config->name, &net_ops, n);
 	return n;
 }
@@ -525,9 +679,11 @@ void network_free(struct network *n)
 	if (!n)
 		return;
 	job_cancel(&n->ending);
+	job_cancel(&n->going);
 	let_go(n);
 	net_free(n->net);
 	session_free(n->session);
-	free(n->channels);
+	settings_free(n->settings);
+	free(n->server.name);
 	free(n);
 }

@@ -37,11 +37,37 @@ struct network_parts {
 
 struct network;
 
-/* Returns owned, idle. Borrows parts, config and context (NULL where config->tls is no). */
+/* Returns owned, idle. Copies parts. Borrows config and context (NULL where config->tls is no)
+ * until network_configure gives others. */
 struct network *network_new(const struct network_parts *parts, const struct config_network *config,
 	struct tls_context *context);
 
-/* Drops a connection without a word. */
+/*
+ * Takes over other settings of the same name; the old config and context may go after the call.
+ * Returns what has changed, which is logged.
+ *
+ * Where that needs a new connection, the present one ends with QUIT, or the attempt that is under
+ * way does, as if it had been requested, and the network begins an attempt by itself. One that
+ * waits for the guard goes on under the new settings. What is closing or failing already just ends;
+ * policies see to the rest.
+ *
+ * An idle network stays idle unless autoconnect was turned on, or its last attempt or connection
+ * failed and what changed may be the remedy. One that is being removed comes back: what closes is
+ * followed by an attempt, where config says autoconnect.
+ */
+enum config_change network_configure(
+	struct network *n, const struct config_network *config, struct tls_context *context);
+
+/* Ends it for good: no attempt begins any more, a connection ends as by network_disconnect, and
+ * policies hear that this was requested. gone is called when it is idle, never from within the call
+ * and within NETWORK_CLOSE_NS of it, unless network_configure or network_free comes before; it is
+ * to call network_free. */
+void network_remove(struct network *n, void (*gone)(void *data), void *data);
+
+/* Puts it behind all others, as scripts list them. */
+void network_place_last(struct network *n);
+
+/* Drops a connection without a word. Tasks that wait for the network get a failure. */
 void network_free(struct network *n);
 
 /* Begins an attempt unless one is under way. */

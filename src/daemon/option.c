@@ -305,7 +305,7 @@ static bool read_host(const struct reading *r, struct str text, struct config_ho
 	if (rest.n && (port < 1 || port > 65535))
 		return fail(r, "the port of %" STR_F " is not within 1 and 65535", STR_A(text));
 	list->hosts = mem_resize(list->hosts, list->n + 1, sizeof(*list->hosts));
-	list->hosts[list->n++] = (struct config_host){str_dup(name), (int)port};
+	list->hosts[list->n++] = (struct config_host){str_dup(name), (int)port, rest.n > 0};
 	return true;
 }
 
@@ -497,30 +497,108 @@ static void fini_secret(void *field)
 	mem_wipe_free(*(char **)field);
 }
 
+/* Two values; both fields are of the reader's type. */
+
+static bool equal_texts(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool equal_text(const void *a, const void *b)
+{
+	return equal_texts(*(char *const *)a, *(char *const *)b);
+}
+
+static bool equal_bool(const void *a, const void *b)
+{
+	return *(const bool *)a == *(const bool *)b;
+}
+
+static bool equal_whole(const void *a, const void *b)
+{
+	return *(const int *)a == *(const int *)b;
+}
+
+static bool equal_number(const void *a, const void *b)
+{
+	return *(const double *)a == *(const double *)b;
+}
+
+static bool equal_seconds(const void *a, const void *b)
+{
+	return *(const int64_t *)a == *(const int64_t *)b;
+}
+
+static bool equal_size(const void *a, const void *b)
+{
+	return *(const size_t *)a == *(const size_t *)b;
+}
+
+static bool equal_names(const void *a, const void *b)
+{
+	const struct config_names *x = a, *y = b;
+	bool ok = x->n == y->n;
+	for (size_t i = 0; ok && i < x->n; i++)
+		ok = strcmp(x->names[i], y->names[i]) == 0;
+	return ok;
+}
+
+/* As they are written: a port that is the network's is that key's. */
+static bool equal_hosts(const void *a, const void *b)
+{
+	const struct config_hosts *x = a, *y = b;
+	bool ok = x->n == y->n;
+	for (size_t i = 0; ok && i < x->n; i++) {
+		const struct config_host *h = &x->hosts[i], *k = &y->hosts[i];
+		ok = strcmp(h->name, k->name) == 0 && h->has_port == k->has_port &&
+		     (!h->has_port || h->port == k->port);
+	}
+	return ok;
+}
+
+static bool equal_channels(const void *a, const void *b)
+{
+	const struct config_channels *x = a, *y = b;
+	bool ok = x->n == y->n;
+	for (size_t i = 0; ok && i < x->n; i++)
+		ok = strcmp(x->channels[i].name, y->channels[i].name) == 0 &&
+		     equal_texts(x->channels[i].key, y->channels[i].key);
+	return ok;
+}
+
+static bool equal_pins(const void *a, const void *b)
+{
+	const struct config_pins *x = a, *y = b;
+	return x->n == y->n &&
+	       (x->n == 0 || memcmp(x->pins, y->pins, x->n * sizeof(*x->pins)) == 0);
+}
+
 static const struct type {
 	const char *name;
 	bool (*read)(const struct reading *r, struct str text, void *field);
+	bool (*equal)(const void *a, const void *b);
 	void (*fini)(void *field);
 	bool is_list; /* may go on in indented lines */
 } types[CONFIG_TYPES] = {
-	[CONFIG_TEXT] = {"text",                 read_text,     fini_text,     false},
-	[CONFIG_WORD] = {"word",                 read_word,     fini_text,     false},
-	[CONFIG_NICK] = {"nick",                 read_nick,     fini_text,     false},
-	[CONFIG_NICKS] = {"list of nicks",        read_nicks,    fini_names,    true },
-	[CONFIG_BOOL] = {"yes or no",            read_bool,     NULL,          false},
-	[CONFIG_CHOICE] = {"one of",               read_choice,   NULL,          false},
-	[CONFIG_WHOLE] = {"whole number",         read_whole,    NULL,          false},
-	[CONFIG_NUMBER] = {"number",               read_number,   NULL,          false},
-	[CONFIG_SECONDS] = {"seconds",              read_seconds,  NULL,          false},
-	[CONFIG_SIZE] = {"size",                 read_size,     NULL,          false},
-	[CONFIG_HOSTS] = {"list of hosts",        read_hosts,    fini_hosts,    true },
-	[CONFIG_CHANNELS] = {"list of channels",     read_channels, fini_channels, true },
-	[CONFIG_PINS] = {"list of fingerprints", read_pins,     fini_pins,     true },
-	[CONFIG_SECRET] = {"secret",               read_text,     fini_secret,   false},
-	[CONFIG_FILE] = {"file",                 read_file,     fini_text,     false},
-	[CONFIG_PATH] = {"file",                 read_path,     fini_text,     false},
-	[CONFIG_FOLDERS] = {"list of folders",      read_folders,  fini_names,    true },
-	[CONFIG_NETWORKS] = {"list of networks",     read_networks, fini_names,    true },
+	[CONFIG_TEXT] = {"text",                 read_text,     equal_text,     fini_text,     false},
+	[CONFIG_WORD] = {"word",                 read_word,     equal_text,     fini_text,     false},
+	[CONFIG_NICK] = {"nick",                 read_nick,     equal_text,     fini_text,     false},
+	[CONFIG_NICKS] = {"list of nicks",        read_nicks,    equal_names,    fini_names,    true },
+	[CONFIG_BOOL] = {"yes or no",            read_bool,     equal_bool,     NULL,          false},
+	[CONFIG_CHOICE] = {"one of",               read_choice,   equal_whole,    NULL,          false},
+	[CONFIG_WHOLE] = {"whole number",         read_whole,    equal_whole,    NULL,          false},
+	[CONFIG_NUMBER] = {"number",               read_number,   equal_number,   NULL,          false},
+	[CONFIG_SECONDS] = {"seconds",              read_seconds,  equal_seconds,  NULL,          false},
+	[CONFIG_SIZE] = {"size",                 read_size,     equal_size,     NULL,          false},
+	[CONFIG_HOSTS] = {"list of hosts",        read_hosts,    equal_hosts,    fini_hosts,    true },
+	[CONFIG_CHANNELS] = {"list of channels",     read_channels, equal_channels, fini_channels,
+			 true								       },
+	[CONFIG_PINS] = {"list of fingerprints", read_pins,     equal_pins,     fini_pins,     true },
+	[CONFIG_SECRET] = {"secret",               read_text,     equal_text,     fini_secret,   false},
+	[CONFIG_FILE] = {"file",                 read_file,     equal_text,     fini_text,     false},
+	[CONFIG_PATH] = {"file",                 read_path,     equal_text,     fini_text,     false},
+	[CONFIG_FOLDERS] = {"list of folders",      read_folders,  equal_names,    fini_names,    true },
+	[CONFIG_NETWORKS] = {"list of networks",     read_networks, equal_names,    fini_names,    true },
 };
 
 const char *config_type_name(enum config_type type)
@@ -531,6 +609,11 @@ const char *config_type_name(enum config_type type)
 static void *field_of(const struct config_option *o, void *base)
 {
 	return (char *)base + o->offset;
+}
+
+bool option_equal(const struct config_option *o, const void *a, const void *b)
+{
+	return types[o->type].equal((const char *)a + o->offset, (const char *)b + o->offset);
 }
 
 static bool check_lines(const struct reading *r, struct str text, bool is_list)

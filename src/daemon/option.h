@@ -1,9 +1,9 @@
 /*
  * option: the text of one value into its field.
  *
- * For each type of the option table there is one way to read a value, one to free it, and one
- * name. A value that does not fit is a fault at its line that says what it should have been; a
- * list tells all its bad items. Secrets are never told.
+ * For each type of the option table there is one way to read a value, one to compare two, one to
+ * free it, and one name. A value that does not fit is a fault at its line that says what it should
+ * have been; a list tells all its bad items. Secrets are never told.
  */
 #ifndef EBB_DAEMON_OPTION_H
 #define EBB_DAEMON_OPTION_H
@@ -31,6 +31,9 @@ void option_read(
  * with "secret_" before it, else a path. One newline at its end is dropped. */
 void option_read_file(
 	const struct config_option *o, const struct option_place *at, struct str text, void *base);
+
+/* Whether the field is the same in a and b; a secret is compared as any text. */
+bool option_equal(const struct config_option *o, const void *a, const void *b);
 
 /* Frees the field of base; wipes it, where it is secret. */
 void option_fini(const struct config_option *o, void *base);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { NICK_SUFFIXES = 3 }; /* made-up nicks after the configured ones: ebb_ ebb__ ebb___ */
 
@@ -41,9 +42,22 @@ static void try_nick(struct session *s, struct str nick)
 	session_write(s, "NICK %s", s->nick);
 }
 
+/* Who is registered keeps its nick; what scripts ask for is theirs to follow. */
+static void on_new_nick_refused(struct session *s, const struct message *m)
+{
+	const char *nick = s->options->nick;
+	if (!s->asked_nick || !str_eq(message_param(m, 1), str_of(nick)))
+		return;
+	s->asked_nick = false;
+	log_warn(
+		"%s: nick %s: refused: %" STR_F, s->options->network, nick, STR_A(message_last(m)));
+}
+
 static void on_nick_refused(struct session *s, const struct message *m)
 {
 	const struct session_options *o = s->options;
+	if (s->is_registered)
+		on_new_nick_refused(s, m);
 	if (s->is_registered || o->is_manual || s->state != SESSION_REGISTERING)
 		return;
 	log_info("%s: nick %s: refused: %" STR_F, o->network, s->nick, STR_A(message_last(m)));
@@ -175,7 +189,9 @@ static void on_join(struct session *s, const struct message *m)
 		set_owned(&s->user, m->user);
 	if (m->host.n)
 		set_owned(&s->host, m->host);
-	session_note_channel(s, m->params[0], STR_NONE, true);
+	struct joined *j = session_note_channel(s, m->params[0], STR_NONE, true);
+	if (j)
+		j->is_in = true;
 }
 
 static void on_part(struct session *s, const struct message *m)
@@ -185,10 +201,21 @@ static void on_part(struct session *s, const struct message *m)
 		session_forget_channel(s, j);
 }
 
+/* The channel is joined again after a reconnect, not before. */
+static void on_kick(struct session *s, const struct message *m)
+{
+	struct joined *j = session_find_channel(s, m->params[0]);
+	if (j && session_is_me(s, m->params[1]))
+		j->is_in = false;
+}
+
 static void on_nick(struct session *s, const struct message *m)
 {
-	if (session_is_me(s, m->nick))
-		set_owned(&s->nick, m->params[0]);
+	if (!session_is_me(s, m->nick))
+		return;
+	set_owned(&s->nick, m->params[0]);
+	if (strcmp(s->nick, s->options->nick) == 0)
+		s->asked_nick = false;
 }
 
 static const struct handler handlers[EVENT_KINDS] = {
@@ -207,6 +234,7 @@ static const struct handler handlers[EVENT_KINDS] = {
 	[EVENT_CHGHOST] = {false, on_chghost       },
 	[EVENT_ERROR] = {false, on_error         },
 	[EVENT_JOIN] = {false, on_join          },
+	[EVENT_KICK] = {false, on_kick          },
 	[EVENT_KILL] = {false, on_kill          },
 	[EVENT_NICK] = {false, on_nick          },
 	[EVENT_PART] = {false, on_part          },

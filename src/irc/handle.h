@@ -10,8 +10,11 @@
 /* A channel to be in: configured, or joined since. */
 struct joined {
 	struct list node;
-	char *name, *key; /* owned; key NULL for none */
-	bool is_wanted;   /* false: a JOIN with a key was sent, and not confirmed yet */
+	char *name, *key;   /* owned; key NULL for none */
+	bool is_wanted;     /* false: a JOIN with a key was sent, and not confirmed yet */
+	bool is_configured; /* the options had it when it was noted: it goes with them */
+	bool is_in;         /* we are in it now */
+	bool is_due;        /* to be joined by the JOIN that is being made */
 };
 
 struct session {
@@ -25,6 +28,8 @@ struct session {
 	char *nick;
 	char *user, *host; /* as the server shows us to others; NULL: not known yet */
 	unsigned nick_tries;
+	bool wants_nick; /* options->nick is new: to be asked for when ready */
+	bool asked_nick; /* it was, and not answered yet */
 	struct caps caps;
 	struct isupport *isupport;
 
@@ -66,8 +71,10 @@ void session_become_ready(struct session *s);
 
 struct joined *session_find_channel(const struct session *s, struct str name);
 
-/* Adds name, or changes what is there; key may be absent. Past the maximum nothing is added. */
-void session_note_channel(struct session *s, struct str name, struct str key, bool is_wanted);
+/* Adds name, or changes what is there; key may be absent. NULL, and nothing is
+ * added, past the maximum. */
+struct joined *session_note_channel(
+	struct session *s, struct str name, struct str key, bool is_wanted);
 void session_forget_channel(struct session *s, struct joined *j);
 
 #endif

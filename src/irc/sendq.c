@@ -1,5 +1,6 @@
 #include "irc/sendq.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 
@@ -24,6 +25,17 @@ void sendq_fini(struct sendq *q)
 {
 	if (q)
 		sendq_clear(q);
+}
+
+void sendq_limit(struct sendq *q, const struct sendq_limits *limits, int64_t now_ns)
+{
+	int64_t ahead_ns = q->ahead_ns - now_ns, line_ns = q->limits.line_ns;
+	if (line_ns && ahead_ns > 0) {
+		double lines = (double)ahead_ns / (double)line_ns;
+		q->ahead_ns =
+			now_ns + clock_from_seconds(lines * (double)limits->line_ns / NS_PER_S);
+	}
+	q->limits = *limits;
 }
 
 static void drop_first(struct sendq *q, struct sendq_lane *lane)

@@ -36,6 +36,10 @@ struct sendq {
 void sendq_init(struct sendq *q, const struct sendq_limits *limits);
 void sendq_fini(struct sendq *q);
 
+/* Other limits, from now on. What waits stays, also where it is more than they allow; lines that
+ * went already count at the new pace. */
+void sendq_limit(struct sendq *q, const struct sendq_limits *limits, int64_t now_ns);
+
 /* Drops every line; the pace goes on. */
 void sendq_clear(struct sendq *q);
 

@@ -68,6 +68,14 @@ static void write_line(struct session *s, struct str line)
 		s->ops->write(s->owner, buf_str(&s->scratch));
 }
 
+static void give_room(struct session *s)
+{
+	if (!s->wants_room)
+		return;
+	s->wants_room = false;
+	s->ops->room(s->owner);
+}
+
 /* Sends what the pace allows. */
 static void pump(struct session *s)
 {
@@ -78,10 +86,20 @@ static void pump(struct session *s)
 		sendq_drop(&s->sendq, s->now_ns);
 		sent = true;
 	}
-	if (sent && s->wants_room) {
-		s->wants_room = false;
-		s->ops->room(s->owner);
-	}
+	if (sent)
+		give_room(s);
+}
+
+/* Queues one line of the session's own. */
+static int push_line(struct session *s, const char *fmt, ...) PRINTF(2, 3);
+static int push_line(struct session *s, const char *fmt, ...)
+{
+	buf_reset(&s->scratch);
+	va_list ap;
+	va_start(ap, fmt);
+	int r = buf_addv(&s->scratch, fmt, ap);
+	va_end(ap);
+	return r < 0 ? r : sendq_push(&s->sendq, LANE_NORMAL, buf_str(&s->scratch));
 }
 
 /* The bytes of a line that the server can take, without CR LF. */
@@ -298,22 +316,34 @@ struct joined *session_find_channel(const struct session *s, struct str name)
 	return NULL;
 }
 
-void session_note_channel(struct session *s, struct str name, struct str key, bool is_wanted)
+static const struct session_channel *find_option(
+	const struct session *s, const struct session_options *o, struct str name)
+{
+	for (size_t i = 0; i < o->n_channels; i++)
+		if (casemap_eq(s->isupport->casemap, str_of(o->channels[i].name), name))
+			return &o->channels[i];
+	return NULL;
+}
+
+struct joined *session_note_channel(
+	struct session *s, struct str name, struct str key, bool is_wanted)
 {
 	struct joined *j = session_find_channel(s, name);
 	if (!j) {
 		if (s->n_channels == SESSION_CHANNELS_MAX)
-			return;
+			return NULL;
 		j = mem_new(sizeof(*j));
 		j->name = str_dup(name);
+		j->is_configured = find_option(s, s->options, name) != NULL;
 		list_append(&s->channels, &j->node);
 		s->n_channels++;
 	}
 	j->is_wanted = is_wanted;
 	if (key.n) {
-		free(j->key);
+		mem_wipe_free(j->key);
 		j->key = str_dup(key);
 	}
+	return j;
 }
 
 void session_forget_channel(struct session *s, struct joined *j)
@@ -355,9 +385,10 @@ static int add_item(struct buf *b, const char *item)
 static void join_some(struct session *s, struct join_line *jl, bool with_key)
 {
 	list_each (node, &s->channels) {
-		const struct joined *j = container_of(node, struct joined, node);
-		if (!j->is_wanted || (j->key != NULL) != with_key)
+		struct joined *j = container_of(node, struct joined, node);
+		if (!j->is_due || (j->key != NULL) != with_key)
 			continue;
+		j->is_due = false;
 		size_t wanted = strlen(j->name) + (j->key ? strlen(j->key) : 0) + 2;
 		if (buf_str(&jl->channels).n + buf_str(&jl->keys).n + wanted > JOIN_LINE_BYTES)
 			send_join(s, jl);
@@ -367,6 +398,7 @@ static void join_some(struct session *s, struct join_line *jl, bool with_key)
 	}
 }
 
+/* Those that are due. */
 static void join_channels(struct session *s)
 {
 	struct join_line jl;
@@ -377,13 +409,28 @@ static void join_channels(struct session *s)
 	send_join(s, &jl);
 	buf_fini(&jl.channels);
 	buf_fini(&jl.keys);
-	pump(s);
+}
+
+static void ask_nick(struct session *s)
+{
+	const char *nick = s->options->nick;
+	s->wants_nick = false;
+	if (s->options->is_manual || strcmp(nick, s->nick) == 0)
+		return;
+	s->asked_nick = push_line(s, "NICK %s", nick) == 0;
 }
 
 void session_become_ready(struct session *s)
 {
 	s->state = SESSION_READY;
+	list_each (node, &s->channels) {
+		struct joined *j = container_of(node, struct joined, node);
+		j->is_due = j->is_wanted;
+	}
 	join_channels(s);
+	if (s->wants_nick)
+		ask_nick(s);
+	pump(s);
 	s->ops->ready(s->owner);
 	if (!s->options->is_manual)
 		s->ops->usable(s->owner);
@@ -414,6 +461,7 @@ void session_end(struct session *s)
 {
 	list_each_safe (node, &s->channels) {
 		struct joined *j = container_of(node, struct joined, node);
+		j->is_in = false;
 		if (!j->is_wanted)
 			session_forget_channel(s, j);
 	}
@@ -428,9 +476,83 @@ void session_end(struct session *s)
 	free(s->host);
 	s->user = s->host = NULL;
 	s->nick_tries = 0;
+	s->wants_nick = s->asked_nick = false;
 	s->ping_ns = s->lag_ns = -1;
 	s->is_registered = s->is_over = s->wants_room = false;
 	s->state = SESSION_IDLE;
+}
+
+static bool is_talking(const struct session *s)
+{
+	return s->state == SESSION_READY && !s->is_over;
+}
+
+static void leave_channels(struct session *s)
+{
+	list_each_safe (node, &s->channels) {
+		struct joined *j = container_of(node, struct joined, node);
+		if (!j->is_configured || find_option(s, s->options, str_of(j->name)))
+			continue;
+		if (is_talking(s) && push_line(s, "PART %s", j->name) < 0)
+			log_warn("%s: part %s: the queue is full", s->options->network, j->name);
+		session_forget_channel(s, j);
+	}
+}
+
+static bool is_same_channel(const struct session_channel *a, const struct session_channel *b)
+{
+	return a && str_eq(str_of(a->key), str_of(b->key));
+}
+
+static void enter_channel(struct session *s, const struct session_channel *c)
+{
+	struct joined *j = session_note_channel(s, str_of(c->name), str_of(c->key), true);
+	if (!j)
+		return;
+	if (!c->key) {
+		mem_wipe_free(j->key);
+		j->key = NULL;
+	}
+	j->is_due = is_talking(s) && !j->is_in;
+}
+
+/* What is as it was stays as it is: scripts may have left it, or somebody have thrown us out. */
+static void enter_channels(struct session *s, const struct session_options *old)
+{
+	for (size_t i = 0; i < s->options->n_channels; i++) {
+		const struct session_channel *c = &s->options->channels[i];
+		if (!is_same_channel(find_option(s, old, str_of(c->name)), c))
+			enter_channel(s, c);
+	}
+}
+
+/* Who is idle is called by the wanted nick. */
+static void take_nick(struct session *s, bool is_new)
+{
+	if (s->state == SESSION_IDLE) {
+		free(s->nick);
+		s->nick = mem_strdup(s->options->nick);
+		return;
+	}
+	s->wants_nick |= is_new;
+	if (s->wants_nick && is_talking(s))
+		ask_nick(s);
+}
+
+void session_configure(struct session *s, const struct session_options *options, int64_t now_ns)
+{
+	const struct session_options *old = s->options;
+	s->now_ns = now_ns;
+	s->options = options;
+	sendq_limit(&s->sendq, &options->limits, now_ns);
+	take_nick(s, strcmp(options->nick, old->nick) != 0);
+	leave_channels(s);
+	enter_channels(s, old);
+	if (!is_talking(s))
+		return;
+	join_channels(s);
+	pump(s);
+	give_room(s);
 }
 
 void session_fail(struct session *s, int code, const char *fmt, ...)

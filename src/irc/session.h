@@ -30,7 +30,7 @@ struct session_channel {
 	const char *name, *key; /* key: NULL for none */
 };
 
-/* Borrowed for as long as the session lives. */
+/* Borrowed as long as the session lives, or until session_configure gives others. */
 struct session_options {
 	const char *network; /* for the log */
 	const char *nick;
@@ -68,6 +68,15 @@ struct session;
 struct session *session_new(
 	const struct session_options *options, const struct session_ops *ops, void *owner);
 void session_free(struct session *s);
+
+/*
+ * Other options, for a session in any state; the old ones may go after the call. Limits and
+ * timeouts hold at once, and nothing that is queued is lost. Who is ready asks for a new nick (not
+ * with is_manual, where nicks are a script's), joins the channels that are new or have a new key,
+ * as far as it is not in them, and parts from those that came with options and are no longer among
+ * them; who registers does so when ready. The rest is for the next session_begin.
+ */
+void session_configure(struct session *s, const struct session_options *options, int64_t now_ns);
 
 /* The stream is open: registration begins. */
 void session_begin(struct session *s, int64_t now_ns);

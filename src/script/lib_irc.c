@@ -24,13 +24,19 @@ void lib_push_net(lua_State *L, struct handle net)
 	luaL_setmetatable(L, net_type);
 }
 
+/* A network may go when the configuration is read again: to use it is no script's fault. */
+static struct net *live_net(lua_State *L, struct handle h)
+{
+	struct net *n = handles_get(&script_of(L)->host->handles, h);
+	if (!n)
+		vm_raise(L, err_name(ERR_DISCONNECTED), "the network was removed");
+	return n;
+}
+
 static struct net *check_net(lua_State *L, int index)
 {
 	const struct handle *h = luaL_checkudata(L, index, net_type);
-	struct net *n = handles_get(&script_of(L)->host->handles, *h);
-	if (!n)
-		luaL_error(L, "the network was removed");
-	return n;
+	return live_net(L, *h);
 }
 
 static void push_isupport(lua_State *L, const struct isupport *is)
@@ -149,11 +155,11 @@ static struct net *only_net(lua_State *L, const char *who)
 	return found;
 }
 
+/* A task whose network is gone means no other in its place. */
 static struct net *task_net(lua_State *L, const char *who)
 {
 	const struct task *t = task_of(L);
-	struct net *n = t ? handles_get(&t->script->host->handles, t->net) : NULL;
-	return n ? n : only_net(L, who);
+	return t && t->net.generation ? live_net(L, t->net) : only_net(L, who);
 }
 
 static struct net *named_net(lua_State *L, int index)

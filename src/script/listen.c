@@ -138,7 +138,7 @@ static void choose_net(lua_State *L, struct listener *l, const char *who)
 	l->is_for_all = true;
 	switch (filter_net(l->filter, &name)) {
 	case FILTER_NET_UNSAID:
-		if (l->is_wait && t && handles_get(&l->script->host->handles, t->net)) {
+		if (l->is_wait && t && t->net.generation) {
 			l->net = t->net;
 			l->is_for_all = false;
 		}

@@ -42,6 +42,12 @@ void net_free(struct net *n)
 	free(n);
 }
 
+void net_place_last(struct net *n)
+{
+	list_remove(&n->node);
+	list_append(&n->host->nets, &n->node);
+}
+
 struct net *net_find(const struct host *h, struct str name)
 {
 	list_each (node, &h->nets) {

@@ -75,6 +75,9 @@ struct net *net_new(struct host *h, const char *name, const struct net_ops *ops,
 /* Its waiting tasks get a failure. */
 void net_free(struct net *n);
 
+/* Puts it behind all others of its host, as scripts list them. */
+void net_place_last(struct net *n);
+
 struct net *net_find(const struct host *h, struct str name);
 
 struct net_facts net_facts(const struct net *n);

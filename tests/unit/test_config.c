@@ -410,7 +410,7 @@ static void show_channels(const struct config *c, struct buf *out)
 static void show_person(const struct config *c, struct buf *out)
 {
 	const struct config_network *n = c->networks[0];
-	tell(out, "%s|%s|%s|", n->nick, n->user, n->realname);
+	tell(out, "%s|%s|%s|", n->nick, n->user ? n->user : "-", n->realname ? n->realname : "-");
 	tell_names(&n->alt_nicks, out);
 }
 
@@ -534,10 +534,10 @@ static const struct acceptance {
 	ACCEPTED("a channel with a semicolon", NET "channels = #a;b\n", show_channels, "#a;b"),
 	ACCEPTED("a channel with =", NET "channels = #a\n  #c=d\n", show_channels, "#a|#c=d"),
 
-	ACCEPTED("a nick alone", NET, show_person, "x|x|x|"),
+	ACCEPTED("a nick alone", NET, show_person, "x|-|-|"),
 	ACCEPTED("a person", NET "alt_nicks = x_, x`\n  [x]\nuser = bot\nrealname = a = b, c: d\n",
 		show_person, "x|bot|a = b, c: d|x_|x`|[x]"),
-	ACCEPTED("a line of 198 bytes", NET "realname = " X187 "\n", show_person, "x|x|" X187 "|"),
+	ACCEPTED("a line of 198 bytes", NET "realname = " X187 "\n", show_person, "x|-|" X187 "|"),
 
 	ACCEPTED("no switches", NET, show_switches, DEFAULTS),
 	ACCEPTED("all switches", NET "tls=no\ntls_verify=OFF\nautoconnect=false\nregister=manual\n",
@@ -835,6 +835,164 @@ static void every_row_of_the_table_is_complete(void **state)
 	}
 }
 
+/* A network as it was, and as it is now: each with what follows "nick = x". */
+#define CHANGE(name, old, new, keys, change)               \
+	{                                                  \
+		name, old, new, keys, CONFIG_##change, "h" \
+	}
+#define AT(host, name, old, new, keys, change)              \
+	{                                                   \
+		name, old, new, keys, CONFIG_##change, host \
+	}
+#define HEX2 "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+
+static const struct change_row {
+	const char *name, *old, *new, *keys;
+	enum config_change change;
+	const char *server; /* with port 6697, where a connection is */
+} changes[] = {
+	CHANGE("nothing", "host = h\n", "host = h\n", "", UNCHANGED),
+	CHANGE("what is the default anyway", "host = h\n", "host = h\ntls = yes\nport = 6697\n", "",
+		UNCHANGED),
+	CHANGE("the same secret from a file", "host = h\nserver_password = s\n",
+		"host = h\nserver_password_file = secret\n", "", UNCHANGED),
+	CHANGE("a host more, in front", "host = h\n", "host = g h\n", "host", CHANGED_LIVE),
+	CHANGE("the other host less", "host = g h\n", "host = h\n", "host", CHANGED_LIVE),
+	CHANGE("the same host in capitals", "host = h\n", "host = H\n", "host", CHANGED_LIVE),
+	CHANGE("the port written at the host", "host = h\n", "host = h:6697\n", "host",
+		CHANGED_LIVE),
+	CHANGE("another host", "host = h\n", "host = g\n", "host", CHANGED_CONNECTION),
+	CHANGE("the host less that we are at", "host = g h\n", "host = g\n", "host",
+		CHANGED_CONNECTION),
+	AT("g", "the host less that we are not at", "host = g h\n", "host = g\n", "host",
+		CHANGED_LIVE),
+	CHANGE("another port of the host", "host = h\n", "host = h:7000\n", "host",
+		CHANGED_CONNECTION),
+	CHANGE("another port", "host = h\n", "host = h\nport = 7000\n", "port", CHANGED_CONNECTION),
+	CHANGE("another port for nobody", "host = h:6697\n", "host = h:6697\nport = 7000\n", "port",
+		CHANGED_LIVE),
+	CHANGE("tls", "host = h\n", "host = h\ntls = no\n", "tls", CHANGED_CONNECTION),
+	CHANGE("tls_ca", "host = h\n", "host = h\ntls_ca = ca.pem\n", "tls_ca", CHANGED_CONNECTION),
+	CHANGE("another tls_ca", "host = h\ntls_ca = example-ca.pem\n",
+		"host = h\ntls_ca = ca.pem\n", "tls_ca", CHANGED_CONNECTION),
+	CHANGE("tls_fingerprint", "host = h\n", "host = h\ntls_fingerprint = " HEX "\n",
+		"tls_fingerprint", CHANGED_CONNECTION),
+	CHANGE("another tls_fingerprint", "host = h\ntls_fingerprint = " HEX2 "\n",
+		"host = h\ntls_fingerprint = " HEX "\n", "tls_fingerprint", CHANGED_CONNECTION),
+	CHANGE("tls_verify", "host = h\n", "host = h\ntls_verify = no\n", "tls_verify",
+		CHANGED_CONNECTION),
+	CHANGE("user", "host = h\n", "host = h\nuser = x\n", "user", CHANGED_CONNECTION),
+	CHANGE("realname", "host = h\nrealname = a\n", "host = h\nrealname = b\n", "realname",
+		CHANGED_CONNECTION),
+	CHANGE("server_password", "host = h\nserver_password = s\n",
+		"host = h\nserver_password = t\n", "server_password", CHANGED_CONNECTION),
+	CHANGE("register", "host = h\n", "host = h\nregister = manual\n", "register",
+		CHANGED_CONNECTION),
+	CHANGE("alt_nicks", "host = h\nalt_nicks = a b\n", "host = h\nalt_nicks = a c\n",
+		"alt_nicks", CHANGED_LIVE),
+	CHANGE("a channel more", "host = h\nchannels = #a\n", "host = h\nchannels = #a, #b\n",
+		"channels", CHANGED_LIVE),
+	CHANGE("another key of a channel", "host = h\nchannels = #a k\n",
+		"host = h\nchannels = #a l\n", "channels", CHANGED_LIVE),
+	CHANGE("a channel's key less", "host = h\nchannels = #a k\n", "host = h\nchannels = #a\n",
+		"channels", CHANGED_LIVE),
+	CHANGE("autoconnect", "host = h\n", "host = h\nautoconnect = no\n", "autoconnect",
+		CHANGED_LIVE),
+	CHANGE("connect_timeout", "host = h\n", "host = h\nconnect_timeout = 5\n",
+		"connect_timeout", CHANGED_LIVE),
+	CHANGE("register_timeout", "host = h\n", "host = h\nregister_timeout = 5\n",
+		"register_timeout", CHANGED_LIVE),
+	CHANGE("ping_interval", "host = h\n", "host = h\nping_interval = 5\n", "ping_interval",
+		CHANGED_LIVE),
+	CHANGE("ping_timeout", "host = h\n", "host = h\nping_timeout = 5\n", "ping_timeout",
+		CHANGED_LIVE),
+	CHANGE("flood_burst", "host = h\n", "host = h\nflood_burst = 6\n", "flood_burst",
+		CHANGED_LIVE),
+	CHANGE("flood_rate", "host = h\n", "host = h\nflood_rate = 0\n", "flood_rate",
+		CHANGED_LIVE),
+	CHANGE("queue_max", "host = h\n", "host = h\nqueue_max = 5\n", "queue_max", CHANGED_LIVE),
+	CHANGE("several", "host = h\n",
+		"host = h\nqueue_max = 5\nuser = u\nchannels = #a\nping_timeout = 5\n",
+		"user, channels, ping_timeout, queue_max", CHANGED_CONNECTION),
+	CHANGE("several that are live", "host = h\n", "host = h g\nchannels = #a\nqueue_max = 5\n",
+		"host, channels, queue_max", CHANGED_LIVE),
+};
+
+static struct config *accept_network(const char *keys)
+{
+	struct buf text;
+	buf_init(&text, 4096);
+	tell(&text, "[network n]\nnick = x\n%s", keys);
+	struct config *c = accept(buf_str(&text).p);
+	buf_fini(&text);
+	return c;
+}
+
+static void networks_are_compared(void **state)
+{
+	const struct change_row *row = *state;
+	struct config_host server = {.name = (char *)(uintptr_t)row->server, .port = 6697};
+	struct buf keys;
+	buf_init(&keys, 4096);
+	write_file("secret", "s\n");
+	struct config *old = accept_network(row->old), *new = accept_network(row->new);
+	const struct config_network *a = old->networks[0], *b = new->networks[0];
+
+	assert_int_equal(config_compare_networks(a, b, &server, &keys), row->change);
+	assert_string_equal(buf_str(&keys).p, row->keys);
+	assert_int_equal(config_compare_networks(a, b, &server, NULL), row->change);
+	assert_int_equal(config_compare_networks(b, b, &b->host.hosts[0], NULL), CONFIG_UNCHANGED);
+
+	config_free(old);
+	config_free(new);
+	buf_fini(&keys);
+}
+
+static void every_key_of_networks_has_a_row_of_changes(void **state)
+{
+	(void)state;
+	const struct config_option *o;
+	for (size_t i = 0; (o = config_option(i)); i++) {
+		bool is_there = o->kind != CONFIG_NETWORK || strcmp(o->key, "nick") == 0;
+		for (size_t k = 0; k < COUNTOF(changes); k++)
+			is_there |= strcmp(changes[k].keys, o->key) == 0;
+		if (!is_there)
+			fail_msg("no row changes %s alone", o->key);
+	}
+}
+
+static void a_new_nick_is_live_where_the_user_name_is_not_given(void **state)
+{
+	(void)state;
+	struct config *old = accept("[network n]\nhost = h\nnick = x\n");
+	struct config *new = accept("[network n]\nhost = h\nnick = y\n");
+	struct buf keys;
+	buf_init(&keys, 4096);
+
+	assert_int_equal(config_compare_networks(old->networks[0], new->networks[0],
+				 &old->networks[0]->host.hosts[0], &keys),
+		CONFIG_CHANGED_LIVE);
+	assert_string_equal(buf_str(&keys).p, "nick");
+
+	buf_fini(&keys);
+	config_free(old);
+	config_free(new);
+}
+
+static void a_network_that_was_taken_is_not_found(void **state)
+{
+	(void)state;
+	struct config *c = accept(NET "[network m]\nhost = h\nnick = x\n");
+	struct config_network *taken = c->networks[0];
+	c->networks[0] = NULL;
+
+	assert_null(config_network(c, STR("n")));
+	assert_ptr_equal(config_network(c, STR("m")), c->networks[1]);
+
+	config_network_free(taken);
+	config_free(c);
+}
+
 /* What the manual and the sample are searched for: a line, whole. */
 static bool next_line(struct str *rest, struct str *line)
 {
@@ -1011,6 +1169,36 @@ static void the_manual_has_no_key_beside_the_table(void **state)
 	buf_fini(&manual);
 }
 
+/* The keys that need something when they change, as a sentence of the manual has them. */
+static void list_keys(enum config_need need, struct buf *out)
+{
+	const struct config_option *o;
+	const char *before = "A change of\n";
+	for (size_t i = 0; (o = config_option(i)); i++) {
+		if (o->kind != CONFIG_NETWORK || o->need != need)
+			continue;
+		tell(out, "%s.Cm %s", before, o->key);
+		before = " ,\n";
+	}
+}
+
+static void the_manual_says_which_changes_need_a_new_connection(void **state)
+{
+	(void)state;
+	static const char *const after[] = {[CONFIG_SERVER] = "\nneeds one only where",
+		[CONFIG_CONNECTION] = "\nneeds a new connection:"};
+	struct buf manual = read_source("doc/ebb.ini.5");
+	for (enum config_need need = CONFIG_SERVER; need <= CONFIG_CONNECTION; need++) {
+		struct buf keys;
+		buf_init(&keys, 4096);
+		list_keys(need, &keys);
+		tell(&keys, "%s", after[need]);
+		assert_contains(buf_str(&manual), buf_str(&keys).p);
+		buf_fini(&keys);
+	}
+	buf_fini(&manual);
+}
+
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 {
 	(void)st, (void)kind, (void)ftw;
@@ -1058,6 +1246,11 @@ int main(void)
 	check_test(&c, the_sample_is_accepted_with_all_its_keys);
 	check_test(&c, the_manual_says_what_the_table_says);
 	check_test(&c, the_manual_has_no_key_beside_the_table);
+	check_test(&c, the_manual_says_which_changes_need_a_new_connection);
+	check_rows(&c, changes, networks_are_compared);
+	check_test(&c, every_key_of_networks_has_a_row_of_changes);
+	check_test(&c, a_new_nick_is_live_where_the_user_name_is_not_given);
+	check_test(&c, a_network_that_was_taken_is_not_found);
 	enter_folder(folder);
 	int status = check_run(&c, "config");
 	leave_folder(folder);

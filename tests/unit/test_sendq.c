@@ -109,6 +109,60 @@ static void sendq_sends_at_most_what_the_limits_say_in_any_window(void **state)
 			assert_true(sent_at[k] - sent_at[i] >= 700 * (int64_t)(k - i - 3));
 }
 
+static const struct limit_row {
+	const char *name;
+	int64_t line_ns, burst_ns; /* after three lines at once, at one in two seconds */
+	int64_t next_ns;           /* when the fourth may go, after that */
+} limit_rows[] = {
+	{"the same pace",                   SECONDS(2),    SECONDS(4),  SECONDS(2)   },
+	{"no pace",			 0,             0,           0            },
+	{"twice the pace",                  SECONDS(1),    SECONDS(2),  SECONDS(1)   },
+	{"half the pace",                   SECONDS(4),    SECONDS(8),  SECONDS(4)   },
+	{"a burst no more",                 SECONDS(2),    0,           SECONDS(6)   },
+	{"a longer burst",                  SECONDS(2),    SECONDS(20), 0            },
+	{"a pace that nobody lives to see", INT64_MAX / 4, 0,           INT64_MAX / 4},
+};
+
+static void sendq_takes_other_limits(void **state)
+{
+	const struct limit_row *row = *state;
+	struct sendq *q = fresh(.line_ns = SECONDS(2), .burst_ns = SECONDS(4));
+	const int64_t now_ns = SECONDS(100);
+	for (int i = 0; i < 4; i++)
+		push(q, "x");
+	for (int i = 0; i < 3; i++)
+		send_one(q, now_ns, "x");
+
+	struct sendq_limits limits = {row->line_ns, row->burst_ns, 1, 10000};
+	sendq_limit(q, &limits, now_ns);
+
+	assert_sound(q);
+	assert_int_equal(q->n_lines, 1);
+	assert_false(sendq_has_room(q, 1, 1));
+	if (row->next_ns) {
+		assert_int_equal(sendq_next(q), now_ns + row->next_ns);
+		assert_slice(sendq_peek(q, now_ns), NULL);
+	}
+	send_one(q, now_ns + row->next_ns, "x");
+}
+
+static void sendq_with_a_pace_begins_with_a_whole_burst(void **state)
+{
+	(void)state;
+	struct sendq *q = fresh(.line_ns = 0);
+	for (int i = 0; i < 9; i++)
+		push(q, "x");
+	for (int i = 0; i < 5; i++)
+		send_one(q, SECONDS(100), "x");
+
+	struct sendq_limits limits = {SECONDS(2), SECONDS(4), 10, 10000};
+	sendq_limit(q, &limits, SECONDS(100));
+
+	for (int i = 0; i < 3; i++)
+		send_one(q, SECONDS(100), "x");
+	assert_int_equal(sendq_next(q), SECONDS(102));
+}
+
 static void sendq_gains_no_more_than_a_burst_by_silence(void **state)
 {
 	(void)state;
@@ -330,6 +384,8 @@ int main(void)
 	check_test(&c, sendq_keeps_the_pace_after_a_burst);
 	check_test(&c, sendq_sends_at_most_what_the_limits_say_in_any_window);
 	check_test(&c, sendq_gains_no_more_than_a_burst_by_silence);
+	check_rows(&c, limit_rows, sendq_takes_other_limits);
+	check_test(&c, sendq_with_a_pace_begins_with_a_whole_burst);
 	check_test(&c, sendq_without_a_burst_sends_one_at_a_time);
 	check_test(&c, sendq_without_a_pace_sends_all);
 	check_test(&c, sendq_sends_at_the_start_of_time);

@@ -14,11 +14,13 @@
  *     * it became usable        e an event's name, a star behind it where it is our own
  *     q quit with that message  s a script sends    r the same, raw    a it must wait for room
  *     o there is room again     x the connection ends, and a new one begins
+ *     c other options: KEY=VALUE for each that differs from those at the start
  *
  * What the session does beyond what is written fails the test.
  */
 struct talk {
 	const struct session_options *options;
+	struct configured *configured; /* NULL: options are the session's */
 	struct session *s;
 	int64_t now_ns;
 	struct buf
@@ -84,6 +86,80 @@ static void pass(struct talk *t, int64_t ns)
 	t->now_ns = end_ns;
 }
 
+/* Options on the heap, so that what is read of them too late is found. */
+struct configured {
+	struct session_options o;
+	char *text;
+	struct session_channel *channels;
+};
+
+static void free_configured(struct configured *c)
+{
+	if (!c)
+		return;
+	free(c->text);
+	free(c->channels);
+	free(c);
+}
+
+/* "#a,#b:key" */
+static void set_channels(struct configured *c, char *list)
+{
+	c->o.n_channels = 0;
+	c->channels = mem_resize(NULL, 20, sizeof(*c->channels));
+	for (char *save, *name = strtok_r(list, ",", &save); name;
+		name = strtok_r(NULL, ",", &save)) {
+		char *key = strchr(name, ':');
+		if (key)
+			*key++ = '\0';
+		c->channels[c->o.n_channels++] = (struct session_channel){name, key};
+	}
+	c->o.channels = c->channels;
+}
+
+static void set_option(struct configured *c, const char *key, char *value)
+{
+	int64_t n = 0;
+	if (strcmp(key, "nick") == 0) {
+		c->o.nick = value;
+		return;
+	}
+	if (strcmp(key, "channels") == 0) {
+		set_channels(c, value);
+		return;
+	}
+	assert_true(str_int(str_of(value), 0, 1000, &n));
+	if (strcmp(key, "pace") == 0)
+		c->o.limits.line_ns = n * NS_PER_S;
+	else if (strcmp(key, "max") == 0)
+		c->o.limits.max_lines = (size_t)n;
+	else if (strcmp(key, "register") == 0)
+		c->o.register_timeout_ns = n * NS_PER_S;
+	else if (strcmp(key, "interval") == 0)
+		c->o.ping_interval_ns = n * NS_PER_S;
+	else if (strcmp(key, "timeout") == 0)
+		c->o.ping_timeout_ns = n * NS_PER_S;
+	else
+		fail_msg("no such option: %s", key);
+}
+
+static void configure(struct talk *t, struct str text)
+{
+	struct configured *c = mem_new(sizeof(*c)), *old = t->configured;
+	c->o = *t->options;
+	c->text = str_dup(text);
+	for (char *save, *word = strtok_r(c->text, " ", &save); word;
+		word = strtok_r(NULL, " ", &save)) {
+		char *value = strchr(word, '=');
+		assert_non_null(value);
+		*value = '\0';
+		set_option(c, word, value + 1);
+	}
+	t->configured = c;
+	session_configure(t->s, &c->o, t->now_ns);
+	free_configured(old);
+}
+
 static void act(struct talk *t, char mark, struct str text)
 {
 	int64_t seconds;
@@ -95,6 +171,9 @@ static void act(struct talk *t, char mark, struct str text)
 	case '+':
 		assert_true(str_int(text, 0, 1000000, &seconds));
 		pass(t, seconds * NS_PER_S);
+		break;
+	case 'c':
+		configure(t, text);
 		break;
 	case 'q':
 		session_quit(t->s, text, t->now_ns);
@@ -170,6 +249,9 @@ static const struct session_options standard = {
 	.limits = {.max_lines = 100, .max_bytes = 100000},
 };
 
+#define JOINED                                                                                    \
+	HELLO "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b,#a,#c key\n*\n< :ebb!u@h JOIN #a\n" \
+	      "< :ebb!u@h JOIN #b\n< :ebb!u@h JOIN #c\n"
 #define HELLO "> CAP LS 302\n> NICK ebb\n> USER u 0 * :r n\n"
 #define READY HELLO "< :s 001 ebb :hi\n< :s 376 ebb :end\n*\n"
 
@@ -180,115 +262,208 @@ static const struct talk_row {
 		bool manual, alternatives, channels, password, events, paced;
 	} with;
 } rows[] = {
-	{"registers without CAP",						 READY,					     {0}                               },
+	{"registers without CAP",						 READY,							     {0}                               },
 	{"sends PASS before NICK and USER",
-         "> CAP LS 302\n> PASS :s3 cret\n> NICK ebb\n> USER u 0 * :r n\n",							   {.password = true}                },
+         "> CAP LS 302\n> PASS :s3 cret\n> NICK ebb\n> USER u 0 * :r n\n",									   {.password = true}                },
 	{"is ready without a message of the day",                                 HELLO "< :s 001 ebb :hi\n< :s 422 ebb :none\n*\n",
-         {0}																			   },
-	{"is not ready before 001",					       HELLO "< :s 376 ebb :end\n",                       {0}                               },
+         {0}																					   },
+	{"is not ready before 001",					       HELLO "< :s 376 ebb :end\n",                                       {0}                               },
 	{"asks only for capabilities that it knows",
          HELLO "< :s CAP * LS :inspircd.org/poison server-time ergo.chat/nope tls\n"
-		      "> CAP REQ :server-time\n< :s CAP ebb ACK :server-time\n> CAP END\n",					  {0}			       },
+		      "> CAP REQ :server-time\n< :s CAP ebb ACK :server-time\n> CAP END\n",							  {0}			       },
 	{"asks once the last line of LS is there",
          HELLO "< :s CAP * LS * :server-time sts=port=6697\n"
 		      "< :s CAP * LS :multi-prefix extended-join=1\n"
 		      "> CAP REQ :extended-join multi-prefix server-time\n"
-		      "< :s CAP ebb ACK :extended-join multi-prefix server-time \n> CAP END\n",				      {0}			       },
+		      "< :s CAP ebb ACK :extended-join multi-prefix server-time \n> CAP END\n",						      {0}			       },
 	{"ends the negotiation where nothing is offered",                         HELLO "< :s CAP * LS :\n> CAP END\n",
-         {0}																			   },
+         {0}																					   },
 	{"asks one by one after a NAK",
          HELLO "< :s CAP * LS :server-time multi-prefix\n"
 		      "> CAP REQ :multi-prefix server-time\n"
 		      "< :s CAP ebb NAK :multi-prefix server-time\n"
 		      "> CAP REQ :multi-prefix\n> CAP REQ :server-time\n"
 		      "< :s CAP ebb NAK :multi-prefix\n< :s CAP ebb ACK :server-time\n"
-		      "> CAP END\n",												 {0}			       },
+		      "> CAP END\n",														 {0}			       },
 	{"asks for what is offered later",
          READY "< :s CAP ebb NEW :server-time sasl\n"
 		      "> CAP REQ :server-time\n"
 		      "< :s CAP ebb ACK :server-time\n"
-		      "< :s CAP ebb DEL :server-time\n",									     {0}			       },
+		      "< :s CAP ebb DEL :server-time\n",											     {0}			       },
 	{"answers PING at once with its last parameter whole",
-         HELLO "< PING :a b :c\n> PONG :a b :c\n< PING one two\n> PONG :two\n",                                                      {0}                               },
+         HELLO "< PING :a b :c\n> PONG :a b :c\n< PING one two\n> PONG :two\n",                                                                      {0}                               },
 	{"tries the alternatives, then its nick with underscores, then gives up",
          HELLO "< :s 433 * ebb :in use\n> NICK ebb2\n< :s 432 * ebb2 :bad\n> NICK ebb_\n"
 		      "< :s 436 * ebb_ :collision\n> NICK ebb__\n"
 		      "< :s 437 * ebb__ :held\n> NICK ebb___\n< :s 433 * ebb___ :in use\n"
-		      "! nick every nick is refused, the last for: in use\n",							{.alternatives = true}            },
-	{"leaves a nick refused later to scripts",                                READY "< :s 433 ebb other :in use\n",              {0}                               },
+		      "! nick every nick is refused, the last for: in use\n",									{.alternatives = true}            },
+	{"leaves a nick refused later to scripts",                                READY "< :s 433 ebb other :in use\n",                              {0}                               },
 	{"takes the nick that the server gives",
          HELLO "< :s 001 Guest1 :hi\ne rpl_welcome\n< :Guest1!u@h JOIN #a\ne join*\n",
-         {.events = true}																	      },
+         {.events = true}																			      },
 	{"follows its nick and knows its own lines",
          HELLO "< :s 001 ebb :hi\ne rpl_welcome\n< :EBB!u@h NICK :[x]\ne nick*\n"
 		      "< :{X}!u@h PRIVMSG #a :hi\ne privmsg*\n< :ebb!u@h PRIVMSG #a :hi\n"
-		      "e privmsg\n",												 {.events = true}                  },
+		      "e privmsg\n",														 {.events = true}                  },
 	{"compares nicks as the server says",
          HELLO "< :s 001 a[b :hi\ne rpl_welcome\n"
 		      "< :s 005 a[b CASEMAPPING=ascii :are supported\ne rpl_isupport\n"
-		      "< :a{b!u@h JOIN #a\ne join\n< :A[B!u@h JOIN #a\ne join*\n",						   {.events = true}                  },
+		      "< :a{b!u@h JOIN #a\ne join\n< :A[B!u@h JOIN #a\ne join*\n",								   {.events = true}                  },
 	{"joins when ready, keys first",
          HELLO "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b,#a,#c key\n*\n",
-         {.channels = true}																	    },
+         {.channels = true}																			    },
 	{"joins again what it joined since, and not what it left",
          HELLO "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b,#a,#c key\n*\n"
 		      "s JOIN #d secret\n> JOIN #d secret\ns JOIN #no nokey\n> JOIN #no nokey\n"
 		      "< :ebb!u@h JOIN :#D\n< :ebb!u@h JOIN #e\n< :ebb!u@h PART #A :bye\n"
 		      "< :ebb!u@h KICK #c ebb :no\n< :x!u@h JOIN #f\nx now\n" HELLO
-		      "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b,#d,#c,#e key,secret\n*\n",				     {.channels = true}                },
+		      "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b,#d,#c,#e key,secret\n*\n",						     {.channels = true}                },
 	{"ends at ERROR while registering",
          HELLO "< ERROR :Closing Link: no more connections\n"
-		      "! registration Closing Link: no more connections\n",							  {0}			       },
+		      "! registration Closing Link: no more connections\n",									  {0}			       },
 	{"tells a throttle from its words",
          HELLO "< ERROR :Trying to reconnect too fast.\n"
-		      "! throttled Trying to reconnect too fast.\n",								 {0}			       },
+		      "! throttled Trying to reconnect too fast.\n",										 {0}			       },
 	{"tells a ban from its words",
          HELLO "< ERROR :Closing Link: x (K-Lined)\n"
-		      "! banned Closing Link: x (K-Lined)\n",									{0}			       },
+		      "! banned Closing Link: x (K-Lined)\n",											{0}			       },
 	{"tells a ban by 465",
          HELLO "< :s 465 ebb :You are banned: go away\n! banned You are banned: go away\n"
-		      "< ERROR :Closing Link\n",										     {0}			       },
+		      "< ERROR :Closing Link\n",												     {0}			       },
 	{"tells a wrong server password",
          HELLO "< :s 464 ebb :Password incorrect\n"
-		      "! registration server_password: Password incorrect\n",							{0}			       },
+		      "! registration server_password: Password incorrect\n",									{0}			       },
 	{"ends at ERROR when ready",
-         READY "< ERROR :Server going down\n! closed Server going down\n",                                                           {0}                               },
+         READY "< ERROR :Server going down\n! closed Server going down\n",                                                                           {0}                               },
 	{"knows that it was killed",
-         READY "< :oper!o@h KILL ebb :spam\n! killed killed by oper!o@h: spam\n",                                                    {0}                               },
+         READY "< :oper!o@h KILL ebb :spam\n! killed killed by oper!o@h: spam\n",                                                                    {0}                               },
 	{"gives up when registration takes too long",
-         HELLO "+ 59\n+ 1\n! timeout not registered within 60 s\n+ 100\n",                                                           {0}                               },
+         HELLO "+ 59\n+ 1\n! timeout not registered within 60 s\n+ 100\n",                                                                           {0}                               },
 	{"asks after silence, and hears the answer",
          READY "+ 119\n+ 1\n> PING :ebb\n+ 29\n< :s PONG s :ebb\n+ 119\n+ 1\n> PING :ebb\n",
-         {0}																			   },
+         {0}																					   },
 	{"holds a silent server dead",
-         READY "+ 120\n> PING :ebb\n+ 29\n+ 1\n! ping no answer to PING within 30 s\n",                                              {0}                               },
+         READY "+ 120\n> PING :ebb\n+ 29\n+ 1\n! ping no answer to PING within 30 s\n",                                                              {0}                               },
 	{"takes any line for a sign of life",
          READY
-		"+ 120\n> PING :ebb\n+ 20\n< :x!u@h PRIVMSG ebb :hi\n+ 119\n+ 1\n> PING :ebb\n",				     {0}			       },
+		"+ 120\n> PING :ebb\n+ 20\n< :x!u@h PRIVMSG ebb :hi\n+ 119\n+ 1\n> PING :ebb\n",						     {0}			       },
 	{"quits past all that waits",
          READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\ns PRIVMSG #a :3\n"
 		      "q gone home\n> QUIT :gone home\n+ 100\n< ERROR :Closing link\n"
-		      "! requested Closing link\n",										  {.paced = true}                   },
+		      "! requested Closing link\n",												  {.paced = true}                   },
 	{"does not go on registering after QUIT",
          HELLO "q bye\n> QUIT :bye\n< :s 433 * ebb :in use\n< :s CAP * LS :server-time\n",
-         {0}																			   },
+         {0}																					   },
 	{"paces what scripts say, but not PONG",
          READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\n< PING x\n> PONG :x\n"
-		      "+ 1\n+ 1\n> PRIVMSG #a :2\n",										 {.paced = true}                   },
+		      "+ 1\n+ 1\n> PRIVMSG #a :2\n",												 {.paced = true}                   },
 	{"asks to wait when the queue is full, and tells of room",
          READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\ns PRIVMSG #a :3\n"
 		      "a PRIVMSG #a :4\n+ 2\n> PRIVMSG #a :2\no\ns PRIVMSG #a :4\n"
-		      "+ 4\n> PRIVMSG #a :3\n> PRIVMSG #a :4\n",								     {.paced = true}                   },
+		      "+ 4\n> PRIVMSG #a :3\n> PRIVMSG #a :4\n",										     {.paced = true}                   },
 	{"drops the backlog with the connection",
          READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\nx now\n" HELLO "+ 50\n",
-         {.paced = true}																	       },
+         {.paced = true}																			       },
 	{"sends nothing but PONG when registering by hand",
          "*\n< :s CAP * LS :server-time\n< PING :x\n> PONG :x\n"
 		"s NICK me\n> NICK me\n< :s 433 * me :in use\n< :s 001 me :hi\n"
-		"< :s 376 me :end\n> JOIN #b,#a,#c key\n",									   {.manual = true, .channels = true}},
+		"< :s 376 me :end\n> JOIN #b,#a,#c key\n",											   {.manual = true, .channels = true}},
+	{"asks for a new nick",						   READY "c nick=new\n> NICK new\n< :ebb!u@h NICK new\nc nick=new\n",
+         {0}																					   },
+	{"asks for a new nick whatever it is called now",
+         HELLO
+		"< :s 433 * ebb :in use\n> NICK ebb_\n< :s 001 ebb_ :hi\n< :s 376 ebb_ :end\n*\n"
+		"c nick=new\n> NICK new\n",													  {0}			       },
+	{"does not ask for the nick that it has",                                 READY "< :ebb!u@h NICK new\nc nick=new\n",                         {0}                               },
+	{"does not ask again for a nick that is not new",
+         HELLO
+		"< :s 433 * ebb :in use\n> NICK ebb_\n< :s 001 ebb_ :hi\n< :s 376 ebb_ :end\n*\n"
+		"c channels=#x\n> JOIN #x\n",													{0}			       },
+	{"asks for a nick in other capitals",                                     READY "c nick=Ebb\n> NICK Ebb\n",                                  {0}                               },
+	{"keeps its nick when the new one is refused",
+         READY "c nick=new\n> NICK new\n< :s 433 ebb new :in use\n"
+		      "< :s 433 ebb new :in use\n< PING x\n> PONG :x\n",									     {0}			       },
+	{"asks for a new nick once it is ready",
+         HELLO "c nick=new\n< :s 001 ebb :hi\n< :s 376 ebb :end\n> NICK new\n*\n",                                                                   {0}                               },
+	{"asks for no nick that it had meanwhile",
+         HELLO "c nick=new\nc nick=ebb\n< :s 001 ebb :hi\n< :s 376 ebb :end\n*\n",                                                                   {0}                               },
+	{"registers with a new nick the next time",
+         READY "c nick=new\n> NICK new\nx now\n> CAP LS 302\n> NICK new\n> USER u 0 * :r n\n"
+		      "< :s 001 new :hi\n< :s 376 new :end\n*\n",										    {0}			       },
+	{"leaves a new nick to a script that registers",
+         "*\n< :s 001 me :hi\n< :s 376 me :end\nc nick=new\n",										       {.manual = true}                  },
+	{"tries new alternatives while it registers",
+         HELLO "c nick=new\n< :s 433 * ebb :in use\n> NICK new_\n",										  {0}                               },
+	{"joins what is new, keys first",
+         JOINED "c channels=#a,#b:key,#c,#d,#e:k\n> JOIN #e,#d k\n"
+		       "c channels=#a,#b:key,#c,#d,#e:k\n",											  {.channels = true}                },
+	{"parts from what is no longer configured",
+         JOINED "c channels=#B:key\n> PART #a\n> PART #c\n< :ebb!u@h PART #a\nx now\n" HELLO
+		       "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b key\n*\n",								    {.channels = true}                },
+	{"does not part from what scripts joined",
+         JOINED
+		"s JOIN #d\n> JOIN #d\n< :ebb!u@h JOIN #d\n"
+		"c channels=#a,#b:key,#c,#d\nc channels=#a\n> PART #b\n> PART #c\nx now\n" HELLO
+		"< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #a,#d\n*\n",									    {.channels = true}                },
+	{"parts from what scripts left and joined again",
+         JOINED "< :ebb!u@h PART #a\n< :ebb!u@h JOIN #a\nc channels=#b:key,#c\n> PART #a\n",
+         {.channels = true}																			    },
+	{"does not join again what scripts left",
+         JOINED "< :ebb!u@h PART #a\nc channels=#a,#b:key,#c\nc channels=#b:key,#c\n"
+		       "c channels=#a,#b:key,#c\n> JOIN #a\n",										       {.channels = true}                },
+	{"stays where only the key changed, and comes back with the new one",
+         JOINED "c channels=#a:k,#b,#c\nx now\n" HELLO
+		       "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #a,#b,#c k\n*\n",								{.channels = true}                },
+	{"tries a new key where it is not in",
+         HELLO "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b,#a,#c key\n*\n"
+		      "< :ebb!u@h JOIN #a\n< :ebb!u@h JOIN #c\n< :s 475 ebb #b :wrong key\n"
+		      "c channels=#a,#b:other,#c\n> JOIN #b other\n",										{.channels = true}                },
+	{"tries a new key after a kick",
+         JOINED "< :op!u@h KICK #a ebb :out\n< :op!u@h KICK #c other :out\n"
+		       "c channels=#a:k,#b:key,#c:k\n> JOIN #a k\n",										 {.channels = true}                },
+	{"does not come back after a kick when nothing changed",
+         JOINED "< :op!u@h KICK #a ebb :out\nc channels=#a,#b:key,#c\n",                                                                             {.channels = true}                },
+	{"compares channels as the server says",
+         HELLO "< :s 001 ebb :hi\n< :s 005 ebb CASEMAPPING=ascii :are supported\n"
+		      "< :s 376 ebb :end\n> JOIN #b,#a,#c key\n*\nc channels=#A,#B:key,#c,#[\n"
+		      "> JOIN #[\nc channels=#a,#b:key,#c,#{\n> PART #[\n> JOIN #{\n",							       {.channels = true}                },
+	{"joins once it is ready what became configured before",
+         HELLO "c channels=#a,#d\n< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #a,#d\n*\n",
+         {.channels = true}																			    },
+	{"stays in a channel that was away for a moment",
+         JOINED "c channels=#b:key,#c\n> PART #a\nc channels=#a,#b:key,#c\n> JOIN #a\n"
+		       "< :ebb!u@h PART #a\n< :ebb!u@h JOIN #a\nc channels=#b:key,#c\n> PART #a\n",						  {.channels = true}                },
+	{"changes nothing but its options after QUIT",
+         JOINED "q bye\n> QUIT :bye\nc nick=new channels=#x\nx now\n"
+		       "> CAP LS 302\n> NICK new\n> USER u 0 * :r n\n"
+		       "< :s 001 new :hi\n< :s 376 new :end\n> JOIN #x\n*\n",									{.channels = true}                },
+	{"changes nothing but its options once it is over",
+         JOINED "< ERROR :bye\n! closed bye\nc nick=new channels=#x\n",                                                                              {.channels = true}                },
+	{"takes a new pace at once, and loses nothing",
+         READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\ns PRIVMSG #a :3\n"
+		      "c pace=0\n> PRIVMSG #a :2\n> PRIVMSG #a :3\n",										{.paced = true}                   },
+	{"slows down at once",
+         READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\n+ 1\nc pace=10\n+ 4\n"
+		      "s PRIVMSG #a :3\n+ 1\n> PRIVMSG #a :2\n+ 9\n+ 1\n> PRIVMSG #a :3\n",							  {.paced = true}                   },
+	{"keeps what waits in a queue that became shorter",
+         READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\ns PRIVMSG #a :3\n"
+		      "c max=1\na PRIVMSG #a :4\n+ 2\n> PRIVMSG #a :2\no\na PRIVMSG #a :4\n"
+		      "+ 2\n> PRIVMSG #a :3\no\ns PRIVMSG #a :4\n+ 2\n> PRIVMSG #a :4\n",							    {.paced = true}                   },
+	{"tells of room in a queue that became longer",
+         READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\ns PRIVMSG #a :3\n"
+		      "a PRIVMSG #a :4\nc max=3\no\ns PRIVMSG #a :4\n",									      {.paced = true}                   },
+	{"asks for the nick past none of what waits",
+         READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\nc nick=new channels=#x\n"
+		      "+ 2\n> PRIVMSG #a :2\n+ 2\n> NICK new\n+ 2\n> JOIN #x\n",								     {.paced = true}                   },
+	{"asks sooner after silence",
+         READY "+ 20\nc interval=30 timeout=5\n+ 9\n+ 1\n> PING :ebb\n"
+		      "+ 4\n+ 1\n! ping no answer to PING within 5 s\n",									     {0}			       },
+	{"asks later after silence",					      READY "+ 20\nc interval=200\n+ 179\n+ 1\n> PING :ebb\n",           {0}                               },
+	{"gives up sooner while it registers",
+         HELLO "+ 20\nc register=30\n+ 9\n+ 1\n! timeout not registered within 30 s\n",                                                              {0}                               },
 	{"skips what makes no sense",
          READY "< \n< :s\n< 12 x\n< :x!u@h PRIVMSG\n< PRIVMSG #a :hi\n< :x!u@h JOIN\n"
-		      "< :s 001\n",												  {.events = false}                 },
+		      "< :s 001\n",														  {.events = false}                 },
 };
 
 static struct session_options options_of(const struct talk_row *row)
@@ -320,6 +495,7 @@ static void talk_begin(struct talk *t, const struct session_options *o)
 static void talk_end(struct talk *t)
 {
 	session_free(t->s);
+	free_configured(t->configured);
 	buf_fini(&t->out);
 }
 
