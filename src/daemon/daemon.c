@@ -7,6 +7,7 @@
 #include "daemon/network.h"
 #include "daemon/notify.h"
 #include "daemon/scripts.h"
+#include "daemon/summary.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -28,6 +29,8 @@ struct daemon {
 	struct loop loop;
 	struct resolver resolver;
 	struct core core;
+	struct notify notify;
+	struct summary summary;
 	struct shared_context *contexts;
 	size_t n_contexts;
 	struct network **networks;
@@ -189,7 +192,7 @@ static void stop(struct daemon *d, const char *signal_name)
 		return;
 	}
 	log_info("ebbd: %s: ending", signal_name);
-	notify_send("STOPPING=1");
+	notify_stopping(&d->notify);
 	d->is_stopping = true;
 	host_stop(&d->core.host);
 	for (size_t i = 0; i < d->n_networks; i++)
@@ -224,18 +227,22 @@ int daemon_run(const struct config *config)
 	struct daemon d;
 	init(&d, config, false);
 	watch_signals(&d);
+	notify_init(&d.notify, &d.loop);
 	int r = add_networks(&d);
 	if (r == 0) {
 		load_scripts(&d);
 		for (size_t i = 0; i < d.n_networks; i++)
 			if (config->networks[i]->autoconnect)
 				network_connect(d.networks[i]);
-		notify_send("READY=1");
+		notify_ready(&d.notify);
+		summary_start(&d.summary, &d.notify, &d.core.host);
 		log_info("ebbd: running, version " EBB_VERSION);
 		loop_run(&d.loop);
 	}
 	loop_signal_stop(&d.loop, &d.on_term);
 	loop_signal_stop(&d.loop, &d.on_int);
+	summary_stop(&d.summary);
+	notify_fini(&d.notify);
 	fini(&d);
 	return r;
 }
