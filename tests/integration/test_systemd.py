@@ -73,7 +73,8 @@ class Machine:
         return r.stdout.rstrip("\n")
 
     def attempt_as(self, user, *command):
-        return self.attempt("setpriv", "--reuid", user, "--regid", user, "--init-groups", *command)
+        return self.attempt("setpriv", "--reuid", user, "--regid", user, "--init-groups",
+                            "--reset-env", *command)
 
     def write(self, path, text, mode=0o644):
         path = self.root + path
@@ -171,6 +172,11 @@ class Service:
             ("journalctl", "--no-pager", "--lines=40", "--unit")))
 
 
+def make_people():
+    """Alice is in the group that controls the daemon, mallory is not."""
+    machine().run("systemd-sysusers", "-", stdin="u alice\nm alice ebb\nu mallory\n")
+
+
 def welcomes(peer):
     peer.welcome()
     peer.drain()
@@ -241,12 +247,12 @@ def _():
 
     service.wait_journal("connected as ebb$")
     check(f"PASS :{SECRET}\r\n".encode() in server.received, "the server did not see it")
-    machine().run("systemd-sysusers", "-", stdin="u eve\nm eve ebb\n")
+    make_people()
     credential = f"/run/credentials/{service.unit}/secret_server"
     for path in "/etc/ebb/secrets/server", credential:
         check(machine().run("cat", path) == SECRET, f"{path}: it is not there")
-        r = machine().attempt_as("eve", "cat", path)
-        check(r.returncode != 0 and SECRET not in r.stdout, f"{path}: anybody can read it")
+        r = machine().attempt_as("alice", "cat", path)
+        check(r.returncode != 0 and SECRET not in r.stdout, f"{path}: others can read it")
 
 
 # What a program that the service runs may do, and so what the service may.
