@@ -15,8 +15,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 
 from ebbtest import (  # noqa: E402
-    EBBD, FAULTS, IS_SANITISED, ROOT, STOP_SECONDS, TlsServer, at_end, attend, check, environment,
-    folder, for_the_file, main, test, until)
+    FAULTS, IS_SANITISED, ROOT, STOP_SECONDS, TlsServer, at_end, attend, check, environment, folder,
+    for_the_file, main, test, until)
 
 BOOTSD = os.path.join(ROOT, "tests/support/bootsd.sh")
 SECRET = "correct-horse-battery-staple"
@@ -55,7 +55,7 @@ class Machine:
     def _install(self):
         """What is built already, so that it is built by nobody else's flags."""
         build = os.environ.get("BUILD", "build")
-        r = subprocess.run(["make", "install", "-o", EBBD, "-o", f"{build}/ebbd",
+        r = subprocess.run(["make", "install", "-o", f"{build}/ebbd", "-o", f"{build}/ebbctl",
                             f"BUILD={build}", "PREFIX=/usr", f"DESTDIR={self.root}"], cwd=ROOT,
                            env=environment({"MAKEFLAGS": ""}), stdin=subprocess.DEVNULL,
                            capture_output=True, text=True, timeout=60, check=False)
@@ -347,6 +347,23 @@ def _():
     service.wait_journal("irc.somewhere.test:.* connected as ebb$")
 
 
+@test("a reload keeps the connection and the process, and takes the configuration anew")
+def _():
+    server = irc_server()
+    service = Service(server.network(tls=False))
+    service.start()
+    service.wait_journal("connected as ebb$")
+    pid = service.pid()
+    service.configure(server.network(tls=False), {"late": 'log("is here")'})
+
+    machine().run("systemctl", "reload", service.unit)
+
+    service.wait_journal("^script late: is here$")
+    until(lambda: service.show("ActiveState") == ["active"], "the reload is over")
+    check(service.pid() == pid, "it is another process")
+    check((server.connections, server.ended) == (1, 0), "the connection was not kept")
+
+
 @test("a daemon that hangs is ended by the watchdog, and comes back")
 def _():
     server = irc_server()
@@ -357,7 +374,8 @@ def _():
 
     machine().run("kill", "-STOP", pid)
 
-    until(lambda: service.show("ActiveState", "NRestarts") == ["active", "1"], "it is started again")
+    until(lambda: service.show("ActiveState", "NRestarts") == ["active", "1"],
+          "it is started again")
     check(service.pid() != pid, "it is the same process")
     service.wait_journal("connected as ebb$")
     machine().run("journalctl", "--quiet", "--unit", service.unit, "--grep", "[Ww]atchdog timeout")
@@ -423,6 +441,23 @@ def _():
     check(two.show("ActiveState") == ["active"], "both were ended")
     check(os.path.isdir(machine().root + "/run/ebb-two"), "its directory went with the other's")
     check(servers[1].ended == 0, "its connection went with the other's")
+
+
+@test("members of the group ebb control it, and nobody else")
+def _():
+    make_people()
+    for unit, folder_of, options in (
+            ("ebb", "/run/ebb", ()),
+            ("ebb@two", "/run/ebb-two", ("-s", "/run/ebb-two/control.sock"))):
+        service = Service("", unit=unit)
+        service.start()
+
+        mode, group = machine().run("stat", "--format=%a %G", f"{folder_of}/control.sock").split()
+        check((mode, group) == ("660", "ebb"), f"{unit}: the socket is {mode}, of {group}")
+        r = machine().attempt_as("alice", "ebbctl", *options, "status")
+        check(r.returncode == 0 and r.stdout, f"{unit}: for a member: {r.stdout}{r.stderr}")
+        r = machine().attempt_as("mallory", "ebbctl", *options, "status")
+        check(r.returncode != 0 and not r.stdout, f"{unit}: for others: {r.stdout}{r.stderr}")
 
 
 main()
