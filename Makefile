@@ -12,7 +12,8 @@ Q       := $(if $(V),,@)
 
 # What `make deps` installs: to build and test; what `make deps-dev` adds: lint and the sanitizers.
 PACKAGES     := gcc make pkg-config libev-dev liblua5.4-dev libssl-dev libinih-dev libc-ares-dev \
-	libedit-dev uthash-dev libcmocka-dev lua5.4 ngircd inspircd openssl python3
+	libedit-dev uthash-dev libcmocka-dev lua5.4 ngircd inspircd openssl python3 \
+	systemd procps util-linux iproute2
 DEV_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev mandoc valgrind
 
 LIBRARIES := lua5.4 openssl inih libcares libedit
@@ -131,7 +132,8 @@ SHARE := $(DESTDIR)$(PREFIX)/share
 install: $(BUILD)/ebbd doc
 	install -d $(DESTDIR)/etc/ebb/scripts $(SHARE)/ebb/scripts $(SHARE)/doc/ebb \
 		$(SHARE)/man/man5 $(SHARE)/man/man7 $(SHARE)/man/man8 \
-		$(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/systemd/system
+		$(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/systemd/system \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install -d -m 700 $(DESTDIR)/etc/ebb/secrets
 	install -m 755 $(BUILD)/ebbd $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 $(filter-out %_test.lua,$(wildcard scripts/*.lua)) $(SHARE)/ebb/scripts
@@ -142,8 +144,11 @@ install: $(BUILD)/ebbd doc
 	install -m 644 doc/ebb.ini.5 $(SHARE)/man/man5
 	install -m 644 $(BUILD)/doc/ebb-lua.7 $(SHARE)/man/man7
 	sed '/^.It Pa .usr/s|/usr|$(PREFIX)|' doc/ebbd.8 > $(SHARE)/man/man8/ebbd.8
-	sed 's|/usr/sbin|$(PREFIX)/sbin|' systemd/ebb.service \
-		> $(DESTDIR)$(PREFIX)/lib/systemd/system/ebb.service
+	for unit in ebb.service ebb@.service; do \
+		sed 's|/usr/sbin|$(PREFIX)/sbin|' systemd/$$unit \
+			> $(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit; \
+	done
+	install -m 644 systemd/ebb.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/ebb.conf
 
 clean:
 	rm -rf $(BUILD)

@@ -7,6 +7,7 @@
 #include "daemon/networks.h"
 #include "daemon/notify.h"
 #include "daemon/scripts.h"
+#include "daemon/summary.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@ struct daemon {
 	struct resolver resolver;
 	struct core core;
 	struct networks networks;
+	struct notify notify;
+	struct summary summary;
 	struct script_paths libs; /* lib/ of the folders on script_path */
 	struct loop_signal on_term, on_int;
 	bool is_stopping;
@@ -133,7 +136,7 @@ static void stop(struct daemon *d, const char *signal_name)
 		return;
 	}
 	log_info("ebbd: %s: ending", signal_name);
-	notify_send("STOPPING=1");
+	notify_stopping(&d->notify);
 	d->is_stopping = true;
 	host_stop(&d->core.host);
 	networks_disconnect_all(&d->networks, STR("ebb is ending"));
@@ -167,16 +170,20 @@ int daemon_run(struct config *config)
 	struct daemon d;
 	init(&d, config, false);
 	watch_signals(&d);
+	notify_init(&d.notify, &d.loop);
 	int r = add_networks(&d);
 	if (r == 0) {
 		load_scripts(&d);
 		networks_connect(&d.networks);
-		notify_send("READY=1");
+		notify_ready(&d.notify);
+		summary_start(&d.summary, &d.notify, &d.core.host);
 		log_info("ebbd: running, version " EBB_VERSION);
 		loop_run(&d.loop);
 	}
 	loop_signal_stop(&d.loop, &d.on_term);
 	loop_signal_stop(&d.loop, &d.on_int);
+	summary_stop(&d.summary);
+	notify_fini(&d.notify);
 	fini(&d);
 	return r;
 }

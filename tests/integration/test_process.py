@@ -45,7 +45,35 @@ def _():
     check(said == ["the main chunk has run", "ebbd: running, "], "it was ready before its scripts")
     bot.wait_log("connected as ebb")
     bot.stop()
-    check("STOPPING=1" in notify.receive().split("\n"), "the end was not announced")
+    notify.expect("STOPPING=1")
+
+
+@test("the status says how many networks are ready, and the watchdog is fed")
+def _():
+    server = TlsServer(welcomes)
+    notify = NotifySocket()
+
+    Bot(server.network(tls=False), {"one": "", "two": ""},
+        env={"NOTIFY_SOCKET": notify.path, "WATCHDOG_USEC": "400000"})
+
+    notify.expect("STATUS=0 of 1 network ready, 2 scripts")
+    notify.expect("STATUS=1 of 1 network ready, 2 scripts")
+    notify.expect("WATCHDOG=1")
+
+
+@test("a watchdog of another process is not fed")
+def _():
+    notify = NotifySocket()
+    bot = Bot("", {"late": 'after(0.3, function() log("a time has passed") end)'},
+              env={"NOTIFY_SOCKET": notify.path, "WATCHDOG_USEC": "20000", "WATCHDOG_PID": "1"})
+    bot.wait_log("a time has passed")
+
+    bot.stop()
+
+    said = [notify.receive()]
+    while said[-1] != "STOPPING=1":
+        said.append(notify.receive())
+    check("WATCHDOG=1" not in said, "it was fed")
 
 
 @test("READY=1 reaches a NOTIFY_SOCKET in the abstract namespace")

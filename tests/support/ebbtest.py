@@ -800,3 +800,8 @@ class NotifySocket:
             return self._socket.recv(4096).decode()
         except TimeoutError:
             raise Failure(f"no notification within {timeout} s") from None
+
+    def expect(self, line):
+        """The next message that has the line; those before it are passed."""
+        while line not in self.receive().split("\n"):
+            pass
