@@ -12,10 +12,10 @@ Q       := $(if $(V),,@)
 
 # What `make deps` installs: to build and test; what `make deps-dev` adds: lint and the sanitizers.
 PACKAGES     := gcc make pkg-config libev-dev liblua5.4-dev libssl-dev libinih-dev libc-ares-dev \
-	libedit-dev uthash-dev libcmocka-dev lua5.4 ngircd inspircd openssl python3
+	libedit-dev libjansson-dev uthash-dev libcmocka-dev lua5.4 ngircd inspircd openssl python3
 DEV_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev mandoc valgrind
 
-LIBRARIES := lua5.4 openssl inih libcares libedit
+LIBRARIES := lua5.4 openssl inih libcares libedit jansson
 WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wwrite-strings -Wmissing-prototypes \
 	-Wpointer-arith -Wformat=2 -Wvla $(if $(WERROR),-Werror)
 VERSION   := 0.1
@@ -25,7 +25,7 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -DEBB_VERSION='"$(VERSION)"' -Isrc \
 CFLAGS_ALL   = -std=c11 $(WARNINGS) $(CFLAGS)
 LIBS_ALL     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lev -lm $(LDLIBS)
 
-FLOORS  := base net irc sim script daemon
+FLOORS  := base net irc sim ctl script daemon
 SOURCES := $(wildcard $(FLOORS:%=src/%/*.c))
 HEADERS := $(wildcard $(FLOORS:%=src/%/*.h))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
