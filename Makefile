@@ -12,11 +12,11 @@ Q       := $(if $(V),,@)
 
 # What `make deps` installs: to build and test; what `make deps-dev` adds: lint and the sanitizers.
 PACKAGES     := gcc make pkg-config libev-dev liblua5.4-dev libssl-dev libinih-dev libc-ares-dev \
-	libedit-dev uthash-dev libcmocka-dev lua5.4 ngircd inspircd openssl python3 \
+	libedit-dev libjansson-dev uthash-dev libcmocka-dev lua5.4 ngircd inspircd openssl python3 \
 	systemd procps util-linux iproute2
 DEV_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev mandoc valgrind
 
-LIBRARIES := lua5.4 openssl inih libcares libedit
+LIBRARIES := lua5.4 openssl inih libcares libedit jansson
 WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wwrite-strings -Wmissing-prototypes \
 	-Wpointer-arith -Wformat=2 -Wvla $(if $(WERROR),-Werror)
 VERSION   := 0.1
@@ -26,8 +26,9 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -DEBB_VERSION='"$(VERSION)"' -Isrc \
 CFLAGS_ALL   = -std=c11 $(WARNINGS) $(CFLAGS)
 LIBS_ALL     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lev -lm $(LDLIBS)
 
-FLOORS  := base net irc sim script daemon
-SOURCES := $(wildcard $(FLOORS:%=src/%/*.c))
+FLOORS  := base net irc sim ctl script daemon
+MAINS   := src/main.c src/ctl/ebbctl.c
+SOURCES := $(filter-out $(MAINS),$(wildcard $(FLOORS:%=src/%/*.c)))
 HEADERS := $(wildcard $(FLOORS:%=src/%/*.h))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -38,13 +39,17 @@ SUPPORT := $(patsubst tests/support/%.c,$(BUILD)/obj/support/%.o,$(wildcard test
 .DELETE_ON_ERROR:
 .PHONY: all units run deps deps-dev check check-unit check-built bench asan valgrind lint format doc install clean
 
-all: $(BUILD)/ebbd
+all: $(BUILD)/ebbd $(BUILD)/ebbctl
 
 units: $(UNITS)
 
 $(BUILD)/ebbd: $(BUILD)/obj/main.o $(BUILD)/libebb.a
 	@echo "LD  $@"
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
+
+$(BUILD)/ebbctl: $(BUILD)/obj/ctl/ebbctl.o $(BUILD)/libebb.a
+	@echo "LD  $@"
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs jansson) $(LDLIBS)
 
 $(BUILD)/libebb.a: $(OBJECTS)
 	@rm -f $@
@@ -112,12 +117,12 @@ valgrind: deps
 lint:
 	@sh tests/lint/floors.sh
 	@sh tests/lint/banned.sh
-	@clang-format --dry-run --Werror $(SOURCES) $(HEADERS) src/main.c \
+	@clang-format --dry-run --Werror $(SOURCES) $(HEADERS) $(MAINS) \
 		$(wildcard tests/unit/*.c tests/bench/*.c tests/support/*.[ch])
-	@clang-tidy --quiet $(SOURCES) src/main.c -- -std=c11 $(CPPFLAGS_ALL)
+	@clang-tidy --quiet $(SOURCES) $(MAINS) -- -std=c11 $(CPPFLAGS_ALL)
 
 format:
-	clang-format -i $(SOURCES) $(HEADERS) src/main.c \
+	clang-format -i $(SOURCES) $(HEADERS) $(MAINS) \
 		$(wildcard tests/unit/*.c tests/bench/*.c tests/support/*.[ch])
 
 # The manual page of the Lua interface is made of the file that documents it for editors.
@@ -129,18 +134,20 @@ $(BUILD)/doc/ebb-lua.7: doc/man.lua doc/ebb.lua
 
 # The default of script_path knows /usr only: the sample names the folder that is installed to.
 SHARE := $(DESTDIR)$(PREFIX)/share
-install: $(BUILD)/ebbd doc
+install: $(BUILD)/ebbd $(BUILD)/ebbctl doc
 	install -d $(DESTDIR)/etc/ebb/scripts $(SHARE)/ebb/scripts $(SHARE)/doc/ebb \
-		$(SHARE)/man/man5 $(SHARE)/man/man7 $(SHARE)/man/man8 \
-		$(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/systemd/system \
+		$(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/man/man7 $(SHARE)/man/man8 \
+		$(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/systemd/system \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install -d -m 700 $(DESTDIR)/etc/ebb/secrets
 	install -m 755 $(BUILD)/ebbd $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $(BUILD)/ebbctl $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(filter-out %_test.lua,$(wildcard scripts/*.lua)) $(SHARE)/ebb/scripts
 	install -m 644 doc/ebb.lua $(SHARE)/ebb
 	install -m 644 README.md LICENSE $(SHARE)/doc/ebb
 	sed '/^;script_path/{s|/usr/share|$(PREFIX)/share|;s|^;||;}' conf/ebb.ini \
 		> $(SHARE)/doc/ebb/ebb.ini
+	install -m 644 doc/ebbctl.1 $(SHARE)/man/man1
 	install -m 644 doc/ebb.ini.5 $(SHARE)/man/man5
 	install -m 644 $(BUILD)/doc/ebb-lua.7 $(SHARE)/man/man7
 	sed '/^.It Pa .usr/s|/usr|$(PREFIX)|' doc/ebbd.8 > $(SHARE)/man/man8/ebbd.8

@@ -17,6 +17,7 @@
 	X(CONFIG, "config")             /* the configuration is at fault */        \
 	X(INVALID, "invalid")           /* bad input: an argument, a line */       \
 	X(LIMIT, "limit")               /* a maximum would be passed */            \
+	X(DENIED, "denied")             /* who asks may not */                     \
 	X(DISCONNECTED, "disconnected") /* needs a connection and there is none */ \
 	/* why a connection failed or ended */                                     \
 	X(DNS, "dns")                                                              \

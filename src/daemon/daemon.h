@@ -9,7 +9,8 @@
 /* Both take the networks out of config: the daemon owns them. */
 
 /* Runs with that configuration until TERM or INT: QUIT is sent to every network, and what is not
- * closed within a few seconds is dropped. ERR_CONFIG: it did not start; the reason is logged. */
+ * closed within a few seconds is dropped. ERR_CONFIG, or ERR_SYSTEM where the control socket cannot
+ * be opened: it did not start; the reason is logged. */
 NODISCARD int daemon_run(struct config *config);
 
 /* Loads every script, with nothing connected. How many failed; ERR_CONFIG: a network cannot be

@@ -1,51 +1,21 @@
 #include "irc/text.h"
 
+#include "base/utf8.h"
+
 #include <assert.h>
 #include <string.h>
 
 enum { CHARACTER_MAX_BYTES = 4 };
-
-/* RFC 3629, section 4: by its first byte, the size of a character and what its second may be. */
-static const struct {
-	unsigned char first, last, n, low, high;
-} leads[] = {
-	{0xc2, 0xdf, 2, 0x80, 0xbf},
-	{0xe0, 0xe0, 3, 0xa0, 0xbf},
-	{0xe1, 0xec, 3, 0x80, 0xbf},
-	{0xed, 0xed, 3, 0x80, 0x9f},
-	{0xee, 0xef, 3, 0x80, 0xbf},
-	{0xf0, 0xf0, 4, 0x90, 0xbf},
-	{0xf1, 0xf3, 4, 0x80, 0xbf},
-	{0xf4, 0xf4, 4, 0x80, 0x8f},
-};
 
 static bool is_continuation(char c)
 {
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* The size of the character of several bytes that s begins with, or 0. */
-static size_t multibyte_size(struct str s)
-{
-	if (s.n < 2)
-		return 0;
-	unsigned char first = (unsigned char)s.p[0], second = (unsigned char)s.p[1];
-	size_t i = 0;
-	while (i < COUNTOF(leads) && first > leads[i].last)
-		i++;
-	if (i == COUNTOF(leads) || first < leads[i].first || s.n < leads[i].n ||
-		second < leads[i].low || second > leads[i].high)
-		return 0;
-	for (size_t k = 2; k < leads[i].n; k++)
-		if (!is_continuation(s.p[k]))
-			return 0;
-	return leads[i].n;
-}
-
 bool text_is_utf8(struct str s)
 {
 	while (s.n) {
-		size_t n = (unsigned char)s.p[0] < 0x80 ? 1 : multibyte_size(s);
+		size_t n = utf8_size(s);
 		if (n == 0)
 			return false;
 		s = str_skip(s, n);
@@ -59,7 +29,7 @@ static size_t character_cut(struct str s, size_t max_bytes)
 	size_t start = max_bytes;
 	while (start > max_bytes - (CHARACTER_MAX_BYTES - 1) && is_continuation(s.p[start]))
 		start--;
-	return start + multibyte_size(str_skip(s, start)) > max_bytes ? start : max_bytes;
+	return start + utf8_size(str_skip(s, start)) > max_bytes ? start : max_bytes;
 }
 
 /* The end of the last word that ends at max_bytes or before; 0 when none does. */
