@@ -50,7 +50,10 @@ static int run(const struct config *config)
 {
 	if (geteuid() == 0)
 		log_warn("ebbd: running as root: use the systemd unit, or a user of its own");
-	return daemon_run(config) < 0 ? EX_CONFIG : EXIT_SUCCESS;
+	int r = daemon_run(config);
+	if (r == ERR_CONFIG)
+		return EX_CONFIG;
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int with_config(enum command command, const char *path, bool is_verbose)

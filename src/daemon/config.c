@@ -27,6 +27,8 @@ static const struct config_option options[] = {
 	DAEMON(script_path, "script_path", FOLDERS, NULL, 0, 0,
 		"/etc/ebb/scripts:/usr/share/ebb/scripts", NULL,
 		"Folders, separated by colons, in which scripts are looked for"),
+	DAEMON(control, "control", PATH, NULL, 0, 0, NULL, "$RUNTIME_DIRECTORY/control.sock",
+		"The socket at which ebbctl reaches the daemon"),
 	DAEMON(log_level, "log_level", CHOICE, "error warning info debug trace", 0, 0, "info", NULL,
 		"How much is logged; trace shows every line sent and received"),
 	DAEMON(dial_rate, "dial_rate", NUMBER, "connections a second", 0.1, 1000, "5", NULL,

@@ -82,6 +82,7 @@ struct config_pins {
 
 struct config_daemon {
 	struct config_names script_path;
+	char *control;    /* NULL: where the environment says */
 	int log_level;    /* an enum log_level */
 	double dial_rate; /* connections a second to one host */
 };

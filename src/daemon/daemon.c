@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/command.h"
 #include "daemon/core.h"
 #include "daemon/network.h"
 #include "daemon/notify.h"
@@ -33,6 +34,8 @@ struct daemon {
 	struct network **networks;
 	size_t n_networks;
 	struct script_paths libs; /* lib/ of the folders on script_path */
+	struct control control;
+	struct command_parts parts; /* for the commands */
 	struct loop_signal on_term, on_int;
 	bool is_stopping;
 	struct timer stop_deadline, stop_poll;
@@ -51,6 +54,7 @@ static void init(struct daemon *d, const struct config *config, bool is_check)
 
 static void fini(struct daemon *d)
 {
+	control_close(&d->control);
 	for (size_t i = 0; i < d->n_networks; i++)
 		network_free(d->networks[i]);
 	free(d->networks);
@@ -182,13 +186,13 @@ static void stop_anyway(struct timer *t)
 	loop_stop(&container_of(t, struct daemon, stop_deadline)->loop);
 }
 
-static void stop(struct daemon *d, const char *signal_name)
+static void stop(struct daemon *d, const char *why)
 {
 	if (d->is_stopping) { /* somebody is in a hurry */
 		loop_stop(&d->loop);
 		return;
 	}
-	log_info("ebbd: %s: ending", signal_name);
+	log_info("ebbd: %s: ending", why);
 	notify_send("STOPPING=1");
 	d->is_stopping = true;
 	host_stop(&d->core.host);
@@ -210,6 +214,11 @@ static void on_int(struct loop_signal *watch)
 	stop(container_of(watch, struct daemon, on_int), "SIGINT");
 }
 
+static void shut_down(void *data)
+{
+	stop(data, "asked by its control socket");
+}
+
 static void watch_signals(struct daemon *d)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -219,12 +228,33 @@ static void watch_signals(struct daemon *d)
 	loop_signal_start(&d->loop, &d->on_int, SIGINT);
 }
 
+static int open_control(struct daemon *d)
+{
+	char *path = d->config->daemon.control ? mem_strdup(d->config->daemon.control)
+					       : control_default_path();
+	if (!path) {
+		log_debug("control: no socket: neither configured nor in the environment");
+		return 0;
+	}
+	d->parts = (struct command_parts){&d->core, d->loop.timers.now_ns, shut_down, d};
+	struct control_options options = {
+		.path = path, .commands = command_table, .data = &d->parts};
+	struct err err;
+	int r = control_open(&d->control, &d->loop, &options, &err);
+	if (r < 0)
+		log_error("control: %s", err.text);
+	free(path);
+	return r;
+}
+
 int daemon_run(const struct config *config)
 {
 	struct daemon d;
 	init(&d, config, false);
 	watch_signals(&d);
 	int r = add_networks(&d);
+	if (r == 0)
+		r = open_control(&d);
 	if (r == 0) {
 		load_scripts(&d);
 		for (size_t i = 0; i < d.n_networks; i++)

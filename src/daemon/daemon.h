@@ -7,7 +7,8 @@
 #include "daemon/config.h"
 
 /* Runs with that configuration until TERM or INT: QUIT is sent to every network, and what is not
- * closed within a few seconds is dropped. ERR_CONFIG: it did not start; the reason is logged. */
+ * closed within a few seconds is dropped. ERR_CONFIG, or ERR_SYSTEM where the control socket cannot
+ * be opened: it did not start; the reason is logged. */
 NODISCARD int daemon_run(const struct config *config);
 
 /* Loads every script, with nothing connected. How many failed; ERR_CONFIG: a network cannot be

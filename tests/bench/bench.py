@@ -131,7 +131,7 @@ class Run:
         networks = (self._network(i, servers[i % len(servers)]) for i in range(self.connections))
         config = self.place.write("ebb.ini", (
             f"[daemon]\nscript_path = {self.place.folder}\nlog_level = error\ndial_rate = 1000\n"
-            f"{''.join(networks)}"
+            f"control = control.sock\n{''.join(networks)}"
             f"[script bench]\nfile = {script}\nseconds = {self.seconds}\n"
             "[script reconnect]\nenabled = no\n"))
         return [EBBD, "-c", config]

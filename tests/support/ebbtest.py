@@ -463,7 +463,8 @@ class Person:
 
 # The daemon.
 
-_private_environment = ("NOTIFY_SOCKET", "JOURNAL_STREAM", "CREDENTIALS_DIRECTORY")
+_private_environment = ("NOTIFY_SOCKET", "JOURNAL_STREAM", "CREDENTIALS_DIRECTORY",
+                        "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR")
 
 
 def environment(changes):
