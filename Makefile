@@ -26,7 +26,8 @@ CFLAGS_ALL   = -std=c11 $(WARNINGS) $(CFLAGS)
 LIBS_ALL     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lev -lm $(LDLIBS)
 
 FLOORS  := base net irc sim ctl script daemon
-SOURCES := $(wildcard $(FLOORS:%=src/%/*.c))
+MAINS   := src/main.c src/ctl/ebbctl.c
+SOURCES := $(filter-out $(MAINS),$(wildcard $(FLOORS:%=src/%/*.c)))
 HEADERS := $(wildcard $(FLOORS:%=src/%/*.h))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -37,13 +38,17 @@ SUPPORT := $(patsubst tests/support/%.c,$(BUILD)/obj/support/%.o,$(wildcard test
 .DELETE_ON_ERROR:
 .PHONY: all units run deps deps-dev check check-unit check-built bench asan valgrind lint format doc install clean
 
-all: $(BUILD)/ebbd
+all: $(BUILD)/ebbd $(BUILD)/ebbctl
 
 units: $(UNITS)
 
 $(BUILD)/ebbd: $(BUILD)/obj/main.o $(BUILD)/libebb.a
 	@echo "LD  $@"
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
+
+$(BUILD)/ebbctl: $(BUILD)/obj/ctl/ebbctl.o $(BUILD)/libebb.a
+	@echo "LD  $@"
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs jansson) $(LDLIBS)
 
 $(BUILD)/libebb.a: $(OBJECTS)
 	@rm -f $@
@@ -111,12 +116,12 @@ valgrind: deps
 lint:
 	@sh tests/lint/floors.sh
 	@sh tests/lint/banned.sh
-	@clang-format --dry-run --Werror $(SOURCES) $(HEADERS) src/main.c \
+	@clang-format --dry-run --Werror $(SOURCES) $(HEADERS) $(MAINS) \
 		$(wildcard tests/unit/*.c tests/bench/*.c tests/support/*.[ch])
-	@clang-tidy --quiet $(SOURCES) src/main.c -- -std=c11 $(CPPFLAGS_ALL)
+	@clang-tidy --quiet $(SOURCES) $(MAINS) -- -std=c11 $(CPPFLAGS_ALL)
 
 format:
-	clang-format -i $(SOURCES) $(HEADERS) src/main.c \
+	clang-format -i $(SOURCES) $(HEADERS) $(MAINS) \
 		$(wildcard tests/unit/*.c tests/bench/*.c tests/support/*.[ch])
 
 # The manual page of the Lua interface is made of the file that documents it for editors.
@@ -128,17 +133,19 @@ $(BUILD)/doc/ebb-lua.7: doc/man.lua doc/ebb.lua
 
 # The default of script_path knows /usr only: the sample names the folder that is installed to.
 SHARE := $(DESTDIR)$(PREFIX)/share
-install: $(BUILD)/ebbd doc
+install: $(BUILD)/ebbd $(BUILD)/ebbctl doc
 	install -d $(DESTDIR)/etc/ebb/scripts $(SHARE)/ebb/scripts $(SHARE)/doc/ebb \
-		$(SHARE)/man/man5 $(SHARE)/man/man7 $(SHARE)/man/man8 \
-		$(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/systemd/system
+		$(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/man/man7 $(SHARE)/man/man8 \
+		$(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -d -m 700 $(DESTDIR)/etc/ebb/secrets
 	install -m 755 $(BUILD)/ebbd $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $(BUILD)/ebbctl $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(filter-out %_test.lua,$(wildcard scripts/*.lua)) $(SHARE)/ebb/scripts
 	install -m 644 doc/ebb.lua $(SHARE)/ebb
 	install -m 644 README.md LICENSE $(SHARE)/doc/ebb
 	sed '/^;script_path/{s|/usr/share|$(PREFIX)/share|;s|^;||;}' conf/ebb.ini \
 		> $(SHARE)/doc/ebb/ebb.ini
+	install -m 644 doc/ebbctl.1 $(SHARE)/man/man1
 	install -m 644 doc/ebb.ini.5 $(SHARE)/man/man5
 	install -m 644 $(BUILD)/doc/ebb-lua.7 $(SHARE)/man/man7
 	sed '/^.It Pa .usr/s|/usr|$(PREFIX)|' doc/ebbd.8 > $(SHARE)/man/man8/ebbd.8

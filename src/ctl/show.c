@@ -76,7 +76,7 @@ static size_t put_cell(FILE *to, const json_t *value);
 
 static size_t put_items(FILE *to, const json_t *list)
 {
-	size_t width = 0;
+	size_t width = json_array_size(list) ? 0 : (size_t)fprintf(to, "-");
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		if (i)
 			width += (size_t)fprintf(to, ", ");

@@ -17,7 +17,7 @@ static const struct show_row {
 	{"show: yes",                     "true",							      "yes\n"                       },
 	{"show: texts",                   "[\"a\",\"b c\",7]",						 "a\nb c\n7\n"                 },
 	{"show: an object",               "{\"a\":1,\"long\":\"x\",\"b\":false}",                              "a     1\nlong  x\nb     no\n"},
-	{"show: a list in an object",     "{\"a\":[1,\"b\",null],\"c\":[]}",                                   "a  1, b, -\nc  \n"           },
+	{"show: a list in an object",     "{\"a\":[1,\"b\",null],\"c\":[]}",                                   "a  1, b, -\nc  -\n"          },
 	{"show: an object in one",        "{\"a\":{\"b\":1}}",                                                 "a  {\"b\": 1}\n"             },
 	{"show: a table",                 "[{\"name\":\"libera\",\"lag\":null},{\"name\":\"x\",\"lag\":0.5}]",
          "name    lag\nlibera  -\nx       0.5\n"											     },
