@@ -35,22 +35,22 @@ static void print_errors(const struct buf *errors)
 
 static int check(struct config *config, const char *path)
 {
+	size_t n_networks = config->n_networks, n_scripts = config->n_scripts;
 	int failed = daemon_check(config);
 	if (failed < 0)
 		return EX_CONFIG;
 	if (failed)
 		fprintf(stderr, "ebbd: %s: %d of the scripts cannot be loaded\n", path, failed);
 	else
-		printf("%s: ok: %zu networks, %zu scripts\n", path, config->n_networks,
-			config->n_scripts);
+		printf("%s: ok: %zu networks, %zu scripts\n", path, n_networks, n_scripts);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static int run(struct config *config)
+static int run(struct config *config, const char *path, bool is_verbose)
 {
 	if (geteuid() == 0)
 		log_warn("ebbd: running as root: use the systemd unit, or a user of its own");
-	int r = daemon_run(config);
+	int r = daemon_run(config, path, is_verbose);
 	if (r == ERR_CONFIG)
 		return EX_CONFIG;
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -69,9 +69,7 @@ static int with_config(enum command command, const char *path, bool is_verbose)
 		return EX_CONFIG;
 	enum log_level level = (enum log_level)config->daemon.log_level;
 	log_set_level(is_verbose && level < LOG_DEBUG ? LOG_DEBUG : level);
-	int status = command == COMMAND_CHECK ? check(config, path) : run(config);
-	config_free(config);
-	return status;
+	return command == COMMAND_CHECK ? check(config, path) : run(config, path, is_verbose);
 }
 
 static bool read_seed(const char *text, struct selftest_options *options)

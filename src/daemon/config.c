@@ -34,6 +34,12 @@ static const struct config_option options[] = {
 		"How much is logged; trace shows every line sent and received"),
 	DAEMON(dial_rate, "dial_rate", NUMBER, "connections a second", 0.1, 1000, "5", NULL,
 		"How fast one host may be dialled, over all networks"),
+	DAEMON(watch, "watch", BOOL, NULL, 0, 0, "yes", NULL,
+		"Whether a script is reloaded when one of its files changes"),
+	DAEMON(reload_timeout_ns, "reload_timeout", SECONDS, NULL, 0.1, 60, "2", NULL,
+		"How long events may wait for new code that loads before it is refused"),
+	DAEMON(reload_drain_ns, "reload_drain", SECONDS, NULL, 0, 3600, "10", NULL,
+		"How long handlers under way may go on in the old code after a reload"),
 
 	NETWORK(SERVER, host, "host", HOSTS, NULL, 0, 0, NULL, NULL,
 		"The servers, in order of preference, each NAME, NAME:PORT or [ADDRESS]:PORT"),

@@ -94,6 +94,8 @@ struct config_daemon {
 	char *control;    /* NULL: where the environment says */
 	int log_level;    /* an enum log_level */
 	double dial_rate; /* connections a second to one host */
+	bool watch;
+	int64_t reload_timeout_ns, reload_drain_ns;
 };
 
 enum config_register { CONFIG_REGISTER_AUTO, CONFIG_REGISTER_MANUAL };

@@ -30,6 +30,13 @@ static void on_host_idle(void *data)
 		loop_when_quiet(c->loop, &c->idle);
 }
 
+static void on_followed(void *data)
+{
+	const struct core *c = data;
+	if (c->followed)
+		c->followed(c->followed_data);
+}
+
 static void run_idle(struct job *job)
 {
 	host_idle(&container_of(job, struct core, idle)->host);
@@ -45,6 +52,8 @@ void core_init(struct core *c, struct loop *loop, const struct core_options *opt
 		.clock = loop->clock,
 		.wanted = on_host_wanted,
 		.idle = on_host_idle,
+		.followed = on_followed,
+		.reload_drain_ns = HOST_RELOAD_DRAIN_NS,
 		.data = c,
 		.is_check = options->is_check,
 		.trial = options->trial};

@@ -16,6 +16,8 @@ struct core {
 	struct host host;
 	struct timer run_host;
 	struct job share, idle;
+	void (*followed)(void *data); /* the files of a script are others now; NULL */
+	void *followed_data;
 };
 
 struct core_options {

@@ -7,7 +7,8 @@
 #include "daemon/core.h"
 #include "daemon/networks.h"
 #include "daemon/notify.h"
-#include "daemon/scripts.h"
+#include "daemon/programs.h"
+#include "daemon/rehash.h"
 #include "daemon/summary.h"
 
 #include <signal.h>
@@ -16,21 +17,19 @@
 
 #define STOP_NS (4 * NS_PER_S) /* a service manager is told of five seconds */
 
-/* The policy that is loaded without being asked for. */
-static const char reconnect[] = "reconnect";
-
 struct daemon {
-	struct config *config;
+	struct config *config; /* owned */
 	struct loop loop;
 	struct resolver resolver;
 	struct core core;
 	struct networks networks;
 	struct notify notify;
 	struct summary summary;
-	struct script_paths libs; /* lib/ of the folders on script_path */
+	struct programs programs;
+	struct rehash rehash;
 	struct control control;
 	struct command_parts parts; /* for the commands */
-	struct loop_signal on_term, on_int;
+	struct loop_signal on_term, on_int, on_hup;
 	bool is_stopping;
 	struct timer stop_deadline, stop_poll;
 };
@@ -44,18 +43,18 @@ static void init(struct daemon *d, struct config *config, bool is_check)
 	core_init(&d->core, &d->loop, &options);
 	struct network_parts parts = {&d->loop, &d->resolver, &d->core.guard, &d->core.host, NULL};
 	networks_init(&d->networks, &parts);
-	for (size_t i = 0; i < config->daemon.script_path.n; i++)
-		script_paths_add(&d->libs, config->daemon.script_path.names[i], "/lib");
+	programs_init(&d->programs, &d->core);
 }
 
 static void fini(struct daemon *d)
 {
 	control_close(&d->control);
 	networks_fini(&d->networks);
-	script_paths_fini(&d->libs);
+	programs_fini(&d->programs);
 	core_fini(&d->core);
 	resolver_fini(&d->resolver);
 	loop_fini(&d->loop);
+	config_free(d->config);
 }
 
 static int add_networks(struct daemon *d)
@@ -70,59 +69,11 @@ static int add_networks(struct daemon *d)
 	return r < 0 ? ERR_CONFIG : 0;
 }
 
-static bool load_script(struct daemon *d, const struct config_script *c)
-{
-	const char *(*pairs)[2] = mem_resize(NULL, c->n_pairs, sizeof(*pairs));
-	for (size_t i = 0; i < c->n_pairs; i++) {
-		pairs[i][0] = c->pairs[i].key;
-		pairs[i][1] = c->pairs[i].value;
-	}
-	struct script_options options = {.name = c->name,
-		.path = c->path,
-		.networks = c->networks.n ? (const char *const *)c->networks.names : NULL,
-		.n_networks = c->networks.n,
-		.pairs = (const char *const(*)[2])pairs,
-		.n_pairs = c->n_pairs,
-		.limits = core_limits(c),
-		.lib_folders = (const char *const *)d->libs.items,
-		.n_lib_folders = d->libs.n};
-	bool ok = program_load(&d->core.host, &options) == 0;
-	free(pairs);
-	return ok;
-}
-
-static bool load_reconnect(struct daemon *d)
-{
-	if (config_script(d->config, str_of(reconnect)))
-		return true; /* loaded, or turned off, by its section */
-	char *path = config_find_script(d->config, str_of(reconnect), NULL);
-	if (!path) {
-		log_warn("script %s: not on script_path: lost connections stay lost", reconnect);
-		return true;
-	}
-	struct script_options options = {.name = reconnect,
-		.path = path,
-		.lib_folders = (const char *const *)d->libs.items,
-		.n_lib_folders = d->libs.n};
-	bool ok = program_load(&d->core.host, &options) == 0;
-	free(path);
-	return ok;
-}
-
-/* How many failed. */
-static int load_scripts(struct daemon *d)
-{
-	int failed = !load_reconnect(d);
-	for (size_t i = 0; i < d->config->n_scripts; i++)
-		if (d->config->scripts[i]->enabled)
-			failed += !load_script(d, d->config->scripts[i]);
-	return failed;
-}
-
+/* The connections are closed, and what on_unload() noted has ended. */
 static void stop_if_idle(struct timer *t)
 {
 	struct daemon *d = container_of(t, struct daemon, stop_poll);
-	if (networks_all_idle(&d->networks))
+	if (networks_all_idle(&d->networks) && list_is_empty(&d->core.host.scripts))
 		loop_stop(&d->loop);
 	else
 		timers_after(&d->loop.timers, t, 20 * NS_PER_MS);
@@ -142,7 +93,9 @@ static void stop(struct daemon *d, const char *why)
 	log_info("ebbd: %s: ending", why);
 	notify_stopping(&d->notify);
 	d->is_stopping = true;
+	rehash_stop(&d->rehash);
 	host_stop(&d->core.host);
+	programs_stop(&d->programs);
 	networks_disconnect_all(&d->networks, STR("ebb is ending"));
 	d->stop_poll.fire = stop_if_idle;
 	d->stop_deadline.fire = stop_anyway;
@@ -160,6 +113,11 @@ static void on_int(struct loop_signal *watch)
 	stop(container_of(watch, struct daemon, on_int), "SIGINT");
 }
 
+static void on_hup(struct loop_signal *watch)
+{
+	rehash_signal(&container_of(watch, struct daemon, on_hup)->rehash);
+}
+
 static void shut_down(void *data)
 {
 	stop(data, "asked by its control socket");
@@ -170,8 +128,10 @@ static void watch_signals(struct daemon *d)
 	signal(SIGPIPE, SIG_IGN);
 	d->on_term.run = on_term;
 	d->on_int.run = on_int;
+	d->on_hup.run = on_hup;
 	loop_signal_start(&d->loop, &d->on_term, SIGTERM);
 	loop_signal_start(&d->loop, &d->on_int, SIGINT);
+	loop_signal_start(&d->loop, &d->on_hup, SIGHUP);
 }
 
 static int open_control(struct daemon *d)
@@ -182,7 +142,13 @@ static int open_control(struct daemon *d)
 		log_debug("control: no socket: neither configured nor in the environment");
 		return 0;
 	}
-	d->parts = (struct command_parts){&d->core, d->loop.timers.now_ns, shut_down, d};
+	d->parts = (struct command_parts){.core = &d->core,
+		.programs = &d->programs,
+		.rehash = &d->rehash,
+		.config = &d->config,
+		.start_ns = d->loop.timers.now_ns,
+		.shut_down = shut_down,
+		.data = d};
 	struct control_options options = {
 		.path = path, .commands = command_table, .data = &d->parts};
 	struct err err;
@@ -193,17 +159,26 @@ static int open_control(struct daemon *d)
 	return r;
 }
 
-int daemon_run(struct config *config)
+int daemon_run(struct config *config, const char *path, bool is_verbose)
 {
 	struct daemon d;
 	init(&d, config, false);
 	watch_signals(&d);
 	notify_init(&d.notify, &d.loop);
+	struct rehash_parts parts = {.path = path,
+		.config = &d.config,
+		.is_verbose = is_verbose,
+		.core = &d.core,
+		.networks = &d.networks,
+		.programs = &d.programs,
+		.notify = &d.notify};
+	rehash_init(&d.rehash, &parts);
+	rehash_apply_daemon(&parts, config);
 	int r = add_networks(&d);
 	if (r == 0)
 		r = open_control(&d);
 	if (r == 0) {
-		load_scripts(&d);
+		programs_start(&d.programs, config);
 		networks_connect(&d.networks);
 		notify_ready(&d.notify);
 		summary_start(&d.summary, &d.notify, &d.core.host);
@@ -212,6 +187,8 @@ int daemon_run(struct config *config)
 	}
 	loop_signal_stop(&d.loop, &d.on_term);
 	loop_signal_stop(&d.loop, &d.on_int);
+	loop_signal_stop(&d.loop, &d.on_hup);
+	rehash_fini(&d.rehash);
 	summary_stop(&d.summary);
 	notify_fini(&d.notify);
 	fini(&d);
@@ -224,7 +201,7 @@ int daemon_check(struct config *config)
 	init(&d, config, true);
 	int r = add_networks(&d);
 	if (r == 0)
-		r = load_scripts(&d);
+		r = programs_start(&d.programs, config);
 	fini(&d);
 	return r;
 }

@@ -23,8 +23,8 @@ static struct timers *timers_of(const struct programs *ps)
 
 typedef void take_wanted(void *data, const struct script_options *options);
 
-static void take_section(const struct programs *ps, const struct config_script *c,
-	take_wanted *take, void *data)
+static void take_section(
+	const struct programs *ps, const struct config_script *c, take_wanted *take, void *data)
 {
 	const char *(*pairs)[2] = mem_resize(NULL, c->n_pairs + 1, sizeof(*pairs));
 	for (size_t i = 0; i < c->n_pairs; i++) {
@@ -98,6 +98,14 @@ int programs_start(struct programs *ps, const struct config *config)
 	find_libs(ps, config);
 	take_all(ps, config, start, &s);
 	return s.n_failed;
+}
+
+void programs_stop(struct programs *ps)
+{
+	programs_watch(ps, false);
+	list_each_safe (node, &host_of(ps)->programs)
+		program_unload(container_of(node, struct program, node), "shutdown");
+	host_run(host_of(ps)); /* what they say first is sent before QUIT */
 }
 
 /* Another configuration. */

@@ -15,7 +15,7 @@
 #include "net/watch.h"
 
 struct programs {
-	struct core *core; /* borrowed; outlives this */
+	struct core *core;        /* borrowed; outlives this */
 	struct script_paths libs; /* lib/ of the folders on script_path */
 	struct watch watch;
 	bool is_watching;
@@ -34,7 +34,8 @@ struct programs_outcome {
 
 /* One configuration that is applied; embedded by who does. */
 struct programs_round {
-	void (*done)(struct programs_round *r); /* each outcome is known; never from within the call */
+	void (*done)(
+		struct programs_round *r); /* each outcome is known; never from within the call */
 	struct list outcomes; /* struct programs_outcome; those that failed have asker.why */
 	size_t n_waiting;
 	struct timer end;
@@ -49,14 +50,17 @@ void programs_fini(struct programs *ps);
 /* Loads all. How many failed: these stay known, and are loaded when their files change. */
 int programs_start(struct programs *ps, const struct config *config);
 
+/* Ends all: what on_unload() noted runs, with the reason "shutdown". */
+void programs_stop(struct programs *ps);
+
 /* Applies another configuration; r->done is set. */
 void programs_apply(struct programs *ps, const struct config *config, struct programs_round *r);
 
 /* Forgets a round, under way or done. Does nothing for zeroed memory. */
 void programs_round_fini(struct programs *ps, struct programs_round *r);
 
-/* One by hand: that of the name which does not run, else NAME on script_path. The asker is told. NULL:
- * err says why, and it is not. */
+/* One by hand: that of the name which does not run, else NAME on script_path. The asker is told.
+ * NULL: err says why, and it is not. */
 struct program *programs_load(struct programs *ps, const struct config *config, const char *name,
 	struct program_asker *asker, struct err *err);
 

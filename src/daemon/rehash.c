@@ -51,8 +51,8 @@ static void on_scripts_done(struct programs_round *round)
 			err_set(&why, ERR_INVALID, "script %s: %s", o->name, o->asker.why.text);
 	}
 	if (n_failed)
-		log_error("ebbd: %s: reloaded, but for %zu of the scripts", r->parts.path,
-			n_failed);
+		log_error(
+			"ebbd: %s: reloaded, but for %zu of the scripts", r->parts.path, n_failed);
 	else
 		log_info("ebbd: %s: reloaded", r->parts.path);
 	end(r, n_failed ? &why : NULL);
@@ -88,8 +88,8 @@ static void apply(struct rehash *r, struct config *config, struct networks_plan 
 	struct config *old = *r->parts.config;
 	*r->parts.config = config;
 	if (!is_same(old->daemon.control, config->daemon.control))
-		log_warn("ebbd: %s: [daemon] control: counts from the next start on",
-			r->parts.path);
+		log_warn(
+			"ebbd: %s: [daemon] control: counts from the next start on", r->parts.path);
 	rehash_apply_daemon(&r->parts, config);
 	networks_apply(r->parts.networks, plan, config);
 	r->round.done = on_scripts_done;

@@ -2,6 +2,7 @@
 
 #include "base/attr.h"
 #include "script/net.h"
+#include "script/program.h"
 
 #include <stdio.h>
 
@@ -12,6 +13,14 @@ static size_t count(const struct list *head)
 	size_t n = 0;
 	list_each (node, head)
 		n++;
+	return n;
+}
+
+static size_t count_running(const struct list *programs)
+{
+	size_t n = 0;
+	list_each (node, programs)
+		n += container_of(node, struct program, node)->script != NULL;
 	return n;
 }
 
@@ -30,7 +39,8 @@ static const char *plural(size_t n)
 
 void summary_write(const struct host *h, char out[SUMMARY_BYTES])
 {
-	size_t nets = count(&h->nets), programs = count(&h->programs), scripts = count(&h->scripts);
+	size_t nets = count(&h->nets), programs = count(&h->programs);
+	size_t scripts = count_running(&h->programs);
 	char running[32] = "";
 	if (scripts != programs)
 		snprintf(running, sizeof(running), "%zu of ", scripts);

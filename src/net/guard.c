@@ -13,8 +13,14 @@ struct host {
 
 void guard_init(struct guard *g, double rate)
 {
+	*g = (struct guard){0};
+	guard_set_rate(g, rate);
+}
+
+void guard_set_rate(struct guard *g, double rate)
+{
 	assert(rate > 0);
-	*g = (struct guard){.interval_ns = clock_from_seconds(1 / rate)};
+	g->interval_ns = clock_from_seconds(1 / rate);
 }
 
 static void forget(struct guard *g, struct str folded)

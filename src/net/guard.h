@@ -39,6 +39,9 @@ struct guard_network {
 void guard_init(struct guard *g, double rate);
 void guard_fini(struct guard *g);
 
+/* Another rate from now on. */
+void guard_set_rate(struct guard *g, double rate);
+
 /* The earliest time at which host may be dialled for the network; now_ns when it may be now. */
 int64_t guard_when(
 	struct guard *g, const struct guard_network *network, struct str host, int64_t now_ns);

@@ -23,8 +23,7 @@ struct eval_asker {
 
 /* Begins; an expression, or statements with a return. ERR_INVALID: it is no Lua, or the script does
  * not run; err begins with "eval: ", and a is not told. From the outside of any script. */
-NODISCARD int eval_start(
-	struct program *p, struct str lua, struct eval_asker *a, struct err *err);
+NODISCARD int eval_start(struct program *p, struct str lua, struct eval_asker *a, struct err *err);
 
 /* Nobody wants to know any more: cancels it. */
 void eval_forget(struct eval_asker *a);

@@ -42,7 +42,8 @@ struct host_options {
 	const struct clock *clock;  /* borrowed, outlives the host */
 	void (*wanted)(void *data); /* host_run is wanted soon, from outside of any call in here */
 	void (*idle)(void *data);   /* host_idle is wanted when nothing else can run; NULL */
-	int64_t reload_timeout_ns;  /* how long a reload may hold events back; 0: the standard */
+	void (*followed)(void *data); /* the files of a program are others now; NULL */
+	int64_t reload_timeout_ns;    /* how long a reload may hold events back; 0: the standard */
 	int64_t reload_drain_ns; /* how long handlers may go on in the old code; -1: the standard */
 	void *data;
 	bool is_check; /* scripts are loaded only to see that they do; nothing acts on the world */

@@ -105,6 +105,8 @@ static void note_files(struct program *p, const struct script *s, bool has_faile
 		if (!is_followed(p, old[i].path, n_new))
 			add_file(p, old[i].path, chunk_hash_file(old[i].path));
 	forget_files(old, n_old);
+	if (p->host->options.followed)
+		p->host->options.followed(p->host->options.data);
 }
 
 bool program_has_changed(const struct program *p)

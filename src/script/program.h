@@ -52,6 +52,7 @@ struct program {
 	int64_t loaded_ns;                         /* when the present one was */
 	bool is_disabled;                          /* it failed too often */
 	bool is_unloaded;                          /* as somebody wished */
+	bool is_by_hand;                           /* the configuration does not have it */
 	bool is_leaving;                           /* it is forgotten when nothing of it runs */
 	struct err fault;                          /* of the last attempt; code 0: it went well */
 	struct program_file *files;                /* owned */

@@ -8,17 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Until the daemon has these: a row of command_table takes the name off this list. */
-static const char *const to_come[] = {"scripts", "reload", "load", "unload", "eval"};
-
-static bool is_to_come(const char *name)
-{
-	for (size_t i = 0; i < COUNTOF(to_come); i++)
-		if (strcmp(to_come[i], name) == 0)
-			return true;
-	return false;
-}
-
 static bool is_run(const char *name)
 {
 	for (const struct control_command *c = command_table; c->name; c++)
@@ -32,9 +21,8 @@ static void every_command_has_a_row_on_both_sides(void **state)
 	(void)state;
 	const struct commands_row *row;
 	for (size_t i = 0; (row = commands_row(i)); i++) {
-		if (is_run(row->name) == is_to_come(row->name))
-			print_error("%s: is in one of the tables only\n", row->name);
-		assert_int_not_equal(is_run(row->name), is_to_come(row->name));
+		if (!is_run(row->name))
+			fail_msg("%s: does nothing", row->name);
 	}
 	for (const struct control_command *c = command_table; c->name; c++)
 		assert_non_null(commands_find(str_of(c->name)));

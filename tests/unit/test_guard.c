@@ -107,6 +107,21 @@ static void a_host_is_one_in_any_case(void **state)
 	assert_true(when(&n[5], "irc.example.org", S(1)) > S(1));
 }
 
+static void a_host_has_another_rate_at_once(void **state)
+{
+	(void)state;
+	start();
+	for (int i = 0; i < 5; i++) {
+		struct guard_network n = {0};
+		attempt(&n, "h", S(1));
+	}
+	struct guard_network next = {0};
+
+	guard_set_rate(&g, 0.1);
+
+	assert_int_equal(when(&next, "h", S(1)), S(11));
+}
+
 static void hosts_are_forgotten_when_full(void **state)
 {
 	(void)state;
@@ -146,6 +161,7 @@ int main(void)
 	check_test(&c, a_success_clears_the_ten);
 	check_test(&c, a_host_has_a_burst_and_a_rate);
 	check_test(&c, a_host_is_one_in_any_case);
+	check_test(&c, a_host_has_another_rate_at_once);
 	check_test(&c, hosts_are_forgotten_when_full);
 	check_test(&c, hosts_are_bounded);
 	return check_run(&c, "guard");
