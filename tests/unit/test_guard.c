@@ -110,16 +110,17 @@ static void a_host_is_one_in_any_case(void **state)
 static void a_host_has_another_rate_at_once(void **state)
 {
 	(void)state;
+	struct guard_network next = {0};
 	start();
-	for (int i = 0; i < 5; i++) {
+
+	guard_set_rate(&g, 0.1);
+	for (int i = 0; i < GUARD_BURST; i++) {
 		struct guard_network n = {0};
 		attempt(&n, "h", S(1));
 	}
-	struct guard_network next = {0};
-
-	guard_set_rate(&g, 0.1);
 
 	assert_int_equal(when(&next, "h", S(1)), S(11));
+	guard_fini(&g);
 }
 
 static void hosts_are_forgotten_when_full(void **state)
