@@ -3,8 +3,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "daemon/core.h"
-#include "daemon/scripts.h"
+#include "daemon/programs.h"
 #include "daemon/simlink.h"
 #include "sim/fault.h"
 #include "sim/person.h"
@@ -28,6 +27,7 @@ static const char server[] = "irc.console.example", channel[] = "#ebb", prompt[]
 struct console {
 	struct loop loop;
 	struct core core;
+	struct programs programs; /* at a terminal: reloaded when their files change */
 	struct simlink link;
 	struct network_route route;
 	struct sim_network *sim;
@@ -422,6 +422,7 @@ static void init(struct console *c)
 	loop_init(&c->loop, ev_default_loop(EVFLAG_AUTO), &clock_system);
 	struct core_options options = {.dial_rate = 1000};
 	core_init(&c->core, &c->loop, &options);
+	programs_init(&c->programs, &c->core);
 	struct sim_options sim = {.name = "Console"};
 	c->sim = sim_network_new(&sim, &c->loop.timers);
 	simlink_init(&c->link, &c->loop);
@@ -437,6 +438,7 @@ static void init(struct console *c)
 static void fini(struct console *c)
 {
 	network_free(c->network);
+	programs_fini(&c->programs);
 	core_fini(&c->core);
 	loop_fini(&c->loop); /* the streams end before the network they lead to */
 	sim_network_free(c->sim);
@@ -502,6 +504,7 @@ static void begin_input(struct console *c)
 		return;
 	}
 	at_terminal = c;
+	programs_watch(&c->programs, true);
 	puts("You are in #ebb with the bot. Type !ping, or /help for what else there is.");
 	rl_callback_handler_install(prompt, on_terminal_line);
 	log_set_sink(on_log, c);

@@ -391,7 +391,7 @@ static void a_writer_needs_no_memory_of_the_state(void **state)
 	(void)state;
 	struct vm *vm = begin_without_memory(&t, PERSIST_SLOTS,
 		"value = {many = {}, text = ('x'):rep(10000), [2.5] = 1/3}\n"
-		"for i = 1, 2000 do state.many[i] = {i, tostring(i), value} end\n"
+		"for i = 1, 2000 do value.many[i] = {i, tostring(i), value} end\n"
 		"local t = value for i = 2, 60 do t.x = {} t = t.x end");
 	uint64_t n_grown = vm->arena.n_grown;
 
