@@ -103,6 +103,7 @@ int programs_start(struct programs *ps, const struct config *config)
 void programs_stop(struct programs *ps)
 {
 	programs_watch(ps, false);
+	host_settle_all(host_of(ps)); /* the loop frees no other program then */
 	list_each_safe (node, &host_of(ps)->programs)
 		program_unload(container_of(node, struct program, node), "shutdown");
 	host_run(host_of(ps)); /* what they say first is sent before QUIT */
@@ -217,6 +218,7 @@ void programs_apply(struct programs *ps, const struct config *config, struct pro
 	r->n_waiting = 0;
 	r->end.fire = on_round_end;
 	find_libs(ps, config);
+	host_settle_all(host_of(ps));
 	remove_unwanted(ps, config, r);
 	take_all(ps, config, apply, &a);
 	place_by_hand_last(host_of(ps));
@@ -276,6 +278,7 @@ static bool is_loading(const struct program *p)
 static void look(void *data)
 {
 	const struct programs *ps = data;
+	host_settle_all(host_of(ps));
 	list_each_safe (node, &host_of(ps)->programs) {
 		struct program *p = container_of(node, struct program, node);
 		if (p->is_leaving || p->is_unloaded || is_loading(p) || !program_has_changed(p))

@@ -323,6 +323,12 @@ void host_leave(struct host *h)
 		h->options.idle(h->options.data);
 }
 
+void host_settle_all(struct host *h)
+{
+	host_enter(h);
+	host_leave(h);
+}
+
 static void queue_event(struct host *h, struct event *e)
 {
 	if (e->refs)

@@ -112,6 +112,9 @@ void host_leave(struct host *h);
 /* The program of s is asked to settle it as soon as nothing of any script runs. */
 void host_settle(struct script *s);
 
+/* Settles those that wait for it: programs may be gone then. From the outside of any script. */
+void host_settle_all(struct host *h);
+
 /* Holds a script until it is thawed, when its turn comes: from now on, or from the end of the event
  * on that it computes for (is_frozen). */
 void host_freeze(struct script *s);

@@ -455,13 +455,6 @@ static void begin(struct program *p, const struct script_options *options)
 	leave(h, is_ours);
 }
 
-/* So that what is over is dropped. */
-static void settle_all(struct host *h)
-{
-	host_enter(h);
-	host_leave(h);
-}
-
 void program_refuse_reload(struct program *p, const char *why)
 {
 	if (p->reload)
@@ -471,7 +464,7 @@ void program_refuse_reload(struct program *p, const char *why)
 void program_reload(
 	struct program *p, const struct script_options *options, struct program_asker *asker)
 {
-	settle_all(p->host);
+	host_settle_all(p->host);
 	bool is_busy = p->reload || (p->script && p->script->is_over);
 	if (asker)
 		list_append(p->reload ? &p->next_askers : &p->askers, &asker->node);
@@ -492,7 +485,7 @@ void program_unload(struct program *p, const char *reason)
 	struct host *h = p->host;
 	p->wants_reload = false;
 	program_refuse_reload(p, "it is unloaded");
-	settle_all(h);
+	host_settle_all(h);
 	timers_cancel(timers_of(p), &p->restart);
 	if (p->restoring.script)
 		drop_script(p);
@@ -513,8 +506,8 @@ void program_unload(struct program *p, const char *reason)
 
 void program_remove(struct program *p)
 {
-	p->is_leaving = true;
 	program_unload(p, "unload");
+	p->is_leaving = true;
 	program_dropped(p);
 }
 

@@ -105,19 +105,18 @@ static void cycle(unsigned i)
 	buf_reset(&st.log);
 }
 
-static void nothing_is_left_of_scripts_that_were_ended(void **state)
+/* What the cycles add to the memory of the process, and to its descriptors. */
+static void run_cycles(void (*run)(unsigned i), void (*end)(void))
 {
 	size_t n_files = count_fds();
 	long kb = 0;
-	(void)state;
-	stage_begin(&st, 1);
 	for (unsigned i = 0; i < cycles(); i++) {
-		cycle(i);
+		run(i);
 		if (i == CYCLES_WARM)
 			kb = resident_kb();
 	}
 	long more = resident_kb() - kb;
-	stage_end(&st);
+	end();
 
 	print_message("# %ld KB resident after %d cycles, %ld KB more after %u\n", kb, CYCLES_WARM,
 		more, cycles());
@@ -126,9 +125,74 @@ static void nothing_is_left_of_scripts_that_were_ended(void **state)
 		assert_true(more <= KB_MORE);
 }
 
+static void end_stage(void)
+{
+	stage_end(&st);
+}
+
+static void nothing_is_left_of_scripts_that_were_ended(void **state)
+{
+	(void)state;
+	stage_begin(&st, 1);
+	run_cycles(cycle, end_stage);
+}
+
+/* The old generation goes in the middle of this or that; some are refused, some have to be waited
+ * for. */
+static void reload_cycle(unsigned i)
+{
+	static const char *const endings[] = {"", "state.n = (state.n or 0) + 1\n", "sleep(0.1)\n",
+		"error('no')\n", "on_unload(function() sleep(1) end)\n",
+		"on_reload(function(s) s.t = s.t or { s } end)\n", "syntax error\n"};
+	char text[sizeof(source) + 100];
+	snprintf(text, sizeof(text), "%s%s", source, endings[i % COUNTOF(endings)]);
+	stage_line(&st, 0, ":a!u@h PRIVMSG #t :x");
+	st.nets[0].is_full = i % 3 == 0;
+	slice_force(&dice, i % 4 ? 0 : 20);
+	stage_feed(&st, 0, ":a!u@h PRIVMSG #t :y");
+	stage_reload(&st, "cycle", text);
+	stage_feed(&st, 0, ":a!u@h PRIVMSG #t :z");
+	stage_pass(&st, 0.2);
+	slice_force(NULL, 0);
+	stage_pass(&st, 0.05 * (i % 10));
+	assert_non_null(stage_outcome(&st));
+	assert_int_equal(*stage_outcome(&st) != '\0', i % COUNTOF(endings) == 3 ||
+							      i % COUNTOF(endings) == 6);
+	buf_reset(&st.sent);
+	buf_reset(&st.log);
+}
+
+static size_t count_tasks(void)
+{
+	size_t n = 0;
+	list_each (node, &st.host.scripts)
+		n += container_of(node, struct script, node)->n_tasks;
+	return n;
+}
+
+static void end_generations(void)
+{
+	size_t n_tasks = count_tasks();
+	stage_pass(&st, 60);
+	assert_ptr_equal(st.host.scripts.next->next, &st.host.scripts); /* no other generation */
+	assert_true(count_tasks() < n_tasks);
+	program_free(container_of(st.host.programs.next, struct program, node));
+	nothing_is_left();
+	stage_end(&st);
+}
+
+static void nothing_is_left_of_generations_that_were_replaced(void **state)
+{
+	(void)state;
+	stage_begin(&st, 1);
+	assert_true(stage_load(&st, "cycle", source));
+	run_cycles(reload_cycle, end_generations);
+}
+
 int main(void)
 {
 	struct check c = {0};
 	check_test(&c, nothing_is_left_of_scripts_that_were_ended);
+	check_test(&c, nothing_is_left_of_generations_that_were_replaced);
 	return check_run(&c, "cycles");
 }

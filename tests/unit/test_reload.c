@@ -470,6 +470,41 @@ static void a_time_that_comes_while_it_is_frozen_is_made_up_for_once(void **stat
 	stage_end(&st);
 }
 
+/* Memory that the new code is refused: at each request in turn. */
+
+static void a_reload_without_memory_is_refused_and_leaves_nothing(void **state)
+{
+	static const char old[] = COUNTER("old ") "state.t = { { 'a' }, { 2 } }",
+			  new[] = COUNTER("new ") "on_reload(function(s) s.t[3] = {} end)\n"
+						  "every(10, say) spawn(sleep, 1)";
+	const char *why = "?";
+	uint64_t k = 0;
+	(void)state;
+	begin(old);
+	struct program *p = program_find(&st.host, STR("test"));
+	size_t n_handles = stage_handles(&st);
+	while (*why) {
+		p->options.limits.fail_at = ++k;
+		why = stage_reload(&st, "test", new);
+		assert_non_null(why);
+		say("x");
+		if (*why) {
+			assert_int_equal(count_scripts(), 1);
+			assert_int_equal(stage_handles(&st), n_handles);
+			assert_true(strstr(buf_str(&st.sent).p, "old "));
+		}
+		buf_reset(&st.sent);
+		buf_reset(&st.log);
+	}
+	print_message("# %d requests\n", (int)k - 1);
+	assert_true(k > 400);
+	p->options.limits.fail_at = 0;
+	assert_string_equal(stage_reload(&st, "test", new), "");
+	say("x");
+	assert_true(strstr(buf_str(&st.sent).p, "new "));
+	stage_end(&st);
+}
+
 /* One after another. */
 
 static void a_reload_during_a_reload_comes_after_it(void **state)
@@ -503,6 +538,25 @@ static void what_was_unloaded_is_loaded_again(void **state)
 	reload(COUNTER("two "));
 	say("x");
 	stage_expect(&st, "PRIVMSG #t :one 1\nPRIVMSG #t :two 1\n");
+	stage_end(&st);
+}
+
+static void a_program_goes_when_nothing_of_it_runs(void **state)
+{
+	(void)state;
+	begin("");
+	program_remove(program_find(&st.host, STR("test")));
+	assert_true(list_is_empty(&st.host.programs));
+	stage_end(&st);
+
+	begin(SAY "on('privmsg', function() defer(function() say('end') end) sleep(9) end)");
+	say("x");
+	program_remove(program_find(&st.host, STR("test")));
+	assert_null(program_find(&st.host, STR("test")));
+	assert_false(list_is_empty(&st.host.programs));
+	stage_run(&st);
+	stage_expect(&st, "PRIVMSG #t :end\n");
+	assert_true(list_is_empty(&st.host.programs));
 	stage_end(&st);
 }
 
@@ -618,8 +672,10 @@ int main(void)
 	check_test(&c, old_code_does_not_pile_up);
 	check_rows(&c, rhythms, an_alarm_keeps_its_time);
 	check_test(&c, a_time_that_comes_while_it_is_frozen_is_made_up_for_once);
+	check_test(&c, a_reload_without_memory_is_refused_and_leaves_nothing);
 	check_test(&c, a_reload_during_a_reload_comes_after_it);
 	check_test(&c, what_was_unloaded_is_loaded_again);
+	check_test(&c, a_program_goes_when_nothing_of_it_runs);
 	check_test(&c, an_unload_ends_a_reload);
 	check_test(&c, state_survives_that_a_script_uses_up_its_memory);
 	check_test(&c, a_state_that_used_up_the_memory_is_not_carried_over);
