@@ -1316,6 +1316,20 @@ function bot:did(command, within) end
 ---@return ebb.test.Person person
 function bot:person(nick, options) end
 
+--- Reloads a script of the bot's, from its file or from another text. Returns when that is
+--- decided, and nothing can run but for time that passes: true, or nil and why it was refused.
+---
+--- ```lua
+--- bot:person("alice", "#quiz"):says("!quiz")
+--- t.expect(bot:reload("quiz")):equals(true)
+--- ```
+---@async
+---@param name string
+---@param code? string Lua text in place of the file
+---@return boolean? ok
+---@return string? why
+function bot:reload(name, code) end
+
 --- Ends it, with all that its scripts have under way.
 function bot:stop() end
 

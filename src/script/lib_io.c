@@ -1,8 +1,8 @@
 #include "base/attr.h"
 #include "script/host.h"
 #include "script/modules.h"
-#include "script/script.h"
 #include "script/resource.h"
+#include "script/script.h"
 
 #include <errno.h>
 #include <lualib.h>

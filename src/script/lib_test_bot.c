@@ -1,10 +1,14 @@
+#include "base/mem.h"
 #include "script/convert.h"
 #include "script/host.h"
 #include "script/lib_test.h"
 #include "script/net.h"
+#include "script/program.h"
+#include "script/resource.h"
 #include "script/sync.h"
 #include "script/task.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct net *test_net_of(const struct trial_bot *b, const struct trial_net *n)
@@ -129,6 +133,83 @@ static int bot_stop(lua_State *L)
 	return 0;
 }
 
+/* A reload that a test waits for; C's own, on the list of its script. */
+struct rehearsed_reload {
+	struct resource hold;
+	struct program_asker asker;
+	struct list waiters;
+	bool is_over;
+};
+
+static void release_reload(struct resource *hold)
+{
+	struct rehearsed_reload *r = container_of(hold, struct rehearsed_reload, hold);
+	program_forget_asker(&r->asker);
+	free(r);
+}
+
+static void on_reloaded(struct program_asker *asker, const struct err *why)
+{
+	struct rehearsed_reload *r = container_of(asker, struct rehearsed_reload, asker);
+	(void)why;
+	r->is_over = true;
+	waiters_wake(&r->waiters);
+}
+
+/* Stack: the bot, the reload. What the new code has by now is its own, and may stay. */
+static int finish_reload(lua_State *L, int status, lua_KContext context)
+{
+	(void)status;
+	(void)context;
+	test_settled(L);
+	struct trial_bot *b = check_bot(L);
+	struct rehearsed_reload *r = lua_touserdata(L, 2);
+	bool ok = r->asker.why.code == 0;
+	if (b->made)
+		b->since = pending_now(b->host);
+	if (ok)
+		lua_pushboolean(L, 1);
+	else
+		lua_pushnil(L);
+	lua_pushstring(L, r->asker.why.text);
+	resource_release(&r->hold);
+	return ok ? (lua_pop(L, 1), 1) : 2;
+}
+
+static int after_reload(lua_State *L, int status, lua_KContext context)
+{
+	(void)status;
+	(void)context;
+	task_resumed(L);
+	lua_settop(L, 2);
+	return test_settle(L, "bot:reload", finish_reload);
+}
+
+/* (bot, name, [source]) */
+static int bot_reload(lua_State *L)
+{
+	struct trial_bot *b = check_bot(L);
+	const char *name = luaL_checkstring(L, 2), *source = luaL_optstring(L, 3, NULL);
+	struct task *t = task_check(L, "bot:reload");
+	struct program *p = b->made ? program_find(b->host, str_of(name)) : NULL;
+	if (!p)
+		return luaL_error(L, "bot:reload: the bot has no script '%s'", name);
+	luaL_checkstack(L, LUA_MINSTACK, NULL);
+	struct rehearsed_reload *r = mem_new(sizeof(*r));
+	list_init(&r->waiters);
+	list_init(&r->asker.node);
+	r->asker.told = on_reloaded;
+	resource_add(&script_of(L)->resources, &r->hold, release_reload);
+	struct script_options options = p->options;
+	if (source)
+		options.source = source;
+	program_reload(p, &options, &r->asker);
+	lua_settop(L, 1);
+	lua_pushlightuserdata(L, r);
+	waiter_push(L, &r->waiters, t);
+	return task_pause(L, -1, after_reload);
+}
+
 static int bot_index(lua_State *L)
 {
 	struct trial_bot *b = check_bot(L);
@@ -185,6 +266,7 @@ void test_open_bots(lua_State *L)
 		{"said",   bot_said  },
 		{"did",    bot_did   },
 		{"person", bot_person},
+		{"reload", bot_reload},
 		{"stop",   bot_stop  },
 		{NULL,     NULL      },
 	};

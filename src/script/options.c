@@ -70,7 +70,7 @@ static bool is_same(const char *a, const char *b)
 static bool is_same_list(const char *const *a, size_t n_a, const char *const *b, size_t n_b)
 {
 	bool is = n_a == n_b && !a == !b;
-	for (size_t i = 0; i < n_a && is; i++)
+	for (size_t i = 0; a && b && i < n_a && is; i++)
 		is = is_same(a[i], b[i]);
 	return is;
 }

@@ -156,8 +156,8 @@ static void reload_cycle(unsigned i)
 	slice_force(NULL, 0);
 	stage_pass(&st, 0.05 * (i % 10));
 	assert_non_null(stage_outcome(&st));
-	assert_int_equal(*stage_outcome(&st) != '\0', i % COUNTOF(endings) == 3 ||
-							      i % COUNTOF(endings) == 6);
+	assert_int_equal(*stage_outcome(&st) != '\0',
+		i % COUNTOF(endings) == 3 || i % COUNTOF(endings) == 6);
 	buf_reset(&st.sent);
 	buf_reset(&st.log);
 }
