@@ -198,11 +198,13 @@ static void go_on(struct script *s, struct event **e, struct delivery *d)
 static void deliver_to(struct script *s, struct event **e)
 {
 	struct delivery d = {0};
+	if (!s->is_held) {
+		go_on(s, e, &d);
+		return;
+	}
 	if (is_left_behind(s))
 		program_refuse_reload(s->program, "more events came meanwhile than are kept");
-	if (!s->is_held)
-		go_on(s, e, &d);
-	else if (!s->is_over && inbox_add(&s->inbox, e, s->host->queued) < 0)
+	if (!s->is_over && inbox_add(&s->inbox, e, s->host->queued) < 0)
 		overflow(s);
 }
 

@@ -159,13 +159,28 @@ static void count_generation(struct program *p)
 	p->is_disabled = p->is_unloaded = false;
 }
 
+/* What the reload was to bring comes by the restart instead. */
+static void turn_to_restart(struct program *p)
+{
+	const struct reload *r = p->reload;
+	if (!p->wants_reload && r->candidate)
+		take_options(&p->wanted, &r->candidate->options);
+	p->wants_reload = true;
+	list_splice_front(&p->next_askers, &p->askers);
+	reload_refuse(p->reload, "the old code ended");
+}
+
 /* There is none of it, and why. */
 static void fail_to_load(struct script *s, const char *why)
 {
+	struct program *p = s->program;
 	log_error("script %s: not loaded: %s", s->name, why);
 	news_error(s, "load", why);
-	note_files(s->program, s, true);
-	resolve(s->program, ERR_INVALID, why);
+	note_files(p, s, true);
+	if (p->reload)
+		turn_to_restart(p);
+	else
+		resolve(p, ERR_INVALID, why);
 	s->is_over = s->is_held = true;
 	host_settle(s);
 }
@@ -356,16 +371,6 @@ static void settle_failed(struct program *p)
 	save(p);
 }
 
-/* What the reload was to bring comes by the restart instead. */
-static void turn_to_restart(struct program *p)
-{
-	const struct reload *r = p->reload;
-	if (!p->wants_reload && r->candidate)
-		take_options(&p->wanted, &r->candidate->options);
-	p->wants_reload = true;
-	reload_refuse(p->reload, "the old code ended");
-}
-
 void program_fail(struct script *s, const char *why)
 {
 	struct program *p = s->program;
@@ -380,7 +385,7 @@ void program_fail(struct script *s, const char *why)
 	news_error(s, "end", why);
 	if (s->stage == SCRIPT_CURRENT && p->reload)
 		turn_to_restart(p);
-	if (s->stage == SCRIPT_CURRENT && !s->has_loaded)
+	else if (s->stage == SCRIPT_CURRENT && !s->has_loaded)
 		resolve(p, ERR_LIMIT, why);
 	host_settle(s);
 }

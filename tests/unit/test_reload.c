@@ -525,6 +525,26 @@ static void a_reload_during_a_reload_comes_after_it(void **state)
 	stage_end(&st);
 }
 
+static void a_reload_takes_the_place_of_code_that_did_not_get_through(void **state)
+{
+	struct script_options options = {.name = "test",
+		.path = "test.lua",
+		.source = "while true do end",
+		.limits = {.cpu_max_ns = 50 * NS_PER_MS}};
+	(void)state;
+	stage_begin(&st, 1);
+	assert_int_equal(program_load(&st.host, &options), 0); /* it is sliced */
+	options.source = COUNTER("new ");
+	st.is_reloading = true;
+	program_reload(program_find(&st.host, STR("test")), &options, &st.asker);
+	while (st.is_reloading)
+		stage_pass(&st, 0.01);
+	assert_string_equal(stage_outcome(&st), "");
+	say("x");
+	stage_expect(&st, "PRIVMSG #t :new 1\n");
+	stage_end(&st);
+}
+
 static void what_was_unloaded_is_loaded_again(void **state)
 {
 	(void)state;
@@ -674,6 +694,7 @@ int main(void)
 	check_test(&c, a_time_that_comes_while_it_is_frozen_is_made_up_for_once);
 	check_test(&c, a_reload_without_memory_is_refused_and_leaves_nothing);
 	check_test(&c, a_reload_during_a_reload_comes_after_it);
+	check_test(&c, a_reload_takes_the_place_of_code_that_did_not_get_through);
 	check_test(&c, what_was_unloaded_is_loaded_again);
 	check_test(&c, a_program_goes_when_nothing_of_it_runs);
 	check_test(&c, an_unload_ends_a_reload);
