@@ -839,7 +839,8 @@ function require(name) end
 
 --- # RELOADING
 ---
---- A script is reloaded when one of its files changes, and when somebody asks for it. The new code
+--- A script is reloaded when one of its files changes, its modules included, and when somebody asks
+--- for it; a module that it required in vain is one of these. The new code
 --- runs in a fresh state beside the old, with a copy of `state`; what happens meanwhile waits. When
 --- its file has run to its end it takes the old code's place, between two events: each event goes
 --- to the handlers of the one or the other. Until then anything that fails means that nothing has

@@ -160,7 +160,7 @@ static bool is_to_reload(const struct program *p, const struct script_options *o
 {
 	if (!script_options_equal(&p->options, options))
 		return true;
-	return !p->is_unloaded && (!p->script || program_has_changed(p));
+	return !p->is_unloaded && (!p->script || follow_has_changed(&p->files));
 }
 
 static void apply(void *data, const struct script_options *options)
@@ -281,7 +281,8 @@ static void look(void *data)
 	host_settle_all(host_of(ps));
 	list_each_safe (node, &host_of(ps)->programs) {
 		struct program *p = container_of(node, struct program, node);
-		if (p->is_leaving || p->is_unloaded || is_loading(p) || !program_has_changed(p))
+		if (p->is_leaving || p->is_unloaded || is_loading(p) ||
+			!follow_has_changed(&p->files))
 			continue;
 		log_info("script %s: its files have changed", p->options.name);
 		program_reload(p, NULL, NULL);
@@ -296,9 +297,9 @@ static void follow(struct timer *timer)
 	size_t n = 0;
 	list_each (node, &host_of(ps)->programs) {
 		const struct program *p = container_of(node, struct program, node);
-		paths = mem_resize(paths, n + p->n_files, sizeof(*paths));
-		for (size_t i = 0; i < p->n_files; i++)
-			paths[n++] = p->files[i].path;
+		paths = mem_resize(paths, n + p->files.n, sizeof(*paths));
+		for (size_t i = 0; i < p->files.n; i++)
+			paths[n++] = p->files.files[i].path;
 	}
 	watch_set(&ps->watch, paths, n);
 	free(paths);

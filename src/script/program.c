@@ -3,7 +3,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "script/chunk.h"
 #include "script/host.h"
 #include "script/load.h"
 #include "script/news.h"
@@ -12,7 +11,6 @@
 #include "script/task.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define FIRST_DELAY_NS NS_PER_S
 #define FAILURES_NS    (NS_PER_S * 60 * 10)
@@ -70,51 +68,23 @@ void program_forget_asker(struct program_asker *asker)
 
 /* Its files. */
 
-static void forget_files(struct program_file *files, size_t n)
+static void tell_of_files(struct program *p)
 {
-	for (size_t i = 0; i < n; i++)
-		free(files[i].path);
-	free(files);
-}
-
-static void add_file(struct program *p, const char *path, uint64_t hash)
-{
-	p->files = mem_resize(p->files, p->n_files + 1, sizeof(*p->files));
-	p->files[p->n_files++] = (struct program_file){mem_strdup(path), hash};
-}
-
-static bool is_followed(const struct program *p, const char *path, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(p->files[i].path, path) == 0)
-			return true;
-	return false;
-}
-
-/* Those that an attempt looked for; where it failed, it may not have come to all that are used. */
-static void note_files(struct program *p, const struct script *s, bool has_failed)
-{
-	struct program_file *old = p->files;
-	size_t n_old = p->n_files, n_new;
-	p->files = NULL;
-	p->n_files = 0;
-	for (const struct map_entry *e = map_first(&s->require.followed); e; e = map_next(e))
-		add_file(p, map_key(e).p, ((const struct followed *)map_value(e))->hash);
-	n_new = p->n_files;
-	for (size_t i = 0; i < n_old && has_failed; i++)
-		if (!is_followed(p, old[i].path, n_new))
-			add_file(p, old[i].path, chunk_hash_file(old[i].path));
-	forget_files(old, n_old);
 	if (p->host->options.followed)
 		p->host->options.followed(p->host->options.data);
 }
 
-bool program_has_changed(const struct program *p)
+/* Those that an attempt to load s looked for. */
+static void note_files(struct program *p, const struct script *s, bool has_failed)
 {
-	for (size_t i = 0; i < p->n_files; i++)
-		if (chunk_hash_file(p->files[i].path) != p->files[i].hash)
-			return true;
-	return false;
+	follow_attempt(&p->files, &s->require, has_failed);
+	tell_of_files(p);
+}
+
+void program_followed(struct program *p, const char *path, uint64_t hash)
+{
+	follow_note(&p->files, path, hash);
+	tell_of_files(p);
 }
 
 /* Loading. */
@@ -159,17 +129,6 @@ static void count_generation(struct program *p)
 	p->is_disabled = p->is_unloaded = false;
 }
 
-/* What the reload was to bring comes by the restart instead. */
-static void turn_to_restart(struct program *p)
-{
-	const struct reload *r = p->reload;
-	if (!p->wants_reload && r->candidate)
-		take_options(&p->wanted, &r->candidate->options);
-	p->wants_reload = true;
-	list_splice_front(&p->next_askers, &p->askers);
-	reload_refuse(p->reload, "the old code ended");
-}
-
 /* There is none of it, and why. */
 static void fail_to_load(struct script *s, const char *why)
 {
@@ -177,10 +136,7 @@ static void fail_to_load(struct script *s, const char *why)
 	log_error("script %s: not loaded: %s", s->name, why);
 	news_error(s, "load", why);
 	note_files(p, s, true);
-	if (p->reload)
-		turn_to_restart(p);
-	else
-		resolve(p, ERR_INVALID, why);
+	resolve(p, ERR_INVALID, why);
 	s->is_over = s->is_held = true;
 	host_settle(s);
 }
@@ -193,6 +149,8 @@ void program_loaded(struct script *s)
 		reload_loaded(p->reload);
 		return;
 	}
+	if (s->stage == SCRIPT_RETIRED)
+		return; /* it was unloaded meanwhile */
 	if (t) {
 		t->ended = NULL; /* what it does from now on is its own affair */
 		t->is_awaited = false;
@@ -210,6 +168,8 @@ void program_loaded(struct script *s)
 	news_loaded(s, false);
 	note_files(p, s, false);
 	resolve(p, 0, "");
+	if (p->wants_reload)
+		host_settle(s);
 	s->host->options.wanted(s->host->options.data);
 }
 
@@ -307,7 +267,6 @@ static void come_back(struct program *p, bool has_run)
 {
 	if (p->wants_reload) {
 		p->wants_reload = false;
-		take_options(&p->options, &p->wanted);
 		start(p);
 	} else if (has_run || p->n_failures) {
 		schedule(p);
@@ -371,6 +330,14 @@ static void settle_failed(struct program *p)
 	save(p);
 }
 
+/* What the reload was to bring comes by the restart instead. */
+static void turn_to_restart(struct program *p)
+{
+	p->wants_reload = true;
+	list_splice_front(&p->next_askers, &p->askers);
+	reload_refuse(p->reload, "the old code ended");
+}
+
 void program_fail(struct script *s, const char *why)
 {
 	struct program *p = s->program;
@@ -392,12 +359,11 @@ void program_fail(struct script *s, const char *why)
 
 /* Reloading. */
 
-static void begin(struct program *p, const struct script_options *options);
+static void begin(struct program *p);
 
 static void tell_of_reload(struct program *p, const struct reload *r, struct script *s)
 {
 	if (s) {
-		take_options(&p->options, &s->options);
 		s->has_loaded = true;
 		count_generation(p);
 		log_info("script %s: reloaded", s->name);
@@ -405,10 +371,20 @@ static void tell_of_reload(struct program *p, const struct reload *r, struct scr
 		resolve(p, 0, "");
 		return;
 	}
+	if (p->script && p->script->is_over) /* program_fail told of it; the new code is next */
+		return;
 	log_error("script %s: not reloaded, the old code goes on: %s", p->options.name, r->why);
 	if (p->script)
 		news_error(p->script, "reload", r->why);
 	resolve(p, ERR_INVALID, r->why);
+}
+
+static void begin_again(struct program *p)
+{
+	if (!p->wants_reload || (p->script && p->script->is_over))
+		return;
+	p->wants_reload = false;
+	begin(p);
 }
 
 static void settle_reload(struct program *p)
@@ -421,11 +397,7 @@ static void settle_reload(struct program *p)
 	reload_fini(r);
 	free(r);
 	p->reload = NULL;
-	bool is_over = p->script && p->script->is_over;
-	if (p->wants_reload && !is_over) {
-		p->wants_reload = false;
-		begin(p, &p->wanted);
-	}
+	begin_again(p);
 }
 
 void program_settle(struct script *s)
@@ -438,23 +410,25 @@ void program_settle(struct script *s)
 		retire_settle(s);
 		return;
 	case SCRIPT_CURRENT:
-		settle_failed(s->program);
+		if (s->is_over)
+			settle_failed(s->program);
+		else
+			begin_again(s->program);
 		return;
 	}
 }
 
-static void begin(struct program *p, const struct script_options *options)
+static void begin(struct program *p)
 {
 	struct host *h = p->host;
 	if (!p->script) {
-		take_options(&p->options, options);
 		forgive(p);
 		start(p);
 		return;
 	}
 	bool is_ours = enter(h);
 	p->reload = mem_new(sizeof(*p->reload));
-	reload_begin(p->reload, p, options);
+	reload_begin(p->reload, p, &p->options);
 	if (!p->reload->candidate)
 		settle_reload(p);
 	leave(h, is_ours);
@@ -466,23 +440,39 @@ void program_refuse_reload(struct program *p, const char *why)
 		reload_refuse(p->reload, why);
 }
 
+/* Something is under way that has to end first. */
+static bool is_busy(const struct program *p)
+{
+	const struct script *s = p->script;
+	return p->reload || (s && (s->is_over || (s->is_loading && !p->restoring.script)));
+}
+
 void program_reload(
 	struct program *p, const struct script_options *options, struct program_asker *asker)
 {
 	host_settle_all(p->host);
-	bool is_busy = p->reload || (p->script && p->script->is_over);
+	if (options)
+		take_options(&p->options, options);
 	if (asker)
-		list_append(p->reload ? &p->next_askers : &p->askers, &asker->node);
-	if (is_busy) {
-		take_options(&p->wanted, options           ? options
-					 : p->wants_reload ? &p->wanted
-							   : &p->options);
+		list_append(is_busy(p) ? &p->next_askers : &p->askers, &asker->node);
+	if (is_busy(p)) {
 		p->wants_reload = true;
 		return;
 	}
 	if (p->restoring.script)
 		drop_script(p);
-	begin(p, options ? options : &p->options);
+	begin(p);
+}
+
+/* What is not loaded any more: a first load is under way, or the script failed. */
+static void give_up(struct program *p)
+{
+	timers_cancel(timers_of(p), &p->restart);
+	if (p->restoring.script || (p->script && p->script->is_over))
+		drop_script(p);
+	saving_fini(&p->saving);
+	list_splice(&p->askers, &p->next_askers);
+	resolve(p, ERR_INVALID, "it is unloaded");
 }
 
 void program_unload(struct program *p, const char *reason)
@@ -491,15 +481,10 @@ void program_unload(struct program *p, const char *reason)
 	p->wants_reload = false;
 	program_refuse_reload(p, "it is unloaded");
 	host_settle_all(h);
-	timers_cancel(timers_of(p), &p->restart);
-	if (p->restoring.script)
-		drop_script(p);
-	saving_fini(&p->saving);
+	give_up(p);
 	p->is_unloaded = true;
 	struct script *s = p->script;
-	if (s && s->is_over)
-		drop_script(p);
-	if (!p->script)
+	if (!s)
 		return;
 	host_enter(h);
 	p->script = NULL;
@@ -608,7 +593,6 @@ void program_free(struct program *p)
 	script_free(p->script);
 	retire_drop_all(&p->retired);
 	script_options_fini(&p->options);
-	script_options_fini(&p->wanted);
-	forget_files(p->files, p->n_files);
+	follow_fini(&p->files);
 	free(p);
 }

@@ -11,6 +11,7 @@
 
 #include "base/timers.h"
 #include "script/carry.h"
+#include "script/follow.h"
 #include "script/script.h"
 
 enum { PROGRAM_FAILURES_MAX = 5 };
@@ -25,21 +26,14 @@ struct program_asker {
 	struct err why;
 };
 
-/* A file that the last attempt to load the script looked for. */
-struct program_file {
-	char *path;
-	uint64_t hash; /* chunk_hash_file's; 0: it was not there */
-};
-
 struct program {
 	struct list node; /* the host's programs, as configured */
 	struct host *host;
-	struct script_options options; /* owned: of the script that runs, or is to run next */
+	struct script_options options; /* owned: of what is loaded next; a script has its own */
 	struct script *script;         /* NULL: it does not run */
 	struct list retired;           /* generations on their way out, the oldest first */
 	struct reload *reload;         /* owned: under way; NULL */
-	bool wants_reload;             /* after that, */
-	struct script_options wanted;  /* owned: with these */
+	bool wants_reload;             /* another, when what is under way has ended */
 	struct saving saving;          /* of a script that failed; its bytes: for the next */
 	struct restoring restoring;
 	struct timer step;    /* of these two */
@@ -55,8 +49,7 @@ struct program {
 	bool is_by_hand;                           /* the configuration does not have it */
 	bool is_leaving;                           /* it is forgotten when nothing of it runs */
 	struct err fault;                          /* of the last attempt; code 0: it went well */
-	struct program_file *files;                /* owned */
-	size_t n_files;
+	struct follow files;
 };
 
 /* One that does not run yet, after all others. Copies options. */
@@ -94,9 +87,6 @@ struct program *program_find(const struct host *h, struct str name);
 /* Makes it the last of all programs, whose order is that of delivery. */
 void program_to_end(struct program *p);
 
-/* Whether the content of one of its files is another than at the last attempt to load it. */
-bool program_has_changed(const struct program *p);
-
 /* In a word: "running", "loading", "reloading", "restarting", "failed", "disabled", "unloaded". */
 const char *program_state(const struct program *p);
 
@@ -108,6 +98,9 @@ void program_fail(struct script *s, const char *why);
 
 /* The main chunk ended; or paused for the first time, where it replaces none. */
 void program_loaded(struct script *s);
+
+/* The script that runs has looked for another file, as require_follow notes it. */
+void program_followed(struct program *p, const char *path, uint64_t hash);
 
 /* Sees to a script that the host was asked to settle. Nothing of any script runs. */
 void program_settle(struct script *s);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "script/chunk.h"
 #include "script/modules.h"
+#include "script/program.h"
 #include "script/resource.h"
 #include "script/script.h"
 #include "script/sync.h"
@@ -55,22 +56,11 @@ void require_init(
 	for (size_t i = 0; i < n_lib_folders; i++)
 		if (strcmp(lib_folders[i], r->folders[0]) != 0)
 			r->folders[r->n_folders++] = mem_strdup(lib_folders[i]);
-	list_init(&r->files);
 	list_init(&r->loading);
-}
-
-static void forget(struct required *f)
-{
-	list_remove(&f->node);
-	free(f->module);
-	free(f->path);
-	free(f);
 }
 
 void require_fini(struct require *r)
 {
-	list_each_safe (node, &r->files)
-		forget(container_of(node, struct required, node));
 	for (struct map_entry *e = map_first(&r->followed); e; e = map_next(e))
 		free(map_value(e));
 	map_fini(&r->followed);
@@ -83,6 +73,8 @@ bool require_follow(struct script *s, const char *path, uint64_t hash)
 {
 	struct map *followed = &s->require.followed;
 	struct followed *f = map_get(followed, str_of(path));
+	if (!f && map_count(followed) == REQUIRE_FOLLOWED_MAX)
+		return true;
 	if (!f && !arena_charge(&s->vm.arena, FOLLOWED_BYTES + strlen(path)))
 		return false;
 	if (!f) {
@@ -90,40 +82,8 @@ bool require_follow(struct script *s, const char *path, uint64_t hash)
 		map_put(followed, str_of(path), f);
 	}
 	f->hash = hash;
-	return true;
-}
-
-const struct required *require_next(const struct require *r, const struct required *after)
-{
-	const struct list *node = after ? after->node.next : r->files.next;
-	return node == &r->files ? NULL : container_of(node, struct required, node);
-}
-
-static struct required *find_required(const struct require *r, const char *module)
-{
-	list_each (node, &r->files) {
-		struct required *f = container_of(node, struct required, node);
-		if (strcmp(f->module, module) == 0)
-			return f;
-	}
-	return NULL;
-}
-
-/* False: there is no memory for it. */
-static bool note_required(struct script *s, const char *module, const char *path, uint64_t hash)
-{
-	struct required *f = find_required(&s->require, module);
-	size_t size = sizeof(*f) + strlen(module) + strlen(path);
-	if (!f && !arena_charge(&s->vm.arena, size))
-		return false;
-	if (!f) {
-		f = mem_new(sizeof(*f));
-		f->module = mem_strdup(module);
-		list_append(&s->require.files, &f->node);
-	}
-	free(f->path);
-	f->path = mem_strdup(path);
-	f->hash = hash;
+	if (s->has_loaded && s->stage == SCRIPT_CURRENT)
+		program_followed(s->program, path, hash);
 	return true;
 }
 
@@ -338,12 +298,10 @@ static int load_module(lua_State *L)
 	struct script *s = script_of(L);
 	char real[PATH_MAX];
 	uint64_t hash;
-	const char *name = lua_tostring(L, 1);
 	const char *path = push_path(L, real);
 	struct loading *l = push_loading(L);
 	bool ok = chunk_load_file(L, real, path, &hash);
-	bool is_noted = !hash || note_required(s, name, real, hash);
-	if (!is_noted || !require_follow(s, path, hash))
+	if (!require_follow(s, path, hash))
 		return luaL_error(L, "not enough memory");
 	if (!ok)
 		return luaL_error(L, "require: %s", lua_tostring(L, -1));

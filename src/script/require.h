@@ -4,7 +4,7 @@
  * A module is a file of Lua text in the script's own folder, NAME/ beside NAME.lua or that of
  * NAME/init.lua, or in one of the folders of libraries; "a.b" is a/b.lua or a/b/init.lua there.
  * Each script loads a module of its own, once; the module may pause, and who requires it meanwhile
- * waits. Which files a script has come to depend on is kept in C, with a hash of what they held.
+ * waits. Where files were looked for is kept in C, with a hash of what was found there.
  */
 #ifndef EBB_SCRIPT_REQUIRE_H
 #define EBB_SCRIPT_REQUIRE_H
@@ -21,18 +21,11 @@ struct script;
 struct require {
 	char **folders; /* owned: where modules are looked for, in this order */
 	size_t n_folders;
-	struct list files;   /* struct required, in the order of their first use */
 	struct map followed; /* struct followed, by the path as it was asked for */
 	struct list loading; /* modules whose main chunk has not ended */
 };
 
-/* A file that was read. */
-struct required {
-	struct list node;
-	char *module;
-	char *path;    /* without symbolic links */
-	uint64_t hash; /* chunk_hash_file's, of what was read last */
-};
+enum { REQUIRE_FOLLOWED_MAX = 1000 };
 
 /* A place where a file was looked for, the script's own or a module's. */
 struct followed {
@@ -50,10 +43,7 @@ void require_init(
 /* The Lua state is gone before. */
 void require_fini(struct require *r);
 
-/* Walking: the first and the next, NULL at the end. */
-const struct required *require_next(const struct require *r, const struct required *after);
-
-/* Notes such a place; false: there is no memory for it. */
+/* Notes such a place, one of the first REQUIRE_FOLLOWED_MAX; false: there is no memory for it. */
 bool require_follow(struct script *s, const char *path, uint64_t hash);
 
 /* Gives the script `require`. In protected code. */

@@ -455,20 +455,28 @@ static void a_module_whose_coroutine_is_forgotten_is_loaded_by_the_next(void **s
 
 /* What is recorded. */
 
-static void assert_required(const struct required *r, const char *module, const char *file)
+/* A script whose file stays. */
+static void run_kept(const char *source)
 {
-	char path[PATH_MAX], real[PATH_MAX];
-	path_of(path, file);
-	assert_non_null(realpath(path, real));
-	assert_non_null(r);
-	assert_string_equal(r->module, module);
-	assert_string_equal(r->path, real);
-	assert_true(r->hash == chunk_hash_file(path));
-	assert_true(r->hash != 0);
+	run(source);
+	write_file("test.lua", source);
 }
 
-static void the_files_that_a_script_requires_are_recorded(void **state)
+/* Whether it was looked for there, and is remembered as it is. */
+static void assert_followed(const char *file)
 {
+	char path[PATH_MAX];
+	path_of(path, file);
+	const struct followed *f = map_get(&script()->require.followed, str_of(path));
+	if (!f)
+		fail_msg("%s: is not followed", file);
+	assert_true(f->hash == chunk_hash_file(path));
+}
+
+static void the_files_that_a_script_looks_for_are_recorded(void **state)
+{
+	static const char *const files[] = {"test/a.lua", "test/b.lua", "test/b/init.lua",
+		"lib/b.lua", "lib/bad.lua", "lib/nope.lua", "lib/nope/init.lua", "lib/link.lua"};
 	(void)state;
 	char path[PATH_MAX];
 	begin();
@@ -479,13 +487,10 @@ static void the_files_that_a_script_requires_are_recorded(void **state)
 	assert_int_equal(symlink("b.lua", path), 0);
 	run("require 'a' pcall(require, 'bad') pcall(require, 'nope') require 'link'");
 
-	const struct require *r = &script()->require;
-	const struct required *at = require_next(r, NULL);
-	assert_required(at, "a", "test/a.lua");
-	assert_required(at = require_next(r, at), "b", "lib/b.lua");
-	assert_required(at = require_next(r, at), "bad", "lib/bad.lua");
-	assert_required(at = require_next(r, at), "link", "lib/b.lua");
-	assert_null(require_next(r, at));
+	for (size_t i = 0; i < COUNTOF(files); i++)
+		assert_followed(files[i]);
+	path_of(path, "lib/a.lua"); /* it was found before */
+	assert_null(map_get(&script()->require.followed, str_of(path)));
 	end();
 }
 
@@ -494,20 +499,40 @@ static void a_record_tells_what_was_read_last(void **state)
 	(void)state;
 	begin();
 	write_file("lib/a.lua", "return +");
-	run("pcall(require, 'a') on('privmsg', function() require 'a' end)");
-	const struct required *at = require_next(&script()->require, NULL);
-	uint64_t before = at->hash;
+	run_kept("pcall(require, 'a') on('privmsg', function() require 'a' end)");
+	const struct program *p = script()->program;
+	assert_false(follow_has_changed(&p->files));
 	write_file("lib/a.lua", "return 1");
-	char path[PATH_MAX];
-	path_of(path, "lib/a.lua");
-	assert_true(chunk_hash_file(path) != before);
+	assert_true(follow_has_changed(&p->files));
 
 	stage_line(&st, 0, ":a!b@c PRIVMSG #t :x");
 
-	assert_required(require_next(&script()->require, NULL), "a", "lib/a.lua");
-	assert_null(require_next(&script()->require, at));
-	path_of(path, "nope");
-	assert_true(chunk_hash_file(path) == 0);
+	assert_followed("lib/a.lua");
+	assert_false(follow_has_changed(&p->files));
+	end();
+}
+
+static void a_module_of_later_is_followed_too(void **state)
+{
+	(void)state;
+	begin();
+	write_file("lib/late.lua", "return 1");
+	run_kept("on('privmsg', function() require 'late' end)");
+	write_file("lib/late.lua", "return 2");
+	const struct program *p = script()->program;
+	assert_false(follow_has_changed(&p->files));
+	stage_line(&st, 0, ":a!b@c PRIVMSG #t :x");
+	write_file("lib/late.lua", "return 3");
+	assert_true(follow_has_changed(&p->files));
+	end();
+}
+
+static void what_is_looked_for_in_vain_without_end_is_followed_to_a_limit(void **state)
+{
+	(void)state;
+	begin();
+	run("for i = 1, 2000 do pcall(require, 'nope' .. i) end");
+	assert_int_equal(script()->program->files.n, REQUIRE_FOLLOWED_MAX);
 	end();
 }
 
@@ -535,7 +560,9 @@ int main(void)
 	check_test(&c, where_nothing_can_pause_a_module_that_does_is_refused);
 	check_test(&c, a_module_may_be_loaded_in_a_coroutine);
 	check_test(&c, a_module_whose_coroutine_is_forgotten_is_loaded_by_the_next);
-	check_test(&c, the_files_that_a_script_requires_are_recorded);
+	check_test(&c, the_files_that_a_script_looks_for_are_recorded);
 	check_test(&c, a_record_tells_what_was_read_last);
+	check_test(&c, a_module_of_later_is_followed_too);
+	check_test(&c, what_is_looked_for_in_vain_without_end_is_followed_to_a_limit);
 	return check_run(&c, "require");
 }
