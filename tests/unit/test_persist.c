@@ -365,7 +365,7 @@ static int make_thread(lua_State *M)
 	struct thread *t = lua_touserdata(M, 1);
 	t->T = lua_newthread(M);
 	luaL_checkstack(t->T, t->n_slots, NULL);
-	lua_getglobal(M, "state");
+	lua_getglobal(M, "kept");
 	lua_xmove(M, t->T, 1);
 	lua_rawsetp(M, LUA_REGISTRYINDEX, t);
 	return 0;
@@ -390,9 +390,9 @@ static void a_writer_needs_no_memory_of_the_state(void **state)
 	size_t n_steps;
 	(void)state;
 	struct vm *vm = begin_without_memory(&t, PERSIST_SLOTS,
-		"state = {many = {}, text = ('x'):rep(10000), [2.5] = 1/3}\n"
-		"for i = 1, 2000 do state.many[i] = {i, tostring(i), state} end\n"
-		"local t = state for i = 2, 60 do t.x = {} t = t.x end");
+		"kept = {many = {}, text = ('x'):rep(10000), [2.5] = 1/3}\n"
+		"for i = 1, 2000 do kept.many[i] = {i, tostring(i), kept} end\n"
+		"local t = kept for i = 2, 60 do t.x = {} t = t.x end");
 	uint64_t n_grown = vm->arena.n_grown;
 
 	assert_int_equal(write_in_steps(t.T, 100, &n_steps, &err), 0);
@@ -416,7 +416,7 @@ static void a_stack_that_cannot_grow_is_told_of(void **state)
 	size_t n_steps;
 	(void)state;
 	begin_without_memory(
-		&t, 0, "state = {} local t = state for i = 2, 60 do t.x = {} t = t.x end");
+		&t, 0, "kept = {} local t = kept for i = 2, 60 do t.x = {} t = t.x end");
 
 	assert_int_equal(write_in_steps(t.T, 100, &n_steps, &err), ERR_LIMIT);
 
