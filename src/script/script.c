@@ -219,6 +219,23 @@ void script_choose_gc(struct script *s)
 		set_incremental(s, is_incremental);
 }
 
+/* Lua's generational mode would take what was made meanwhile for a script that grows fast, and walk
+ * it twice: once as new, then to see what came of that. Where it is entered, all is old. */
+void script_stop_gc(struct script *s)
+{
+	lua_gc(s->vm.L, LUA_GCSTOP);
+	if (!s->is_incremental)
+		collect(s, LUA_GCINC);
+}
+
+void script_restart_gc(struct script *s)
+{
+	lua_gc(s->vm.L, LUA_GCRESTART);
+	if (!s->is_incremental)
+		collect(s, LUA_GCGEN);
+	s->n_grown = s->vm.arena.n_grown;
+}
+
 bool script_has_grown(const struct script *s)
 {
 	return s->vm.arena.n_grown - s->n_grown >= IDLE_GROWN;
