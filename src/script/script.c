@@ -120,7 +120,7 @@ void script_free(struct script *s)
 	inbox_fini(&s->inbox);
 	require_fini(&s->require);
 	map_fini(&s->names);
-	vm_fini(&s->vm);
+	remains_take(&s->host->remains, &s->vm.arena);
 	free(s->denied_at);
 	free(s->failure);
 	script_options_fini(&s->options);
