@@ -61,6 +61,13 @@ SCRIPTS = {
     # It computes all the time, once it is told to: what is stopped begins again.
     "loop": ('on("privmsg", function() every(0.001, function() while true do end end) end)\n',
              None),
+    # About 10 MB, when they are carried over.
+    "state": ('if not state.all then\n'
+              '  state.all = {}\n'
+              '  for i = 1, 100000 do\n'
+              '    state.all[i] = {seen = i, text = "user " .. i .. " was last seen talking"}\n'
+              '  end\n'
+              'end\n', None),
 }
 
 
@@ -218,7 +225,7 @@ class Reloads:
         reply = json.loads(replies.readline())
         if reply["ok"]:
             self.took_ms.append((time.monotonic() - began) * 1e3)
-        else:
+        elif not reply["error"].endswith("it is unloaded"):  # the daemon ends
             self.refusals.append(reply["error"])
 
     def check(self):
@@ -565,6 +572,24 @@ def pings(place):
     return Experiment(rows, measure)
 
 
+def reload_pings(place):
+    """With one reload after the other of a script that keeps much."""
+    seconds = 2 if QUICK else 10
+    run = Run(place, "ping", "state", seconds=seconds, lines=seconds * 47, restless=True)
+    rows = [Row("PONG while 10 MB of state are reloaded: p99", "ms", 20, of_ratio=False),
+            Row("PONG while 10 MB of state are reloaded: median", "ms"),
+            Row("PONG while 10 MB of state are reloaded: a reload", "ms")]
+
+    def measure(rows, _):
+        with Reloads(place, a_second=100) as done:
+            result = good(run, run.ebb)
+        done.check()
+        rows[0].add(result["latency_ns"]["p99"] / 1e6)
+        rows[1].add(result["latency_ns"]["p50"] / 1e6)
+        rows[2].add(statistics.median(done.took_ms))
+    return Experiment(rows, measure)
+
+
 def idle(place, connections, tls):
     options = {"tls": tls, "rounds": 5, "deadline": 120}
     one = Run(place, "broadcast", "echo", connections=1, **options)
@@ -637,6 +662,7 @@ def experiments(place):
     yield reloads(place)
     yield sleepers(place)
     yield pings(place)
+    yield reload_pings(place)
     for connections in (100, 1000, 10000):
         yield idle(place, connections, tls=False)
     for connections in (100, 1000) if QUICK else (100, 1000, 10000):

@@ -1384,7 +1384,7 @@ static void measure_plain_reload(void)
 	note("reload of 200 lines: events are held for", (median - prepare[n / 2]) / 1e3, "us",
 		"-");
 	note("a bare lua_State loads 200 lines: median", bare[n / 2] / 1e3, "us", "-");
-	note("reload of 200 lines against a bare lua_State", median / bare[n / 2], "times", "4");
+	note("reload of 200 lines against a bare lua_State", median / bare[n / 2], "times", "5");
 }
 
 /* Makes as many tables as %zu says, and a copy of them when a line comes that says so. */
@@ -1479,7 +1479,7 @@ static void measure_state_reload(void)
 	note_many(n, "tables in `state`: as bytes", (double)bytes / 1e6, "MB", "-");
 	note_many(n, "tables in `state`: reload", whole / 1e6, "ms", "-");
 	note_many(n, "tables in `state`: a copy in Lua", copy / 1e6, "ms", "-");
-	note_many(n, "tables in `state`: reload against a copy in Lua", whole / copy, "times", "4");
+	note_many(n, "tables in `state`: reload against a copy in Lua", whole / copy, "times", "5");
 	note_many(n, "tables in `state`: longest turn that saves", each[RELOAD_SAVES] / 1e6, "ms",
 		"-");
 	note_many(n, "tables in `state`: longest turn that restores", each[RELOAD_RESTORES] / 1e6,
