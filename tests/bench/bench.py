@@ -638,7 +638,7 @@ def inside():
     row each, of which less is better."""
     def measure(rows, _):
         rows.append(Row("inside", ""))  # which stays where there are no others
-        done = run_program([INSIDE], 120)
+        done = run_program([INSIDE], 300)
         if done.returncode:
             raise Failed(f"{INSIDE} failed: {done.stderr.strip()[-300:]}")
         rows.pop()
