@@ -1,6 +1,7 @@
 #include "script/arena.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -23,19 +24,52 @@ void arena_init(struct arena *a, size_t max_bytes)
 	list_init(&a->large);
 }
 
-void arena_fini(struct arena *a)
+/* What it is to the system to take a block back, beside its size. */
+enum { BLOCK_COST_BYTES = 4096 };
+
+static size_t drop_chunk(struct arena *a)
 {
 	struct arena_chunk *chunk = a->chunks;
+	size_t n = chunk->n_bytes;
+	a->chunks = chunk->next;
+	a->chunk_bytes -= n;
+	munmap(chunk, n);
+	return n;
+}
+
+static size_t drop_large(struct arena *a)
+{
+	struct large *l = container_of(a->large.next, struct large, node);
+	size_t n = malloc_usable_size(l);
+	list_remove(&l->node);
+	free(l);
+	return n;
+}
+
+bool arena_shrink(struct arena *a, size_t n_bytes)
+{
+	size_t n = 0;
+	while (n < n_bytes && a->chunks)
+		n += BLOCK_COST_BYTES + drop_chunk(a);
+	while (n < n_bytes && !list_is_empty(&a->large))
+		n += BLOCK_COST_BYTES + drop_large(a);
+	return !a->chunks && list_is_empty(&a->large);
+}
+
+void arena_fini(struct arena *a)
+{
 	if (!a->large.next)
 		return;
-	while (chunk) {
-		struct arena_chunk *next = chunk->next;
-		munmap(chunk, chunk->n_bytes);
-		chunk = next;
-	}
-	list_each_safe (node, &a->large)
-		free(container_of(node, struct large, node));
+	arena_shrink(a, SIZE_MAX);
 	*a = (struct arena){0};
+}
+
+void arena_move(struct arena *to, struct arena *from)
+{
+	*to = *from;
+	list_init(&to->large);
+	list_splice(&to->large, &from->large);
+	*from = (struct arena){0};
 }
 
 static bool is_small(size_t n_bytes)

@@ -43,6 +43,12 @@ void arena_init(struct arena *a, size_t max_bytes);
 /* Drops all that was ever given. What is charged has to be released before. */
 void arena_fini(struct arena *a);
 
+/* to takes over what from has, which is as after arena_fini then. */
+void arena_move(struct arena *to, struct arena *from);
+
+/* Drops about so much, of one that nobody uses any more. True: nothing is left. */
+bool arena_shrink(struct arena *a, size_t n_bytes);
+
 /* As a lua_Alloc: p of old_bytes (0 for NULL) becomes n_bytes, 0 frees it. NULL when there is no
  * memory; what shrinks always succeeds. */
 void *arena_resize(struct arena *a, void *p, size_t old_bytes, size_t n_bytes);

@@ -1,10 +1,12 @@
 #include "script/carry.h"
 
+#include "base/attr.h"
 #include "base/mem.h"
 #include "script/lib_state.h"
 
 enum {
-	VALUES_A_STEP = 20000,
+	SAVED_A_STEP = 20000,    /* values */
+	RESTORED_A_STEP = 8000,  /* each takes thrice as long */
 	MORE_BYTES = 1024 * 1024 /* that a script may use while it is saved */
 };
 
@@ -31,7 +33,7 @@ int saving_begin(struct saving *c, struct script *s, struct err *err)
 
 int saving_step(struct saving *c, struct err *err)
 {
-	int r = persist_writer_step(c->writer, VALUES_A_STEP, err);
+	int r = persist_writer_step(c->writer, SAVED_A_STEP, err);
 	if (r <= 0)
 		saving_end(c);
 	return r;
@@ -56,33 +58,53 @@ void saving_fini(struct saving *c)
 
 void restoring_begin(struct restoring *c, struct script *s, struct str bytes)
 {
-	c->script = s;
-	lua_gc(s->vm.L, LUA_GCSTOP); /* it would walk what is only being made, again and again */
+	*c = (struct restoring){.script = s};
+	script_stop_gc(s);
 	persist_reader_init(&c->reader, bytes);
 }
 
 static int restore(lua_State *L)
 {
 	struct restoring *c = lua_touserdata(L, 1);
-	bool is_done = persist_reader_step(&c->reader, L, VALUES_A_STEP);
+	bool is_done = persist_reader_step(&c->reader, L, RESTORED_A_STEP);
 	if (is_done)
 		state_put(L);
 	lua_pushboolean(L, is_done);
 	return 1;
 }
 
-int restoring_step(struct restoring *c, struct err *err)
+static int read_some(struct restoring *c, struct err *err)
 {
-	struct script *s = c->script;
-	lua_State *L = s->vm.L;
+	lua_State *L = c->script->vm.L;
 	if (!vm_call(L, restore, c, 1))
 		return vm_take_error(L, err);
 	bool is_done = lua_toboolean(L, -1);
 	lua_pop(L, 1);
-	if (!is_done)
-		return 1;
-	lua_gc(L, LUA_GCRESTART);
-	s->has_inherited = true;
+	c->is_large = c->is_large || !is_done;
+	return is_done ? 0 : 1;
+}
+
+static int collect(struct restoring *c, struct err *err)
+{
+	(void)err;
+	script_restart_gc(c->script);
+	return 0;
+}
+
+/* 0: the next one's turn. */
+static int (*const stages[])(struct restoring *c, struct err *err) = {read_some, collect};
+
+int restoring_step(struct restoring *c, struct err *err)
+{
+	while (c->stage < COUNTOF(stages)) {
+		int r = stages[c->stage](c, err);
+		if (r != 0)
+			return r;
+		c->stage++;
+		if (c->is_large)
+			return 1;
+	}
+	c->script->has_inherited = true;
 	c->script = NULL;
 	return 0;
 }

@@ -34,6 +34,8 @@ void saving_fini(struct saving *c);
 struct restoring {
 	struct script *script; /* borrowed until it ends; NULL: it has ended */
 	struct persist_reader reader;
+	unsigned stage; /* carry.c's */
+	bool is_large;  /* one step was not enough: each stage has a step of its own */
 };
 
 /* Borrows bytes, which saving_step made, until the end. */

@@ -30,6 +30,7 @@ void host_init(struct host *h, const struct host_options *options)
 		h->options.reload_timeout_ns = HOST_RELOAD_TIMEOUT_NS;
 	if (options->reload_drain_ns < 0)
 		h->options.reload_drain_ns = HOST_RELOAD_DRAIN_NS;
+	remains_init(&h->remains, options->timers);
 	list_init(&h->programs);
 	list_init(&h->scripts);
 	list_init(&h->settling);
@@ -45,6 +46,7 @@ void host_fini(struct host *h)
 {
 	list_each_safe (at, &h->programs)
 		program_free(container_of(at, struct program, node));
+	remains_fini(&h->remains);
 	list_each_safe (node, &h->events) {
 		list_remove(node);
 		event_unref(event_of(node));

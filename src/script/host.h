@@ -21,6 +21,7 @@
 #include "base/rand.h"
 #include "base/timers.h"
 #include "script/event.h"
+#include "script/remains.h"
 #include "script/script.h"
 
 enum {
@@ -55,6 +56,7 @@ struct host {
 	struct list programs;   /* struct program, as configured */
 	struct list scripts;    /* struct script: those that run, in the same order */
 	struct list settling;   /* struct script: to be dropped, or to take another's place */
+	struct remains remains; /* of scripts that were dropped */
 	struct list behind;     /* struct script: held, each in turn */
 	struct list nets;       /* struct net, as configured */
 	struct handles handles; /* nets and tasks */

@@ -120,7 +120,7 @@ void script_free(struct script *s)
 	inbox_fini(&s->inbox);
 	require_fini(&s->require);
 	map_fini(&s->names);
-	vm_fini(&s->vm);
+	remains_take(&s->host->remains, &s->vm.arena);
 	free(s->denied_at);
 	free(s->failure);
 	script_options_fini(&s->options);
@@ -217,6 +217,23 @@ void script_choose_gc(struct script *s)
 				 (s->is_incremental && s->n_threads > INCREMENTAL_THREADS / 2);
 	if (is_incremental != s->is_incremental)
 		set_incremental(s, is_incremental);
+}
+
+/* Lua's generational mode would take what was made meanwhile for a script that grows fast, and walk
+ * it twice: once as new, then to see what came of that. Where it is entered, all is old. */
+void script_stop_gc(struct script *s)
+{
+	lua_gc(s->vm.L, LUA_GCSTOP);
+	if (!s->is_incremental)
+		collect(s, LUA_GCINC);
+}
+
+void script_restart_gc(struct script *s)
+{
+	lua_gc(s->vm.L, LUA_GCRESTART);
+	if (!s->is_incremental)
+		collect(s, LUA_GCGEN);
+	s->n_grown = s->vm.arena.n_grown;
 }
 
 bool script_has_grown(const struct script *s)

@@ -131,6 +131,11 @@ static inline bool script_hears(const struct script *s, struct str network)
 /* Switches the collector by how many threads there are, where that is left to it. */
 void script_choose_gc(struct script *s);
 
+/* While C makes much that stays, the collector is off: it would walk what is only being made, again
+ * and again. When it is on again it has walked all that there is, once and in one go. */
+void script_stop_gc(struct script *s);
+void script_restart_gc(struct script *s);
+
 /* Whether so much was allocated since it collected last that idle time is well spent on it; and
  * does so: false if not. */
 bool script_has_grown(const struct script *s);

@@ -42,12 +42,6 @@ bool vm_init(struct vm *vm)
 	return true;
 }
 
-void vm_fini(struct vm *vm)
-{
-	arena_fini(&vm->arena);
-	vm->L = NULL;
-}
-
 struct vm *vm_of(lua_State *L)
 {
 	void *vm;

@@ -19,12 +19,10 @@ struct vm {
 	struct arena arena;
 };
 
-/* False: no memory. Embedded in its script; does not move. Its arena is there already. */
-bool vm_init(struct vm *vm);
-
-/* Drops the state as it is: no finalizer runs, so what C owns for it is released before
+/* False: no memory. Embedded in its script; does not move. Its arena is there already, and the
+ * state is dropped with it, as it is: no finalizer runs, so what C owns for it is released before
  * (resource.h). */
-void vm_fini(struct vm *vm);
+bool vm_init(struct vm *vm);
 
 /* The vm that any thread of its state belongs to. */
 struct vm *vm_of(lua_State *L);

@@ -25,6 +25,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -41,6 +42,7 @@ SLEEPERS = 10000
 ADDRESSES = 64  # of the server: how fast one host is dialled is limited
 KB = 1024
 FILES_TO_SPARE = 200
+RELOADS_A_SECOND = 20
 
 # What the bots do: for ebbd, and for the bare client.
 SCRIPTS = {
@@ -59,6 +61,13 @@ SCRIPTS = {
     # It computes all the time, once it is told to: what is stopped begins again.
     "loop": ('on("privmsg", function() every(0.001, function() while true do end end) end)\n',
              None),
+    # About 10 MB, when they are carried over.
+    "state": ('if not state.all then\n'
+              '  state.all = {}\n'
+              '  for i = 1, 100000 do\n'
+              '    state.all[i] = {seen = i, text = "user " .. i .. " was last seen talking"}\n'
+              '  end\n'
+              'end\n', None),
 }
 
 
@@ -173,6 +182,57 @@ class Run:
         return result
 
 
+class Reloads:
+    """Has the script of a running ebbd reloaded again and again, as long as it is entered."""
+
+    def __init__(self, place, a_second):
+        self._path = place.path("control.sock")
+        self._pause = 1 / a_second
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.took_ms = []
+        self.refusals = []
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._is_over.set()
+        self._thread.join()
+
+    def _connect(self):
+        while not self._is_over.wait(0.005):
+            with contextlib.suppress(OSError):
+                control = socket.socket(socket.AF_UNIX)
+                control.connect(self._path)
+                return control
+        return None
+
+    def _run(self):
+        """The daemon ends while we are at it: what it does not answer then does not count."""
+        control = self._connect()
+        if not control:
+            return
+        with contextlib.suppress(OSError, ValueError), control:
+            replies = control.makefile(encoding="utf-8")
+            while not self._is_over.wait(self._pause):
+                self._reload(control, replies)
+
+    def _reload(self, control, replies):
+        began = time.monotonic()
+        control.sendall(b'{"id": 1, "command": "reload", "name": "bench"}\n')
+        reply = json.loads(replies.readline())
+        if reply["ok"]:
+            self.took_ms.append((time.monotonic() - began) * 1e3)
+        elif not reply["error"].endswith("it is unloaded"):  # the daemon ends
+            self.refusals.append(reply["error"])
+
+    def check(self):
+        if self.refusals or not self.took_ms:
+            raise Failed(f"reloaded {len(self.took_ms)} times; refused: {self.refusals[:3]}")
+
+
 def run_program(command, timeout, descriptors=()):
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False,
@@ -212,6 +272,15 @@ def expect_faults(result, kind, least, most):
 
 def expect_error(result, words):
     return None if result["error"] and words in result["error"] else f"error: {result['error']}"
+
+
+def reload_case(place):
+    """In a hurry: it is to come to some within a second."""
+    run = Run(place, "echo", "echo", lines=200000, late_ms=1000, deadline=20, restless=True)
+    with Reloads(place, a_second=100) as reloads:
+        result = run.measure(run.ebb)
+    reloads.check()
+    return expect_faults(result, None, 0, 0)
 
 
 def selftest_cases(place):
@@ -254,6 +323,7 @@ def selftest_cases(place):
            lambda: expect_faults(counts(-1), "dropped", 1, 1))
     yield ("one line counted too many is doubled",
            lambda: expect_faults(counts(1), "doubled", 1, 1))
+    yield "no fault is found: ebbd is reloaded while it echoes", lambda: reload_case(place)
     yield ("a client that never connects ends the wait",
            lambda: expect_error(hopeless.measure(lambda servers: ["sleep", "60"]), "deadline"))
     yield ("a client that ends at once ends the wait",
@@ -282,11 +352,12 @@ def selftest(place, out):
 class Row:
     """One line of the table. What is judged, and has a bar, is the ratio or ebb's own figure."""
 
-    def __init__(self, name, unit, bar=None, of_ratio=True):
+    def __init__(self, name, unit, bar=None, of_ratio=True, judge=statistics.median):
         self.name = name
         self.unit = unit
         self.bar = bar
         self.of_ratio = of_ratio
+        self.judge = judge  # of the repetitions
         self.ebb = []
         self.ceiling = []
         self.why = None  # there is no figure
@@ -307,7 +378,7 @@ class Row:
         judged = self.ratios() if self.of_ratio else self.ebb
         if self.bar is None or self.why or not judged:
             return None
-        return statistics.median(judged) <= self.bar
+        return self.judge(judged) <= self.bar
 
     def columns(self):
         bar = "-" if self.bar is None else f"{self.bar:g}{'' if self.of_ratio else ' ' + self.unit}"
@@ -366,13 +437,14 @@ class Experiment:
                 row.has_failed = isinstance(why, Failed)
 
 
-def good(run, client):
-    """The result of a run in which all went well."""
+def good(run, client, allowed=()):
+    """The result of a run in which all went well, but for faults of the kinds allowed."""
     result = run.measure(client)
     if result["error"]:
         raise Failed(f"{result['error']} {result['stderr'].strip()[-300:]}".strip())
     if wrong := [f"{fault['count']} {kind}, the first: {fault['first']}"
-                 for kind, fault in result["faults"].items() if fault["count"]]:
+                 for kind, fault in result["faults"].items()
+                 if fault["count"] and kind not in allowed]:
         raise Failed("replies were wrong: " + "; ".join(wrong))
     return result
 
@@ -402,6 +474,10 @@ def median_us(result):
     return result["latency_ns"]["p50"] / 1e3
 
 
+def p99_ms(result):
+    return result["latency_ns"]["p99"] / 1e6
+
+
 def echo(place, window, tls):
     kind = "TLS" if tls else "plain"
     lines = {1: 20000, 64: 200000, 1024: 300000}[window] // (4 if QUICK else 1)
@@ -421,6 +497,38 @@ def echo(place, window, tls):
         rows[1].add(found[0]["wall"], found[1]["wall"])
         if window == 1:
             rows[2].add(found[0]["p50"], found[2]["p50"])
+    return Experiment(rows, measure)
+
+
+def reloads(place):
+    """An echo whose script is reloaded again and again, beside one that is left alone."""
+    lines = 400000 if QUICK else 2000000
+    run = Run(place, "echo", "echo", window=1024, lines=lines, restless=True)
+    name = f"echo, reloaded {RELOADS_A_SECOND} times a second"
+    rows = [Row(f"{name}: lost", "lines", 0, of_ratio=False, judge=max),
+            Row(f"{name}: doubled", "lines", 0, of_ratio=False, judge=max),
+            Row(f"{name}: CPU a line (left alone)", "us"),
+            Row(f"{name}: time a line (left alone)", "us"),
+            Row(f"{name}: latency of a reply, p99 (left alone)", "ms"),
+            Row(f"{name}: until a reload is answered", "ms")]
+
+    def reloaded():
+        with Reloads(place, RELOADS_A_SECOND) as done:
+            result = good(run, run.ebb, allowed=("dropped", "doubled"))
+        done.check()
+        return result, statistics.median(done.took_ms)
+
+    def measure(rows, is_ebb_first):
+        if is_ebb_first:
+            (result, took_ms), alone = reloaded(), good(run, run.ebb)
+        else:
+            alone, (result, took_ms) = good(run, run.ebb), reloaded()
+        for row, kind in zip(rows, ("dropped", "doubled")):
+            row.add(result["faults"][kind]["count"])
+            row.has_failed = row.has_failed or result["faults"][kind]["count"] > 0
+        for row, figure in zip(rows[2:], (cpu_us, wall_us, p99_ms)):
+            row.add(figure(result), figure(alone))
+        rows[5].add(took_ms)
     return Experiment(rows, measure)
 
 
@@ -461,6 +569,24 @@ def pings(place):
         result = good(run, run.ebb)
         rows[0].add(result["latency_ns"]["p99"] / 1e6)
         rows[1].add(result["latency_ns"]["p50"] / 1e6)
+    return Experiment(rows, measure)
+
+
+def reload_pings(place):
+    """With one reload after the other of a script that keeps much."""
+    seconds = 2 if QUICK else 10
+    run = Run(place, "ping", "state", seconds=seconds, lines=seconds * 47, restless=True)
+    rows = [Row("PONG while 10 MB of state are reloaded: p99", "ms", 20, of_ratio=False),
+            Row("PONG while 10 MB of state are reloaded: median", "ms"),
+            Row("PONG while 10 MB of state are reloaded: a reload", "ms")]
+
+    def measure(rows, _):
+        with Reloads(place, a_second=100) as done:
+            result = good(run, run.ebb)
+        done.check()
+        rows[0].add(result["latency_ns"]["p99"] / 1e6)
+        rows[1].add(result["latency_ns"]["p50"] / 1e6)
+        rows[2].add(statistics.median(done.took_ms))
     return Experiment(rows, measure)
 
 
@@ -512,7 +638,7 @@ def inside():
     row each, of which less is better."""
     def measure(rows, _):
         rows.append(Row("inside", ""))  # which stays where there are no others
-        done = run_program([INSIDE], 120)
+        done = run_program([INSIDE], 300)
         if done.returncode:
             raise Failed(f"{INSIDE} failed: {done.stderr.strip()[-300:]}")
         rows.pop()
@@ -533,8 +659,10 @@ def experiments(place):
     yield sink(place, "plain", 1.4)
     yield sink(place, "TLS", 1.4, tls=True)
     yield sink(place, "with tags", 1.0, tags=True)
+    yield reloads(place)
     yield sleepers(place)
     yield pings(place)
+    yield reload_pings(place)
     for connections in (100, 1000, 10000):
         yield idle(place, connections, tls=False)
     for connections in (100, 1000) if QUICK else (100, 1000, 10000):

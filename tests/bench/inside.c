@@ -16,9 +16,11 @@
 #include "irc/schema.h"
 #include "irc/session.h"
 #include "script/listen.h"
+#include "script/load.h"
 #include "script/modules.h"
 #include "script/net.h"
 #include "script/program.h"
+#include "script/reload.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -27,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { ROUNDS = 5, ROWS_MAX = 32, MANY = 100000, LINES = 100000, LOAD_MAX_BYTES = 2048 };
 
@@ -217,7 +220,7 @@ struct scene {
 	struct net *net;
 	struct talk talk;
 	bool has_session; /* what scripts send goes into it */
-	bool is_wanted;
+	bool is_wanted, is_idle_wanted;
 	char last[1024]; /* the line that was sent last */
 	size_t n_sent;
 };
@@ -238,6 +241,12 @@ static void on_wanted(void *data)
 {
 	struct scene *sc = data;
 	sc->is_wanted = true;
+}
+
+static void on_idle(void *data)
+{
+	struct scene *sc = data;
+	sc->is_idle_wanted = true;
 }
 
 static void give_facts(void *data, struct net_facts *out)
@@ -329,8 +338,11 @@ static void scene_begin(struct scene *sc)
 	timers_init(&sc->timers, NS_PER_S);
 	sc->clock = (struct clock){now_ns, wall_ns, sc, NULL};
 	log_set_sink(on_log, NULL);
-	struct host_options options = {
-		.timers = &sc->timers, .clock = &sc->clock, .wanted = on_wanted, .data = sc};
+	struct host_options options = {.timers = &sc->timers,
+		.clock = &sc->clock,
+		.wanted = on_wanted,
+		.idle = on_idle,
+		.data = sc};
 	host_init(&sc->host, &options);
 	talk_begin(&sc->talk);
 	sc->net = net_new(&sc->host, "test", &ops, sc);
@@ -957,9 +969,8 @@ static void measure_large_state(void)
 	note("a large state: load", ns_each(start_ns, 1) / NS_PER_MS, "ms", "-");
 	note("a large state: its size", taken_bytes(&sc) / 1e6, "MB", "-");
 	start_ns = cpu_ns();
-	program_free(container_of(sc.host.programs.next, struct program, node));
-	note("a large state: teardown", ns_each(start_ns, 1) / NS_PER_MS, "ms", "-");
 	scene_end(&sc);
+	note("a large state: teardown", ns_each(start_ns, 1) / NS_PER_MS, "ms", "-");
 }
 
 /* What scripts send. */
@@ -1117,6 +1128,373 @@ static void measure_patterns(void)
 		"1.10");
 }
 
+/* Reloads: a script of 200 lines, as a bot has it, with its module. */
+
+static const char module_source[] = "local words = {}\n"
+				    "\n"
+				    "local units = { s = 1, m = 60, h = 3600, d = 86400 }\n"
+				    "\n"
+				    "function words.split(text)\n"
+				    "  local all = {}\n"
+				    "  for word in text:gmatch('%S+') do all[#all + 1] = word end\n"
+				    "  return all\n"
+				    "end\n"
+				    "\n"
+				    "function words.trim(text)\n"
+				    "  return (text:gsub('^%s+', ''):gsub('%s+$', ''))\n"
+				    "end\n"
+				    "\n"
+				    "-- '1h30m' as seconds; nil where it is no duration.\n"
+				    "function words.duration(text)\n"
+				    "  local sum = 0\n"
+				    "  for number, unit in text:gmatch('(%d+)(%a)') do\n"
+				    "    if not units[unit] then return nil end\n"
+				    "    sum = sum + tonumber(number) * units[unit]\n"
+				    "  end\n"
+				    "  return sum > 0 and sum or nil\n"
+				    "end\n"
+				    "\n"
+				    "function words.plural(n, word)\n"
+				    "  return n .. ' ' .. word .. (n == 1 and '' or 's')\n"
+				    "end\n"
+				    "\n"
+				    "return words\n";
+
+static const char head_source[] =
+	"local words = require('words')\n"
+	"\n"
+	"local limits = { items = 100, text = 300, wait = 5 }\n"
+	"local colours = { red = 4, green = 3, blue = 2, grey = 14, black = 1, white = 0 }\n"
+	"local greetings = { 'hello', 'good morning', 'welcome back', 'how are you' }\n"
+	"\n"
+	"state.counts = state.counts or {}\n"
+	"state.lists = state.lists or {}\n"
+	"\n"
+	"local function count(name)\n"
+	"  state.counts[name] = (state.counts[name] or 0) + 1\n"
+	"  return state.counts[name]\n"
+	"end\n"
+	"\n"
+	"local function painted(text, colour)\n"
+	"  return '\\3' .. (colours[colour] or 1) .. text .. '\\3'\n"
+	"end\n"
+	"\n"
+	"on('join', function(ev)\n"
+	"  if count('join') % 100 == 0 then\n"
+	"    ev:reply(greetings[count('greeting') % #greetings + 1] .. ', ' .. ev.nick)\n"
+	"  end\n"
+	"end)\n"
+	"\n"
+	"on({ 'part', 'quit' }, function(ev)\n"
+	"  count('left ' .. (ev.nick or '?'))\n"
+	"end)\n"
+	"\n"
+	"every(60, function()\n"
+	"  for name, list in pairs(state.lists) do\n"
+	"    while #list > limits.items do table.remove(list, 1) end\n"
+	"    if #list == 0 then state.lists[name] = nil end\n"
+	"  end\n"
+	"end)\n"
+	"\n"
+	"on_reload(function(kept) kept.counts.reloads = (kept.counts.reloads or 0) + 1 end)\n";
+
+#define COMMAND_SOURCE                                                                      \
+	"\n"                                                                                \
+	"-- Keeps what is said in list %1$d, and tells of it.\n"                            \
+	"on('privmsg', { match = '^!list%1$d%%s*(.*)$' }, function(ev, rest)\n"             \
+	"  local list = state.lists.list%1$d or {}\n"                                       \
+	"  local verb, text = rest:match('^(%%w+)%%s*(.*)$')\n"                             \
+	"  state.lists.list%1$d = list\n"                                                   \
+	"  if verb == 'add' and #text <= limits.text then\n"                                \
+	"    list[#list + 1] = { who = ev.nick, text = words.trim(text) }\n"                \
+	"    ev:reply(painted('noted', 'green') .. ', ' .. words.plural(#list, 'entry'))\n" \
+	"  elseif verb == 'drop' and tonumber(text) then\n"                                 \
+	"    table.remove(list, tonumber(text))\n"                                          \
+	"  else\n"                                                                          \
+	"    ev:reply(list[1] and list[1].text or 'nothing in list %1$d')\n"                \
+	"  end\n"                                                                           \
+	"end)\n"
+
+enum { COMMANDS = 9 };
+
+/* What stands for ebb where there is only Lua. */
+#define BARE_SOURCE                  \
+	"package.path = '%s/?.lua' " \
+	"state = {} function on() end every, on_reload = on, on"
+
+struct bot {
+	char folder[32], script[64], module[64];
+};
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+	if (!f || fputs(text, f) < 0 || fclose(f) != 0)
+		die(path);
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t n = 0;
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+static void bot_begin(struct bot *b)
+{
+	char text[16 * 1024];
+	size_t n = sizeof(head_source) - 1;
+	memcpy(text, head_source, n + 1);
+	for (int i = 1; i <= COMMANDS; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, COMMAND_SOURCE, i);
+	if (count_lines(text) + count_lines(module_source) != 200)
+		die("the script has not 200 lines");
+	snprintf(b->folder, sizeof(b->folder), "/tmp/ebbinside.XXXXXX");
+	if (!mkdtemp(b->folder))
+		die("no folder");
+	snprintf(b->script, sizeof(b->script), "%s/bench.lua", b->folder);
+	snprintf(b->module, sizeof(b->module), "%s/words.lua", b->folder);
+	write_file(b->script, text);
+	write_file(b->module, module_source);
+}
+
+static void bot_end(struct bot *b)
+{
+	unlink(b->script);
+	unlink(b->module);
+	rmdir(b->folder);
+}
+
+/* A bare state that loads the same, and is closed. */
+static double bare_load_ns(const struct bot *b)
+{
+	char source[sizeof(BARE_SOURCE) + sizeof(b->folder)];
+	snprintf(source, sizeof(source), BARE_SOURCE, b->folder);
+	int64_t start_ns = cpu_ns();
+	lua_State *L = luaL_newstate();
+	if (!L)
+		die("no state");
+	luaL_openlibs(L);
+	if (luaL_dostring(L, source) != LUA_OK || luaL_dofile(L, b->script) != LUA_OK)
+		die(lua_tostring(L, -1));
+	lua_close(L);
+	return ns_each(start_ns, 1);
+}
+
+static struct program *first_program(const struct scene *sc)
+{
+	return container_of(sc->host.programs.next, struct program, node);
+}
+
+/* What of a reload is done before the old generation is frozen; the candidate is dropped. */
+static double prepare_ns(struct program *p)
+{
+	struct err err;
+	int64_t start_ns = cpu_ns();
+	struct script *s = script_new(p->host, p, &p->options);
+	if (!s || load_prepare(s, &err) < 0)
+		die("a script is refused");
+	double each = ns_each(start_ns, 1);
+	script_free(s);
+	return each;
+}
+
+/* The longest turns of a loop that does nothing but to reload, by what it was at when the turn
+ * began. */
+struct turns {
+	double longest_ns[RELOAD_SETTLES + 1];
+};
+
+static double longest_ns(const struct turns *turns)
+{
+	double most = 0;
+	for (size_t i = 0; i < COUNTOF(turns->longest_ns); i++)
+		most = turns->longest_ns[i] > most ? turns->longest_ns[i] : most;
+	return most;
+}
+
+static void take_turn(struct scene *sc)
+{
+	timers_run(&sc->timers, sc->timers.now_ns);
+	settle(sc);
+}
+
+/* From the call to the commit. turns: NULL, or where they are noted. */
+static double reload_ns(struct scene *sc, struct turns *turns)
+{
+	struct program *p = first_program(sc);
+	unsigned n_before = p->n_generations;
+	int64_t start_ns = cpu_ns();
+	program_reload(p, NULL, NULL);
+	double all_ns = ns_each(start_ns, 1);
+	while (p->reload) {
+		enum reload_phase phase = p->reload->phase;
+		start_ns = cpu_ns();
+		take_turn(sc);
+		double ns = ns_each(start_ns, 1);
+		if (turns && ns > turns->longest_ns[phase])
+			turns->longest_ns[phase] = ns;
+		all_ns += ns;
+	}
+	if (p->n_generations != n_before + 1)
+		die("a script was not reloaded");
+	for (bool is_over = false; !is_over;) {
+		is_over = timers_next(&sc->timers) != sc->timers.now_ns;
+		start_ns = cpu_ns();
+		take_turn(sc);
+		double ns = ns_each(start_ns, 1);
+		if (turns && ns > turns->longest_ns[RELOAD_SETTLES])
+			turns->longest_ns[RELOAD_SETTLES] = ns;
+	}
+	return all_ns;
+}
+
+static void measure_plain_reload(void)
+{
+	enum { TIMES = 200 };
+	struct bot b;
+	struct scene sc;
+	double whole[TIMES], prepare[TIMES], bare[TIMES];
+	size_t n = TIMES / divisor;
+	bot_begin(&b);
+	scene_begin(&sc);
+	const char *folder = b.folder;
+	struct script_options options = {.name = "bench",
+		.path = b.script,
+		.limits = no_limits,
+		.lib_folders = &folder,
+		.n_lib_folders = 1};
+	if (program_load(&sc.host, &options) < 0)
+		die("a script is refused");
+	settle(&sc);
+	for (size_t i = 0; i < n; i++) {
+		whole[i] = reload_ns(&sc, NULL);
+		prepare[i] = prepare_ns(first_program(&sc));
+		bare[i] = bare_load_ns(&b);
+	}
+	scene_end(&sc);
+	bot_end(&b);
+	qsort(whole, n, sizeof(*whole), compare);
+	qsort(prepare, n, sizeof(*prepare), compare);
+	qsort(bare, n, sizeof(*bare), compare);
+	double median = whole[n / 2];
+	note("reload of 200 lines: median", median / 1e3, "us", "-");
+	note("reload of 200 lines: p99", whole[n * 99 / 100] / 1e3, "us", "-");
+	note("reload of 200 lines: events are held for", (median - prepare[n / 2]) / 1e3, "us",
+		"-");
+	note("a bare lua_State loads 200 lines: median", bare[n / 2] / 1e3, "us", "-");
+	note("reload of 200 lines against a bare lua_State", median / bare[n / 2], "times", "5");
+}
+
+/* Makes as many tables as %zu says, and a copy of them when a line comes that says so. */
+#define STATE_SOURCE                                                                              \
+	"if not state.all then"                                                                   \
+	"  local all = {}"                                                                        \
+	"  for i = 1, %zu do"                                                                     \
+	"    all[i] = { seen = 1700000000 + i, text = 'user ' .. i .. ' was last seen talking' }" \
+	"  end"                                                                                   \
+	"  state.all = all "                                                                      \
+	"end "                                                                                    \
+	"on('privmsg', function(ev) state.last = ev.message end)"
+
+#define COPY_SOURCE                                                          \
+	"state = {} function on() end " STATE_SOURCE " function copy(value)" \
+	"  if type(value) ~= 'table' then return value end"                  \
+	"  local to = {}"                                                    \
+	"  for k, v in next, value do to[k] = copy(v) end"                   \
+	"  return to "                                                       \
+	"end"
+
+static double copy_ns(size_t n)
+{
+	char source[LOAD_MAX_BYTES];
+	lua_State *L = luaL_newstate();
+	snprintf(source, sizeof(source), COPY_SOURCE, n);
+	if (!L)
+		die("no state");
+	luaL_openlibs(L);
+	lua_gc(L, LUA_GCGEN, 0, 0);
+	if (luaL_dostring(L, source) != LUA_OK)
+		die(lua_tostring(L, -1));
+	int64_t start_ns = cpu_ns();
+	if (luaL_dostring(L, "state = copy(state)") != LUA_OK)
+		die(lua_tostring(L, -1));
+	double each = ns_each(start_ns, 1);
+	lua_close(L);
+	return each;
+}
+
+static size_t encoded_bytes(const struct scene *sc)
+{
+	struct saving saving;
+	struct err err;
+	int r = saving_begin(&saving, first_program(sc)->script, &err);
+	while (r >= 0 && (r = saving_step(&saving, &err)) > 0) {
+	}
+	if (r < 0)
+		die(err.text);
+	size_t n = saving.bytes.n;
+	saving_fini(&saving);
+	return n;
+}
+
+/* The longest turn of those in which the new generation hears its first lines, and collects in the
+ * time between. */
+static double longest_after_ns(struct scene *sc)
+{
+	double most = 0;
+	for (size_t i = 0; i < LINES / divisor / 4; i++) {
+		int64_t start_ns = cpu_ns();
+		give(sc, plain_line, 1);
+		double ns = ns_each(start_ns, 1);
+		most = ns > most ? ns : most;
+		start_ns = cpu_ns();
+		if (sc->is_idle_wanted) {
+			sc->is_idle_wanted = false;
+			host_idle(&sc->host);
+		}
+		ns = ns_each(start_ns, 1);
+		most = ns > most ? ns : most;
+	}
+	return most;
+}
+
+static void measure_state_reload(void)
+{
+	char source[LOAD_MAX_BYTES];
+	struct scene sc;
+	struct turns turns = {0};
+	size_t n = MANY / divisor;
+	snprintf(source, sizeof(source), STATE_SOURCE, n);
+	scene_begin(&sc);
+	scene_load(&sc, source);
+	while (host_has_held(&sc.host))
+		take_turn(&sc);
+	size_t bytes = encoded_bytes(&sc);
+	double whole = reload_ns(&sc, &turns), after = longest_after_ns(&sc);
+	scene_end(&sc);
+	double copy = copy_ns(n);
+	const double *each = turns.longest_ns;
+	note_many(n, "tables in `state`: as bytes", (double)bytes / 1e6, "MB", "-");
+	note_many(n, "tables in `state`: reload", whole / 1e6, "ms", "-");
+	note_many(n, "tables in `state`: a copy in Lua", copy / 1e6, "ms", "-");
+	note_many(n, "tables in `state`: reload against a copy in Lua", whole / copy, "times", "5");
+	note_many(n, "tables in `state`: longest turn that saves", each[RELOAD_SAVES] / 1e6, "ms",
+		"-");
+	note_many(n, "tables in `state`: longest turn that restores", each[RELOAD_RESTORES] / 1e6,
+		"ms", "-");
+	note_many(n, "tables in `state`: longest turn of a reload", longest_ns(&turns) / 1e6, "ms",
+		"10");
+	note_many(n, "tables in `state`: longest turn after it", after / 1e6, "ms", "10");
+}
+
+static void measure_reloads(void)
+{
+	measure_plain_reload();
+	measure_state_reload();
+}
+
 static const struct group {
 	const char *name;
 	void (*measure)(void); /* one round */
@@ -1134,6 +1512,7 @@ static const struct group {
 	{"patterns", measure_patterns   },
 	{"runtime",  measure_runtime    },
 	{"state",    measure_large_state},
+	{"reload",   measure_reloads    },
 };
 
 static void run_group(const struct group *g)

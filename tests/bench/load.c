@@ -14,6 +14,9 @@
  *     mangled     not what was to be said, or not where
  *     late        later than --late-ms
  *
+ * A client that is --restless has something else to do all the time: that it comes to rest is not
+ * waited for.
+ *
  * Every wait ends at --deadline, in seconds for the whole run. Exit status: 0 when all was
  * measured, whatever the faults; 1 when it was not, and then `error` says why.
  */
@@ -89,7 +92,7 @@ struct workload {
 static struct {
 	const struct workload *workload;
 	const char *cert, *key; /* NULL: plain */
-	bool has_tags;
+	bool has_tags, is_restless;
 	uint32_t n_lines, window, n_connections, rounds;
 	double seconds; /* asleep */
 	int64_t late_ns, deadline_ns;
@@ -775,7 +778,8 @@ static void wait_joined(void)
 	l.phase = "connect";
 	while (l.n_joined < options.n_connections)
 		turn(100);
-	turn_until_idle();
+	if (!options.is_restless)
+		turn_until_idle();
 }
 
 static uint32_t warming(void)
@@ -979,6 +983,7 @@ enum {
 	OPT_ROUNDS,
 	OPT_SECONDS,
 	OPT_TAGS,
+	OPT_RESTLESS,
 	OPT_CERT,
 	OPT_KEY,
 	OPT_LATE,
@@ -1012,6 +1017,9 @@ static void take_option(int option)
 	case OPT_TAGS:
 		options.has_tags = true;
 		break;
+	case OPT_RESTLESS:
+		options.is_restless = true;
+		break;
 	case OPT_CERT:
 		options.cert = optarg;
 		break;
@@ -1040,7 +1048,8 @@ static void read_options(int argc, char **argv)
 		{"rounds",      required_argument, NULL, OPT_ROUNDS     },
 		{"seconds",     required_argument, NULL, OPT_SECONDS    },
 		{"tags",        no_argument,       NULL, OPT_TAGS       },
-                {"cert",        required_argument, NULL, OPT_CERT       },
+		{"restless",    no_argument,       NULL, OPT_RESTLESS   },
+		{"cert",        required_argument, NULL, OPT_CERT       },
 		{"key",         required_argument, NULL, OPT_KEY        },
 		{"late-ms",     required_argument, NULL, OPT_LATE       },
 		{"deadline",    required_argument, NULL, OPT_DEADLINE   },
