@@ -19,6 +19,11 @@ int str_icmp(struct str a, struct str b)
 	return a.n < b.n ? -1 : a.n > b.n;
 }
 
+bool str_same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 bool str_ieq(struct str a, struct str b)
 {
 	return a.n == b.n && str_icmp(a, b) == 0;

@@ -46,6 +46,9 @@ STR_INLINE struct str str_of(const char *s);
 
 STR_INLINE bool str_eq(struct str a, struct str b);
 
+/* Whether two NUL-terminated strings are the same; NULL is the same as NULL only. */
+bool str_same(const char *a, const char *b);
+
 /* Equality and order with A-Z folded to a-z, as RFC 1459 compares commands. */
 bool str_ieq(struct str a, struct str b);
 int str_icmp(struct str a, struct str b);

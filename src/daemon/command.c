@@ -86,7 +86,9 @@ static json_t *describe_program(const struct program *p, int64_t now_ns)
 	json_object_set_new(o, "state", json_string(program_state(p)));
 	json_object_set_new(o, "generation", json_integer(p->n_generations));
 	json_object_set_new(o, "age",
-		p->script ? json_integer((now_ns - p->loaded_ns) / NS_PER_S) : json_null());
+		p->script && p->script->has_loaded
+			? json_integer((now_ns - p->loaded_ns) / NS_PER_S)
+			: json_null());
 	put_numbers(o, p->script ? p->script : &none);
 	json_object_set_new(o, "retired", json_integer(count_retired(p)));
 	json_object_set_new(o, "file", wire_text(str_of(p->options.path)));
@@ -109,6 +111,17 @@ static void run_scripts(
 				scripts, describe_program(p, core->loop->timers.now_ns));
 	}
 	control_reply(caller, scripts);
+}
+
+/* What acts does not, then. */
+static bool is_ending(const struct command_parts *parts, struct control_caller caller)
+{
+	struct err why;
+	if (!parts->rehash->is_stopped)
+		return false;
+	err_set(&why, ERR_REQUESTED, "ebbd is ending");
+	control_fail(caller, &why);
+	return true;
 }
 
 static struct program *find_program(
@@ -197,6 +210,8 @@ static void run_reload(void *data, struct control_caller caller, const struct wi
 {
 	const struct command_parts *parts = data;
 	const char *name = wire_argument(request, "name");
+	if (is_ending(parts, caller))
+		return;
 	if (!name) {
 		reload_all(parts, caller);
 		return;
@@ -210,8 +225,10 @@ static void run_load(void *data, struct control_caller caller, const struct wire
 {
 	const struct command_parts *parts = data;
 	const char *name = wire_argument(request, "name");
-	struct program_asker *asker = ask_for(caller, name);
 	struct err why;
+	if (is_ending(parts, caller))
+		return;
+	struct program_asker *asker = ask_for(caller, name);
 	if (!programs_load(parts->programs, *parts->config, name, asker, &why)) {
 		free(container_of(asker, struct loading, asker)->name);
 		free(container_of(asker, struct loading, asker));

@@ -371,7 +371,7 @@ static void *add_script(struct config *c, struct str name, int line)
 	return script;
 }
 
-static bool is_name(struct str name)
+bool config_is_name(struct str name)
 {
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
@@ -391,7 +391,7 @@ static void check_title(const struct reading *r, struct str name)
 	else if (r->kind != CONFIG_DAEMON && !name.n)
 		ini_fault(ini, r->section, r->section->line, "has no name; write [%s NAME]",
 			kind_names[r->kind]);
-	else if (r->kind != CONFIG_DAEMON && !is_name(name))
+	else if (r->kind != CONFIG_DAEMON && !config_is_name(name))
 		ini_fault(ini, r->section, r->section->line,
 			"its name may hold letters, digits and _ - . only, and begins with a "
 			"letter or a digit");

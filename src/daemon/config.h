@@ -156,6 +156,9 @@ NODISCARD int config_load(const char *path, struct config **out, struct buf *err
 /* Wipes the secrets. */
 void config_free(struct config *c);
 
+/* Whether a section may be called so: letters, digits and _ - . only, the first no _ - or . */
+bool config_is_name(struct str name);
+
 /* NULL when it is not configured. */
 struct config_network *config_network(const struct config *c, struct str name);
 struct config_script *config_script(const struct config *c, struct str name);

@@ -17,6 +17,7 @@
 
 #define STALL_NS (10 * NS_PER_S)
 #define RETRY_NS NS_PER_S
+#define LOOK_NS  NS_PER_S
 
 enum {
 	READ_BYTES = 64 * 1024,
@@ -37,10 +38,11 @@ struct client {
 	size_t scanned;    /* bytes of in that hold no newline */
 	struct list calls; /* struct call */
 	size_t n_calls;
-	bool is_at_end;  /* it sends no more */
-	bool is_refused; /* no more is taken of it, and it goes when all is sent */
-	bool is_lost;    /* it goes at once */
-	bool is_working; /* within its job */
+	bool is_at_end;    /* it sends no more */
+	bool is_refused;   /* no more is taken of it, and it goes when all is sent */
+	bool is_lost;      /* it goes at once */
+	bool is_working;   /* within its job */
+	struct timer look; /* whether it is still there, while nothing is read of it */
 	struct timer stall;
 	int stall_looks; /* that found nothing read */
 	struct job work;
@@ -74,6 +76,7 @@ static void drop(struct client *c)
 	list_each_safe (node, &c->calls)
 		call_free(container_of(node, struct call, node));
 	loop_fd_stop(control->loop, &c->watch);
+	timers_cancel(&control->loop->timers, &c->look);
 	timers_cancel(&control->loop->timers, &c->stall);
 	job_cancel(&c->work);
 	close(c->fd);
@@ -328,12 +331,17 @@ static void take_lines(struct client *c)
 	buf_trim(&c->in);
 }
 
+static bool has_hung_up(const struct client *c)
+{
+	struct pollfd p = {.fd = c->fd};
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR));
+}
+
 /* Who only ended its own side waits for its replies. */
 static void end_input(struct client *c)
 {
-	struct pollfd p = {.fd = c->fd};
 	c->is_at_end = true;
-	c->is_lost |= poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR));
+	c->is_lost |= has_hung_up(c);
 }
 
 static void receive(struct client *c)
@@ -358,8 +366,17 @@ static bool is_done(const struct client *c)
 static void watch(struct client *c)
 {
 	bool reads = is_willing(c) && !c->is_at_end;
+	if (!reads && !timer_is_set(&c->look))
+		timers_after(&c->control->loop->timers, &c->look, LOOK_NS);
 	loop_fd_start(
 		c->control->loop, &c->watch, (reads ? EV_READ : 0) | (c->out.n ? EV_WRITE : 0));
+}
+
+static void on_look(struct timer *t)
+{
+	struct client *c = container_of(t, struct client, look);
+	c->is_lost |= has_hung_up(c);
+	loop_defer(c->control->loop, &c->work);
 }
 
 /* Requests that are left go on, but others have their turn before. */
@@ -397,6 +414,7 @@ static void add_client(struct control *control, int fd, const struct local_peer 
 	c->control = control;
 	c->who = *who;
 	c->fd = fd;
+	c->look.fire = on_look;
 	c->stall.fire = on_stall;
 	buf_init(&c->in, WIRE_REQUEST_MAX_BYTES + 1 + READ_BYTES);
 	buf_init(&c->out, WIRE_REPLY_MAX_BYTES);

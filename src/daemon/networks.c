@@ -27,16 +27,11 @@ static struct member *member_of(struct list *node)
 
 /* TLS contexts. */
 
-static bool is_same_file(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static struct tls_context *find_context(
 	const struct networks_plan *plan, const struct config_network *config)
 {
 	for (size_t i = 0; config->tls && i < plan->n_contexts; i++)
-		if (is_same_file(plan->contexts[i].ca_file, config->tls_ca))
+		if (str_same(plan->contexts[i].ca_file, config->tls_ca))
 			return plan->contexts[i].context;
 	return NULL;
 }

@@ -256,6 +256,10 @@ struct program *programs_load(struct programs *ps, const struct config *config, 
 	struct program_asker *asker, struct err *err)
 {
 	struct program *p = program_find(host_of(ps), str_of(name));
+	if (!config_is_name(str_of(name))) {
+		err_set(err, ERR_INVALID, "%s: is no name of a script", name);
+		return NULL;
+	}
 	if (p && p->script) {
 		err_set(err, ERR_INVALID, "%s: is loaded already", name);
 		return NULL;

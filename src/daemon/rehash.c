@@ -2,8 +2,6 @@
 
 #include "base/log.h"
 
-#include <string.h>
-
 enum { ERRORS_MAX_BYTES = 256 * 1024 };
 
 static struct timers *timers_of(const struct rehash *r)
@@ -67,11 +65,6 @@ static void log_errors(const struct buf *errors)
 		log_error("%" STR_F, STR_A(line));
 }
 
-static bool is_same(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 void rehash_apply_daemon(const struct rehash_parts *parts, const struct config *config)
 {
 	const struct config_daemon *d = &config->daemon;
@@ -87,7 +80,7 @@ static void apply(struct rehash *r, struct config *config, struct networks_plan 
 {
 	struct config *old = *r->parts.config;
 	*r->parts.config = config;
-	if (!is_same(old->daemon.control, config->daemon.control))
+	if (!str_same(old->daemon.control, config->daemon.control))
 		log_warn(
 			"ebbd: %s: [daemon] control: counts from the next start on", r->parts.path);
 	rehash_apply_daemon(&r->parts, config);

@@ -14,8 +14,8 @@
 #include "daemon/programs.h"
 
 /* Signals: after so long without one, at the latest so long after the first. */
-#define REHASH_QUIET_NS (50 * NS_PER_MS)
-#define REHASH_MOST_NS  (500 * NS_PER_MS)
+#define REHASH_QUIET_NS (100 * NS_PER_MS)
+#define REHASH_MOST_NS  (2 * NS_PER_S)
 
 /* Who wants to know what becomes of it; embedded by the owner. */
 struct rehash_asker {

@@ -2,6 +2,7 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/timers.h"
 #include "script/cancel.h"
 #include "script/host.h"
@@ -9,6 +10,7 @@
 #include "script/task.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 enum { RUNS_A_TURN = 1000 }; /* of those that were held up */
 
@@ -28,10 +30,10 @@ struct alarm {
 	int64_t wall_ns; /* cron's next time; -1: none comes */
 	int self_ref, n_values;
 	struct task_object *object;
-	struct task *running; /* NULL: none */
-	bool is_over;         /* no time comes any more */
-	bool is_of_main;      /* the main chunk made it */
-	bool is_inherited;    /* another took its times over */
+	struct task *running;    /* NULL: none */
+	bool is_over;            /* no time comes any more */
+	bool is_of_main;         /* the main chunk made it */
+	struct alarm *next_heir; /* alarm_inherit's: the next with the same times */
 };
 
 static void drop(struct alarm *a)
@@ -226,38 +228,61 @@ void alarm_cancel_all(struct script *s)
 		cancel(container_of(node, struct alarm, node));
 }
 
-static bool is_same_rhythm(const struct alarm *a, const struct alarm *b)
+/* When alarms come, as bytes that are the same for the same. */
+struct rhythm {
+	int64_t delay_ns; /* 0: by the calendar */
+	struct cron cron;
+};
+
+static struct str rhythm_of(const struct alarm *a, struct rhythm *out)
 {
-	if (!a->o.cron || !b->o.cron)
-		return !a->o.cron && !b->o.cron && a->o.delay_ns == b->o.delay_ns;
-	return cron_equal(&a->cron, &b->cron);
+	memset(out, 0, sizeof(*out));
+	if (a->o.cron)
+		cron_copy(&out->cron, &a->cron);
+	else
+		out->delay_ns = a->o.delay_ns;
+	return (struct str){(const char *)out, sizeof(*out)};
 }
 
-static struct alarm *find_heritage(const struct alarm *a, const struct script *from)
+static bool is_heritable(const struct alarm *a)
 {
-	list_each (node, &from->alarms) {
-		struct alarm *old = container_of(node, struct alarm, node);
-		if (old->o.is_repeated && old->is_of_main && !old->is_over && !old->is_inherited &&
-			is_same_rhythm(a, old))
-			return old;
+	return a->o.is_repeated && a->is_of_main && !a->is_over;
+}
+
+/* The first of each rhythm is in the map, the others of it behind that, in their order. */
+static void find_heritage(struct map *by_rhythm, const struct script *from)
+{
+	struct rhythm rhythm;
+	for (struct list *node = from->alarms.prev; node != &from->alarms; node = node->prev) {
+		struct alarm *a = container_of(node, struct alarm, node);
+		if (is_heritable(a))
+			a->next_heir = map_put(by_rhythm, rhythm_of(a, &rhythm), a);
 	}
-	return NULL;
+}
+
+static void take_over(struct alarm *a, const struct alarm *old)
+{
+	a->wall_ns = old->wall_ns;
+	list_remove(&a->due);
+	timers_set(a->script->host->options.timers, &a->timer, old->timer.at_ns);
 }
 
 void alarm_inherit(struct script *s, const struct script *from)
 {
+	struct map by_rhythm = {0};
+	struct rhythm rhythm;
+	find_heritage(&by_rhythm, from);
 	list_each (node, &s->alarms) {
-		struct alarm *a = container_of(node, struct alarm, node);
-		struct alarm *old = a->o.is_repeated && a->is_of_main && !a->is_over
-					    ? find_heritage(a, from)
-					    : NULL;
+		struct alarm *a = container_of(node, struct alarm, node), *old = NULL;
+		if (is_heritable(a))
+			old = map_remove(&by_rhythm, rhythm_of(a, &rhythm));
 		if (!old)
 			continue;
-		old->is_inherited = true;
-		a->wall_ns = old->wall_ns;
-		list_remove(&a->due);
-		timers_set(s->host->options.timers, &a->timer, old->timer.at_ns);
+		take_over(a, old);
+		if (old->next_heir)
+			map_put(&by_rhythm, rhythm_of(a, &rhythm), old->next_heir);
 	}
+	map_fini(&by_rhythm);
 }
 
 bool alarm_is_due_since(const struct script *s, uint64_t made)

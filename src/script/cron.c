@@ -139,11 +139,16 @@ static int step_s(const struct cron *c, time_t at, const struct tm *tm)
 	return fits ? 0 : 60 - tm->tm_sec;
 }
 
-bool cron_equal(const struct cron *a, const struct cron *b)
+void cron_copy(struct cron *to, const struct cron *from)
 {
-	return a->minutes == b->minutes && a->hours == b->hours && a->days == b->days &&
-	       a->months == b->months && a->weekdays == b->weekdays && a->any_hour == b->any_hour &&
-	       a->any_day == b->any_day && a->any_weekday == b->any_weekday;
+	to->minutes = from->minutes;
+	to->hours = from->hours;
+	to->days = from->days;
+	to->months = from->months;
+	to->weekdays = from->weekdays;
+	to->any_hour = from->any_hour;
+	to->any_day = from->any_day;
+	to->any_weekday = from->any_weekday;
 }
 
 int64_t cron_next(const struct cron *c, int64_t wall_ns)

@@ -21,8 +21,9 @@ struct cron {
 /* ERR_INVALID: the text names the field. */
 NODISCARD int cron_parse(struct str spec, struct cron *out, struct err *err);
 
-/* Whether they name the same times. */
-bool cron_equal(const struct cron *a, const struct cron *b);
+/* Copies it member by member: two that name the same times are the same bytes where the memory was
+ * zeroed. */
+void cron_copy(struct cron *to, const struct cron *from);
 
 /* The first time after wall_ns, as ns since the epoch; -1 where there is none within five years. */
 int64_t cron_next(const struct cron *c, int64_t wall_ns);

@@ -10,29 +10,30 @@
 
 #include <stdlib.h>
 
-enum { TEXT_MAX_BYTES = 1024 * 1024, CODE_MAX_BYTES = CHUNK_MAX_BYTES };
+enum { TEXT_MAX_BYTES = 1024 * 1024 };
 
 static const char chunk_name[] = "=eval", prefix[] = "return ";
 
-/* Owned by its task, among what that holds. */
+/* Owned by its task, among what that holds: however the task ends, it is told of by its release,
+ * after its end if that came to be told of. */
 struct eval {
 	struct resource hold;
 	struct eval_asker *asker; /* NULL: it was forgotten */
-	struct host *host;
-	struct handle task;
+	struct task *task;        /* which holds it */
 	struct buf text;
-	char *failure; /* owned */
+	bool has_results;
+	char *failure; /* owned; NULL: none is known */
 };
 
 static void release(struct resource *hold)
 {
 	struct eval *e = container_of(hold, struct eval, hold);
-	struct err why = {0};
-	if (e->failure)
-		err_set(&why, ERR_INVALID, "%s", e->failure);
+	struct err why;
+	e->task->ended = NULL;
+	err_set(&why, ERR_INVALID, "%s", e->failure ? e->failure : "eval: stopped");
 	if (e->asker) {
 		e->asker->eval = NULL;
-		e->asker->told(e->asker, buf_str(&e->text), why.code ? &why : NULL);
+		e->asker->told(e->asker, buf_str(&e->text), e->has_results ? NULL : &why);
 	}
 	buf_fini(&e->text);
 	free(e->failure);
@@ -42,11 +43,9 @@ static void release(struct resource *hold)
 static void on_ended(struct task *t, void *data)
 {
 	struct eval *e = data;
-	if (!t->failed)
-		return;
-	free(e->failure);
-	e->failure = t->is_cancelled ? mem_strdup("eval: cancelled: the script ends")
-				     : task_take_error(t);
+	if (t->failed && !t->is_stopped)
+		e->failure = t->is_cancelled ? mem_strdup("eval: cancelled: the script ends")
+					     : task_take_error(t);
 }
 
 /* Stack: the results. What does not fit is cut. */
@@ -62,6 +61,7 @@ static int note_results(lua_State *T)
 			break;
 		lua_settop(T, n);
 	}
+	e->has_results = true;
 	return 0;
 }
 
@@ -110,7 +110,7 @@ static int make_task(lua_State *L)
 	t->ended = on_ended;
 	t->ended_data = s->eval;
 	t->is_awaited = true;
-	s->eval->task = task_handle(t);
+	s->eval->task = t;
 	resource_add(&t->holds, &s->eval->hold, release);
 	task_enqueue(t);
 	return 0;
@@ -124,7 +124,6 @@ int eval_start(struct program *p, struct str lua, struct eval_asker *a, struct e
 		return err_set(err, ERR_INVALID, "eval: %s does not run", p->options.name);
 	start.eval = mem_new(sizeof(*start.eval));
 	start.eval->asker = a;
-	start.eval->host = p->host;
 	list_init(&start.eval->hold.node);
 	buf_init(&start.eval->text, TEXT_MAX_BYTES);
 	if (vm_call(p->script->vm.L, make_task, &start, 0)) {
@@ -143,7 +142,5 @@ void eval_forget(struct eval_asker *a)
 		return;
 	a->eval = NULL;
 	e->asker = NULL;
-	struct task *t = handles_get(&e->host->handles, e->task);
-	if (t)
-		cancel_task(t);
+	cancel_task(e->task);
 }

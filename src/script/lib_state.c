@@ -49,8 +49,9 @@ void state_push(lua_State *L)
 {
 	push_state(L);
 	lua_pushglobaltable(L);
-	lua_getfield(L, -1, "state");
-	if (!lua_rawequal(L, -1, -3))
+	lua_pushliteral(L, "state");
+	bool is_replaced = lua_rawget(L, -2) != LUA_TNIL && !lua_rawequal(L, -1, -3);
+	if (is_replaced)
 		luaL_error(L, "state: another value stands in its place; assign its fields");
 	lua_pop(L, 2);
 	lua_xmove(L, script_of(L)->carrier, 1);

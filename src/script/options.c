@@ -1,9 +1,9 @@
 #include "script/options.h"
 
 #include "base/mem.h"
+#include "base/str.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 typedef const char *pair[2];
 
@@ -62,16 +62,11 @@ void script_options_fini(struct script_options *o)
 	*o = (struct script_options){0};
 }
 
-static bool is_same(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool is_same_list(const char *const *a, size_t n_a, const char *const *b, size_t n_b)
 {
 	bool is = n_a == n_b && !a == !b;
 	for (size_t i = 0; a && b && i < n_a && is; i++)
-		is = is_same(a[i], b[i]);
+		is = str_same(a[i], b[i]);
 	return is;
 }
 
@@ -79,8 +74,8 @@ static bool has_same_pairs(const struct script_options *a, const struct script_o
 {
 	bool is = a->n_pairs == b->n_pairs;
 	for (size_t i = 0; i < a->n_pairs && is; i++)
-		is = is_same(a->pairs[i][0], b->pairs[i][0]) &&
-		     is_same(a->pairs[i][1], b->pairs[i][1]);
+		is = str_same(a->pairs[i][0], b->pairs[i][0]) &&
+		     str_same(a->pairs[i][1], b->pairs[i][1]);
 	return is;
 }
 
@@ -95,8 +90,8 @@ static bool has_same_limits(const struct script_limits *a, const struct script_l
 
 bool script_options_equal(const struct script_options *a, const struct script_options *b)
 {
-	return is_same(a->name, b->name) && is_same(a->path, b->path) &&
-	       is_same(a->source, b->source) && is_same(a->prelude, b->prelude) &&
+	return str_same(a->name, b->name) && str_same(a->path, b->path) &&
+	       str_same(a->source, b->source) && str_same(a->prelude, b->prelude) &&
 	       is_same_list(a->networks, a->n_networks, b->networks, b->n_networks) &&
 	       has_same_pairs(a, b) && has_same_limits(&a->limits, &b->limits) &&
 	       is_same_list(a->lib_folders, a->n_lib_folders, b->lib_folders, b->n_lib_folders);

@@ -482,6 +482,7 @@ void program_unload(struct program *p, const char *reason)
 	program_refuse_reload(p, "it is unloaded");
 	host_settle_all(h);
 	give_up(p);
+	retire_hurry(&p->retired);
 	p->is_unloaded = true;
 	struct script *s = p->script;
 	if (!s)

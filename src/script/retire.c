@@ -118,6 +118,8 @@ static bool is_worth_comparing(const struct retirement *r)
 void retire_settle(struct script *s)
 {
 	struct retirement *r = s->retirement;
+	if (s->n_tasks && !s->is_over)
+		return; /* on_unload() came meanwhile */
 	if (!is_worth_comparing(r) || saving_begin(&r->saving, s, NULL) < 0) {
 		drop(s);
 		return;
@@ -142,19 +144,17 @@ static bool is_of_handler(const struct task *t, int depth)
 	return false;
 }
 
-/* Each that is cancelled may take others along, out of the list that is walked. */
+/* Each that is cancelled may take others along, out of the list that is walked: it is turned, the
+ * first to its end. One that is met twice is cancelled once. */
 static void cancel_tasks(struct script *s, bool with_handlers)
 {
-	struct list seen;
-	list_init(&seen);
-	while (!list_is_empty(&s->tasks)) {
+	for (size_t n = s->n_tasks; n > 0 && !list_is_empty(&s->tasks); n--) {
 		struct task *t = container_of(s->tasks.next, struct task, all);
 		list_remove(&t->all);
-		list_append(&seen, &t->all);
+		list_append(&s->tasks, &t->all);
 		if (t->what != unload_what && (with_handlers || !is_of_handler(t, 0)))
 			cancel_task(t);
 	}
-	list_splice(&s->tasks, &seen);
 }
 
 /* Handlers have had their time. */
@@ -176,6 +176,15 @@ static void on_end(struct timer *timer)
 		return;
 	}
 	end_drain(r);
+}
+
+void retire_hurry(struct list *retired)
+{
+	list_each (node, retired) {
+		struct retirement *r = container_of(node, struct retirement, node);
+		if (!r->is_drained)
+			end_drain(r);
+	}
 }
 
 static int make_unload_task(lua_State *L)

@@ -32,6 +32,9 @@ void retire_note(struct retirement *r, const struct task *t);
 /* Why it retired; NULL: it did not. */
 const char *retire_reason(const struct script *s);
 
+/* Handlers of a program's have had their time. */
+void retire_hurry(struct list *retired);
+
 /* Drops all of a program's. */
 void retire_drop_all(struct list *retired);
 

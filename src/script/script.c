@@ -103,7 +103,8 @@ void script_free(struct script *s)
 	if (!s)
 		return;
 	lint_end(s);
-	lint_pending(s);
+	if (s->stage != SCRIPT_CANDIDATE)
+		lint_pending(s);
 	trouble_fini(&s->trouble);
 	s->is_over = true;
 	retire_forget(s);
