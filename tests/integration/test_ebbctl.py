@@ -15,18 +15,10 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 
 from ebbtest import (  # noqa: E402
-    EBBD, STOP_SECONDS, TIMEOUT, Bot, TlsServer, at_end, check, environment, folder, main,
-    run_ebbd, test, until)
+    EBBCTL, EBBD, STOP_SECONDS, TIMEOUT, Bot, TlsServer, at_end, check, ebbctl, environment, folder,
+    main, run_ebbd, test, until)
 
-EBBCTL = os.path.join(os.path.dirname(EBBD), "ebbctl")
 DAEMON = "[daemon]\nlog_level = debug\ncontrol = {}\n"
-
-
-def ebbctl(*args, env=None):
-    """Runs ebbctl to its end: the exit status, stdout and stderr."""
-    r = subprocess.run([EBBCTL, *args], env=environment(env or {}), stdin=subprocess.DEVNULL,
-                       capture_output=True, text=True, timeout=TIMEOUT, check=False)
-    return r.returncode, r.stdout, r.stderr
 
 
 def expect(found, status, stdout=None, stderr=None):

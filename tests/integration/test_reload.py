@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+"""New code and a new configuration, taken while the daemon runs and its connections stay."""
+
+import contextlib
+import os
+import re
+import signal
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+
+from ebbtest import (  # noqa: E402
+    IS_SANITISED, Bot, Control, Ircd, NotifySocket, Person, TlsServer, check, ebbctl, folder, main,
+    test, until)
+
+ircd = Ircd("ngircd")
+
+SLOW = 3 if IS_SANITISED else 1
+
+
+def start(config="", scripts=None, daemon="", **options):
+    """A bot, and a client of its control socket."""
+    path = os.path.join(folder(), "control.sock")
+    bot = Bot(f"[daemon]\nlog_level = debug\ncontrol = {path}\n{daemon}\n{config}", scripts,
+              **options)
+    bot.wait_log("ebbd: running, ")
+    return bot, Control(path)
+
+
+def script_file(bot, name):
+    return os.path.join(os.path.dirname(bot.config), "scripts", name + ".lua")
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def save(bot, name, source):
+    write(script_file(bot, name), source)
+
+
+def edit(bot, old, new):
+    """Puts new in the place of old in the configuration."""
+    with open(bot.config, encoding="utf-8") as file:
+        text = file.read()
+    check(text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the configuration")
+    write(bot.config, text.replace(old, new))
+
+
+def hang_up(bot):
+    bot.process.send_signal(signal.SIGHUP)
+
+
+def connections(bot, port):
+    """The sockets that the bot has to a port of this machine, each by a number of its own."""
+    place = f"/proc/{bot.process.pid}/fd"
+    own = set()
+    for fd in os.listdir(place):
+        with contextlib.suppress(FileNotFoundError):
+            own.add(os.readlink(os.path.join(place, fd)))
+    with open(f"/proc/{bot.process.pid}/net/tcp", encoding="ascii") as file:
+        rows = [line.split() for line in file][1:]
+    return {row[9] for row in rows
+            if row[2].endswith(f":{port:04X}") and f"socket:[{row[9]}]" in own}
+
+
+def welcomes(peer):
+    peer.welcome()
+    peer.drain()
+
+
+# A storm of reloads.
+
+LINES, RATE, RELOADS = (7500, 500, 100) if IS_SANITISED else (60000, 2000, 200)
+RELOAD_TIMEOUT = 0.6 if IS_SANITISED else 0.2
+PING_SECONDS = 0.02
+PONG_SECONDS = 10 * PING_SECONDS * SLOW  # for 99 of 100
+
+
+class Storm(TlsServer):
+    """A server for one bot, in the clear: alice says numbered lines in the channel #storm. Keeps
+    what the bot answers, and how long its PONGs took."""
+
+    def __init__(self):
+        self.said = []  # by the bot in the channel
+        self.told = []  # and to alice alone
+        self.pongs = []  # seconds
+        self._pings = []  # when each was sent
+        self._peer = None
+        self._lock = threading.Lock()
+        super().__init__(self._play)
+
+    def storm_network(self):
+        return self.network("channels = #storm", tls=False, host="127.0.0.1")
+
+    def wait_joined(self):
+        until(lambda: self._peer, "the bot in the channel")
+
+    def say(self, texts, target="#storm"):
+        self._send(*(f":alice!a@irc.test PRIVMSG {target} :{text}" for text in texts))
+
+    def whisper(self, text, answer):
+        """Says it to the bot alone, which answers that."""
+        n = len(self.told)
+        self.say([text], "ebb")
+        until(lambda: answer in self.told[n:], f"{answer}, for {text}")
+
+    def begin(self, total, rate):
+        """Says 1, 2, … up to total, so many a second, and PING beside them."""
+        threading.Thread(target=self._pace, args=(total, rate), daemon=True).start()
+
+    def _pace(self, total, rate):
+        began, n = time.monotonic(), 0
+        with contextlib.suppress(OSError):
+            while n < total:
+                due = min(total, int((time.monotonic() - began) * rate))
+                self.say(range(n + 1, due + 1))
+                n = due
+                self._ping()
+                time.sleep(0.005)
+
+    def _ping(self):
+        now = time.monotonic()
+        if not self._pings or now - self._pings[-1] >= PING_SECONDS:
+            self._pings.append(now)
+            self._send(f"PING :{len(self._pings)}")
+
+    def _send(self, *lines):
+        with self._lock:
+            self._peer.send(*lines)
+
+    def _play(self, peer):
+        peer.welcome()
+        peer.expect("^JOIN #storm")
+        peer.send(":ebb!e@irc.test JOIN #storm")
+        self._peer = peer
+        while (line := peer.line()) is not None and not line.startswith("QUIT"):
+            command, target, text = (line + "  ").split(" ", 2)
+            text = text.rstrip().lstrip(":")
+            if command == "PONG":
+                number = int(target.lstrip(":"))
+                self.pongs.append(time.monotonic() - self._pings[number - 1])
+            elif command == "PRIVMSG":
+                (self.said if target == "#storm" else self.told).append(text)
+
+    def story(self):
+        return (f"--- the storm: {self.connections} connections, {self.ended} over; "
+                f"{len(self.said)} answers, the last: {self.said[-5:]}; {self.told[-5:]}")
+
+
+STORM = """
+local generation = "g{}"
+state.n = state.n or 0
+on("privmsg", {{ match = "^(%d+)$" }}, function(ev, number)
+  state.n = state.n + 1
+  ev:reply(("%s %s %d"):format(number, generation, state.n))
+end)
+on("privmsg", {{ match = "^poison$" }}, function(ev)
+  state.games = {{ alice = function() end }}
+  ev:reply("poisoned")
+end)
+on("privmsg", {{ match = "^cure$" }}, function(ev)
+  state.games = nil
+  ev:reply("cured")
+end)
+"""
+
+# What is wrong with new code, and why it is refused. Under load it may be late in place of costly.
+LATE = "its main chunk has not ended after "
+POISON = "-- state"
+BREAKS = (
+    (None, "No such file or directory"),
+    ("on(", "unexpected symbol near <eof>"),
+    ("local x\nx.y = 1", "attempt to index a nil value"),
+    ("while true do end", f"main chunk: stopped|{LATE}"),
+    ("sleep(60)", LATE),
+    ("on_reload(function() error('no, thanks') end)", "no, thanks"),
+    ("on_reload(function() while true do end end)", f"on_reload: stopped|{LATE}"),
+    (POISON, r"state\.games\.alice: a function cannot be carried over"),
+)
+
+
+def check_answers(storm, total, good):
+    """Each number once, in order, with what `state` had counted; from one good generation after
+    the other."""
+    until(lambda: len(storm.said) >= total, f"{total} answers", 30)
+    last = 0
+    for number, said in enumerate(storm.said, 1):
+        found = re.fullmatch(r"(\d+) g(\d+) (\d+)", said)
+        check(found and found.group(1, 3) == (str(number), str(number)),
+              f"answer {number} of {len(storm.said)} is: {said}")
+        generation = int(found.group(2))
+        check(generation >= last and generation in good, f"answer {number}: {said}, after g{last}")
+        last = generation
+
+
+def reload_once(bot, control, storm, i):
+    """Saves generation i and reloads it; whether it was one of the good ones."""
+    source = STORM.format(i)
+    broken, why = BREAKS[i // 5 % len(BREAKS)] if i % 5 == 0 else ("", None)
+    if broken is None:
+        os.unlink(script_file(bot, "storm"))
+    else:
+        save(bot, "storm", source + broken)
+    if broken == POISON:
+        storm.whisper("poison", "poisoned")
+
+    ok, result = control.ask("reload", name="storm")
+
+    if broken == POISON:
+        storm.whisper("cure", "cured")
+    check(ok == (why is None), f"generation {i}, with {broken!r}: {result}")
+    check(ok or re.match(f"storm: .*({why})", result, re.S), f"generation {i}: not {why}: {result}")
+    return ok
+
+
+@test(f"{RELOADS} reloads, each fifth of them broken, lose none of {LINES} lines, and no connection")
+def _():
+    storm = Storm()
+    bot, control = start(
+        storm.storm_network() + "\n[script storm]\ncpu_max = 0.05\n", {"storm": STORM.format(0)},
+        f"watch = no\nreload_timeout = {RELOAD_TIMEOUT}")
+    storm.wait_joined()
+    storm.begin(LINES, RATE)
+    began, good = time.monotonic(), {0}
+
+    for i in range(1, RELOADS + 1):
+        time.sleep(max(0, began + i * LINES / RATE / (RELOADS + 1) - time.monotonic()))
+        if reload_once(bot, control, storm, i):
+            good.add(i)
+
+    check_answers(storm, LINES, good)
+    check(control.eval("storm", "state.n") == str(LINES), "state has another count")
+    check(control.generations()["storm"] == len(good), "another count of generations")
+    check((storm.connections, storm.ended) == (1, 0), "the connection was dropped")
+    until(lambda: len(storm.pongs) >= LINES / RATE / PING_SECONDS / 4, "PONGs")
+    slowest = sorted(storm.pongs)[int(len(storm.pongs) * 0.99)]
+    check(slowest < PONG_SECONDS, f"PONG: 1 of 100 of {len(storm.pongs)} took {slowest} s")
+    n_bad = RELOADS + 1 - len(good)
+    check(len(bot.ever_logged("script storm: reloaded")) == len(good) - 1, "reloads in the log")
+    check(len(bot.logged("error: script storm: not reloaded, the old code goes on: ")) == n_bad,
+          "refusals in the log")
+
+
+@test("a reload that more events wait for than are kept is refused, and all are answered in order")
+def _():
+    n = 33000  # waiting is for half of 65,536
+    storm = Storm()
+    bot, control = start(storm.storm_network(), {"storm": STORM.format(0)},
+                         "watch = no\nreload_timeout = 60")
+    storm.wait_joined()
+    save(bot, "storm", STORM.format(1) + "log('waits') sleep(60)")
+    control.tell("reload", name="storm")
+    bot.wait_log("script storm: waits")
+
+    storm.say(range(1, n + 1))
+
+    ok, why = control.answer()
+    check(not ok and why == "storm: more events came meanwhile than are kept", f"{ok}: {why}")
+    check_answers(storm, n, {0})
+    check(control.eval("storm", "state.n") == str(n), "state has another count")
+
+
+# One person.
+
+QUIZ = """
+on("privmsg", {{ match = "^!quiz$" }}, function(ev)
+  local answer = ev:ask("{0} asks: how many?", 5)
+  ev:reply("{0} heard " .. (answer and answer.message or "nothing"))
+end)
+"""
+
+
+@test("a handler that waits for an answer gets it in the old code; the next question is the new's")
+def _():
+    alice = Person(ircd, "alice", "#quiz")
+    bot, control = start(ircd.network("channels = #quiz"), {"quiz": QUIZ.format("old")})
+    alice.asks("ebb", "#quiz", "!quiz", "old asks: how many.")
+    save(bot, "quiz", QUIZ.format("new"))
+    check(control.ask("reload", name="quiz")[0], "it was not reloaded")
+
+    alice.asks("ebb", "#quiz", "42", "old heard 42")
+    alice.asks("ebb", "#quiz", "!quiz", "new asks: how many.")
+    alice.asks("ebb", "#quiz", "43", "new heard 43")
+
+    until(lambda: [s["retired"] for s in control.ask("scripts")[1] if s["name"] == "quiz"] == [0],
+          "the old code is gone")
+
+
+main()
