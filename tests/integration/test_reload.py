@@ -290,4 +290,187 @@ def _():
           "the old code is gone")
 
 
+# Ways to save.
+
+SAVED = 'log("is {}")'
+USES = 'log("is " .. require("words") .. "{}")'
+WORDS = 'return "{}"'
+QUICK_SECONDS = 0.05  # between two saves that are one: a fifth of what watching waits for
+
+
+def write_in_place(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.flush()
+        for half in text[:4], text[4:]:
+            file.write(half)
+            file.flush()
+
+
+def rename_over(path, text):
+    write(path + ".new", text)
+    os.replace(path + ".new", path)
+
+
+def save_as_vim(path, text):
+    """With a swap file and a backup, as `set nowritebackup` is not."""
+    swap = os.path.join(os.path.dirname(path), "." + os.path.basename(path) + ".swp")
+    write(swap, "b0VIM")
+    os.rename(path, path + "~")
+    write(path, text)
+    os.unlink(path + "~")
+    os.unlink(swap)
+
+
+class Editor:
+    """What the acts below work with: the files of a bot, by their path in its folder."""
+
+    def __init__(self, bot):
+        self.bot = bot
+
+    def path(self, name):
+        return os.path.join(os.path.dirname(self.bot.config), name)
+
+    def saves(self, name, text, how=write_in_place):
+        how(self.path(name), text)
+
+    def pauses(self):
+        time.sleep(QUICK_SECONDS)
+
+    def sees(self, pattern):
+        self.bot.wait_log(pattern)
+
+    def removes(self, name):
+        os.unlink(self.path(name))
+
+    def links(self, name, target):
+        os.symlink(target, self.path(name) + ".new")
+        os.rename(self.path(name) + ".new", self.path(name))
+
+
+def save_twice(e):
+    e.saves("scripts/one.lua", SAVED.format(2))
+    e.pauses()
+    e.saves("scripts/one.lua", SAVED.format(3), rename_over)
+
+
+def save_two_files(e):
+    e.saves("scripts/one/words.lua", WORDS.format("new"))
+    e.pauses()
+    e.saves("scripts/one.lua", USES.format(2))
+
+
+def save_broken_then_good(e):
+    e.saves("scripts/one.lua", "on(")
+    e.sees("script one: not reloaded")
+    e.saves("scripts/one.lua", SAVED.format(3))
+
+
+def remove_then_save(e):
+    e.removes("scripts/one.lua")
+    e.sees("script one: not reloaded, .*: No such file or directory")
+    e.saves("scripts/one.lua", SAVED.format(1))
+
+
+def break_a_module_then_mend_it(e):
+    e.saves("scripts/one/words.lua", "return")
+    e.sees("script one: not reloaded")
+    e.saves("scripts/one/words.lua", WORDS.format("new"))
+
+
+def save_one(how):
+    return lambda e: e.saves("scripts/one.lua", SAVED.format(2), how)
+
+
+ONE = {"one": SAVED.format(1)}
+USER = {"one": USES.format(1), "one/words": WORDS.format("old")}
+RELOADED = ["one: is 2", "one: reloaded"]
+
+# What is done; the files; links among them; what is done with these; what the log then has of it.
+WAYS = (
+    ("a file written in place", ONE, {}, save_one(write_in_place), RELOADED),
+    ("a file renamed over another", ONE, {}, save_one(rename_over), RELOADED),
+    ("a file written in place of a backup", ONE, {}, save_one(save_as_vim), RELOADED),
+    ("a file saved twice at once", ONE, {}, save_twice, ["one: is 3", "one: reloaded"]),
+    ("a script and its module saved at once", USER, {}, save_two_files,
+     ["one: is new2", "one: reloaded"]),
+    ("the same content saved again", ONE, {},
+     lambda e: e.saves("scripts/one.lua", SAVED.format(1), rename_over), []),
+    ("a file that is touched", ONE, {}, lambda e: os.utime(e.path("scripts/one.lua")), []),
+    ("a module of two scripts",
+     {"one": USES.format(1), "two": USES.format(2), "lib/words": WORDS.format("old")}, {},
+     lambda e: e.saves("scripts/lib/words.lua", WORDS.format("new"), save_as_vim),
+     ["one: is new1", "one: reloaded", "two: is new2", "two: reloaded"]),
+    ("a module of a script that is a folder",
+     {"one/init": USES.format(1), "one/words": WORDS.format("old")}, {},
+     lambda e: e.saves("scripts/one/words.lua", WORDS.format("new"), rename_over),
+     ["one: is new1", "one: reloaded"]),
+    ("the target of a link, in another folder", {"../kept/a": SAVED.format(1)},
+     {"scripts/one.lua": "../kept/a.lua"},
+     lambda e: e.saves("kept/a.lua", SAVED.format(2), rename_over), RELOADED),
+    ("a link to another target", {"../kept/a": SAVED.format(1), "../kept/b": SAVED.format(2)},
+     {"scripts/one.lua": "../kept/a.lua"},
+     lambda e: e.links("scripts/one.lua", "../kept/b.lua"), RELOADED),
+    ("a broken file, then a good one", ONE, {}, save_broken_then_good,
+     ["one: not reloaded", "one: is 3", "one: reloaded"]),
+    ("a broken module, then a good one", USER, {}, break_a_module_then_mend_it,
+     ["one: not reloaded", "one: is new1", "one: reloaded"]),
+    ("a file that is gone, then there as it was", ONE, {}, remove_then_save,
+     ["one: not reloaded", "one: is 1", "one: reloaded"]),
+    ("a script that was broken from the start", {"one": "on("}, {}, save_one(write_in_place),
+     ["one: is 2", "one: loaded"]),
+    ("a module that was missing from the start", {"one": USES.format(1)}, {},
+     lambda e: (os.mkdir(e.path("scripts/one")),
+                e.saves("scripts/one/words.lua", WORDS.format("new"))),
+     ["one: is new1", "one: loaded"]),
+)
+
+
+def outcomes(bot):
+    """What the log has of scripts that were loaded, but for the marker."""
+    return [found.group(1) for found in
+            bot.logged(r"script ((?!marker)\w+: (is \w+|loaded|reloaded|not reloaded))")]
+
+
+for what, files, links, act, expected in WAYS:
+    @test(f"{what}: what becomes of it, and nothing more")
+    def _(files=files, links=links, act=act, expected=expected):
+        def prepare(place):
+            for name, target in links.items():
+                os.symlink(target, os.path.join(place, name))
+        # The marker is behind the others, for which a section stands there.
+        names = ("one", "two") if "two" in files else ("one",)
+        sections = "".join(f"[script {name}]\nenabled = yes\n" for name in names)
+        bot = Bot(sections, {**files, "marker": SAVED.format(1)}, prepare=prepare)
+        bot.wait_log("ebbd: running, ")
+        began = len(outcomes(bot))
+
+        act(Editor(bot))
+
+        until(lambda: outcomes(bot)[began:] == expected, f"in the log: {expected}", 5 * SLOW)
+        save(bot, "marker", SAVED.format(2))
+        bot.wait_log("script marker: reloaded")
+        bot.stop()
+        bot.end_of_log()
+        check(outcomes(bot)[began:] == expected, f"more in the log: {outcomes(bot)[began:]}")
+
+
+@test("without watching, what is saved waits until somebody asks; with it, it is looked at at once")
+def _():
+    bot, control = start("", {"one": SAVED.format(1)}, "watch = no")
+    save(bot, "one", SAVED.format(2))
+    control.eval("one", "sleep(0.6)")  # twice as long as a change would take
+    check(outcomes(bot) == ["one: is 1", "one: loaded"], f"in the log: {outcomes(bot)}")
+    check(control.ask("reload") == (True, {"scripts": [{"name": "one", "outcome": "reloaded"}]}),
+          "it was not reloaded")
+    save(bot, "one", SAVED.format(3))
+    edit(bot, "watch = no", "watch = yes")
+
+    hang_up(bot)
+
+    bot.wait_log("ebb.ini: reloaded", count=2)
+    save(bot, "one", SAVED.format(4))
+    bot.wait_log("script one: is 4")
+    bot.wait_log("script one: reloaded", count=3)
+
+
 main()
