@@ -485,6 +485,15 @@ void program_reload(
 	begin(p, options ? options : &p->options);
 }
 
+static void retire_present(struct program *p, const char *reason)
+{
+	struct script *s = p->script;
+	p->script = NULL;
+	log_info("script %s: unloaded", s->name);
+	news_unloaded(s, reason);
+	retire_begin(s, reason, 0, NULL);
+}
+
 void program_unload(struct program *p, const char *reason)
 {
 	struct host *h = p->host;
@@ -496,16 +505,12 @@ void program_unload(struct program *p, const char *reason)
 		drop_script(p);
 	saving_fini(&p->saving);
 	p->is_unloaded = true;
-	struct script *s = p->script;
-	if (s && s->is_over)
+	if (p->script && p->script->is_over)
 		drop_script(p);
-	if (!p->script)
-		return;
 	host_enter(h);
-	p->script = NULL;
-	log_info("script %s: unloaded", s->name);
-	news_unloaded(s, reason);
-	retire_begin(s, reason, 0, NULL);
+	retire_hurry(&p->retired);
+	if (p->script)
+		retire_present(p, reason);
 	host_leave(h);
 }
 

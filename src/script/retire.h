@@ -23,6 +23,9 @@ struct task;
  * which it takes; NULL: none did. */
 void retire_begin(struct script *s, const char *reason, int64_t drain_ns, struct buf *state);
 
+/* Handlers of a program's, in all that retired, have had their time: they are cancelled. */
+void retire_hurry(const struct list *retired);
+
 /* The host settles one that has no task any more, or is over: drops it. */
 void retire_settle(struct script *s);
 
