@@ -473,4 +473,218 @@ def _():
     bot.wait_log("script one: reloaded", count=3)
 
 
+# The configuration.
+
+SAYS = """
+on("privmsg", {{ match = "^!which$" }}, function(ev) ev:reply("{}" .. (config.word or "")) end)
+"""
+
+
+def farewells(person, nick="ebb"):
+    return [line for line in person.lines if re.match(rf":{nick}!\S+ (QUIT|PART)", line)]
+
+
+@test("SIGHUP with a broken file changes nothing and says why; mended, it is taken without a break")
+def _():
+    alice = Person(ircd, "alice", "#one", "#two")
+    bot, control = start(ircd.network("channels = #one"), {"says": SAYS.format(1)}, "watch = no")
+    alice.asks("ebb", "#one", "!which", "1")
+    before = connections(bot, ircd.port), control.generations()
+    save(bot, "says", SAYS.format(2))
+    edit(bot, "channels = #one", "channels = #one, #two")
+    edit(bot, "[script says]", "[network other]\nhost = irc.test\nhorst = irc.test\n[script says]")
+    with open(bot.config, encoding="utf-8") as file:
+        line = file.read().split("\n").index("horst = irc.test") + 1
+
+    hang_up(bot)
+
+    bot.wait_log(rf"error: {bot.config}:{line}: \[network other\] horst: .*unknown")
+    bot.wait_log(rf"error: {bot.config}:{line - 2}: \[network other\] nick: ")
+    bot.wait_log(f"error: ebbd: {bot.config}: not reloaded: nothing has changed")
+    check((connections(bot, ircd.port), control.generations()) == before, "something has changed")
+    alice.asks("ebb", "#one", "!which", "1")
+    check("ebb" not in alice.members["#two"], "it joined the channel of a broken file")
+
+    edit(bot, "[network other]\nhost = irc.test\nhorst = irc.test\n", "")
+    hang_up(bot)
+
+    alice.asks("ebb", "#two", "!which", "2")
+    bot.wait_log(f"info: ebbd: {bot.config}: reloaded")
+    bot.wait_log("info: irc: changed: channels$")
+    check(connections(bot, ircd.port) == before[0] and len(before[0]) == 1, "another connection")
+    check(not farewells(alice), "somebody saw it leave")
+
+
+@test("a new nick is taken, and a channel that is no longer listed is left, on the same connection")
+def _():
+    alice = Person(ircd, "alice", "#one", "#two")
+    bot, _ = start(ircd.network("channels = #one, #two"), {"says": SAYS.format(1)}, "watch = no")
+    alice.sees("ebb", "#one")
+    alice.sees("ebb", "#two")
+    before = connections(bot, ircd.port)
+    edit(bot, "nick = ebb", "nick = ebb_two")
+    edit(bot, "channels = #one, #two", "channels = #one")
+
+    hang_up(bot)
+
+    alice.expect(r"^:(ebb|ebb_two)!\S+ PART #two")
+    alice.asks("ebb_two", "#one", "!which", "1")
+    bot.wait_log("info: irc: changed: nick, channels$")
+    check(connections(bot, ircd.port) == before and len(before) == 1, "another connection")
+
+
+@test("SIGHUP adds a network, removes one with QUIT, moves one to its new server; others stay")
+def _():
+    servers = [TlsServer(welcomes) for _ in range(4)]
+    stays, goes, moves, comes = servers
+    bot, control = start("".join(server.network(name=name, tls=False) for server, name in (
+        (stays, "stays"), (goes, "goes"), (moves, "moves"))))
+    for name in "stays", "goes", "moves":
+        bot.wait_log(f"info: {name}: .*: connected as ebb")
+    edit(bot, goes.network(name="goes", tls=False), comes.network(name="comes", tls=False))
+    edit(bot, f"port = {moves.port}", f"port = {comes.port}")
+
+    hang_up(bot)
+
+    bot.wait_log("info: comes: .*: connected as ebb")
+    bot.wait_log("info: moves: .*: connected as ebb", count=2)
+    goes.wait_ended()
+    moves.wait_ended()
+    check(b"QUIT :this network is no longer configured\r\n" in goes.received, "no farewell")
+    check(b"QUIT :" in moves.received, "no farewell to the old server")
+    check((stays.connections, stays.ended, comes.connections) == (1, 0, 2), "other connections")
+    until(lambda: bot.logged("info: goes: disconnected as requested"), "the end of one")
+    order = [bot.wait_log(pattern).group() for pattern in (  # that of the file
+        "info: comes: added$", "info: moves: changed: port: connects anew$",
+        "info: goes: removed$", "ebb.ini: reloaded$")]
+    found = [f.group() for f in bot.logged("|".join(map(re.escape, order)))]
+    check(found == order, f"in this order: {found}")
+    names = [network["name"] for network in control.ask("status")[1]["networks"]]
+    check(sorted(names) == ["comes", "moves", "stays"], f"networks: {names}")
+
+
+@test("SIGHUP touches the scripts whose section or file has changed, and no other")
+def _():
+    bot, control = start(
+        "[script changed]\nword = one\n[script goes]\nenabled = yes\n[script quiet]\ngc = auto\n",
+        {"changed": 'log("word: " .. config.word)', "edited": 'log("is here")', "quiet": "",
+         "goes": 'on_unload(function(why) log("leaves: " .. why) end)', "stays": ""}, "watch = no")
+    before = control.generations()
+    edit(bot, "word = one", "word = two")
+    edit(bot, "[script goes]\nenabled = yes\n[script quiet]\ngc = auto\n",
+         "[script comes]\nenabled = yes\n")
+    save(bot, "comes", 'log("is here")')
+    save(bot, "edited", 'log("is other")')
+    began = len(bot.log)
+
+    hang_up(bot)
+
+    bot.wait_log("ebb.ini: reloaded$")
+    after = control.generations()
+    check(before == {"stays": 1, "goes": 1, "quiet": 1, "changed": 1, "edited": 1}, f"{before}")
+    check(after == {"stays": 1, "comes": 1, "changed": 2, "edited": 2}, f"{after}")
+    bot.wait_log("script goes: leaves: unload")
+    found = [f.group(1) for f in (re.search("script (.*)|ebb.ini: reloaded", line)
+                                  for line in bot.log[began:]) if f]
+    found.remove("goes: leaves: unload")  # which is a task, and has its turn among the others
+    check(found == ["goes: unloaded", "quiet: unloaded", "changed: word: two", "changed: reloaded",
+                    "comes: is here", "comes: loaded", "edited: is other", "edited: reloaded",
+                    None], f"in the log: {found}")
+
+
+@test("SIGHUP with a script that is broken takes the rest, and says so")
+def _():
+    bot, control = start("", {"good": "", "bad": ""}, "watch = no")
+    save(bot, "bad", "on(")
+    save(bot, "good", "-- other")
+
+    hang_up(bot)
+
+    bot.wait_log("error: script bad: not reloaded, the old code goes on: .*bad.lua:1: unexpected")
+    bot.wait_log("error: ebbd: .*ebb.ini: reloaded, but for 1 of the scripts")
+    check(control.generations() == {"good": 2, "bad": 1}, f"{control.generations()}")
+    facts = {facts["name"]: facts["fault"] for facts in control.ask("scripts")[1]}
+    check(facts["good"] is None and "bad.lua:1" in facts["bad"], f"faults: {facts}")
+
+
+# The end.
+
+GOODBYE = """
+on_unload(function(why) network("irc"):send("privmsg", {{ target = "alice", message = "{} " .. why }}) end)
+on("privmsg", {{ match = "^!work$" }}, function(ev)
+  ev:reply("begins")
+  sleep(60)
+end)
+"""
+
+
+def ends_well(bot, alice, farewell):
+    """SIGTERM ends the bot before it loses its patience; alice, who shares a channel, hears what it
+    has to say before its QUIT."""
+    began = time.monotonic()
+    bot.stop()
+    check(time.monotonic() - began < 3, "it ended only because it had to")
+    alice.expect(r"^:ebb!\S+ QUIT ")
+    said = [line.rpartition(" :")[2] for line in alice.lines if " PRIVMSG alice :" in line]
+    check(said == farewell, f"said: {said}")
+
+
+@test("SIGTERM while new code pauses ends in time, and the old code says goodbye before QUIT")
+def _():
+    alice = Person(ircd, "alice", "#one")
+    bot, control = start(ircd.network("channels = #one"), {"one": GOODBYE.format("old")},
+                         "watch = no\nreload_timeout = 60")
+    alice.sees("ebb", "#one")
+    save(bot, "one", GOODBYE.format("new") + 'log("waits") sleep(50)')
+    control.tell("reload", name="one")
+    bot.wait_log("script one: waits")
+
+    ends_well(bot, alice, ["old shutdown"])
+
+    bot.wait_log("script one: not reloaded, the old code goes on: it is unloaded")
+
+
+@test("SIGTERM while handlers of old code still work ends in time, and both have said goodbye")
+def _():
+    alice = Person(ircd, "alice", "#one")
+    bot, control = start(ircd.network("channels = #one"), {"one": GOODBYE.format("old")},
+                         "watch = no\nreload_drain = 60")
+    alice.asks("ebb", "#one", "!work", "begins")
+    save(bot, "one", GOODBYE.format("new"))
+    check(control.ask("reload", name="one")[0], "it was not reloaded")
+    check(control.ask("scripts")[1][0]["retired"] == 1, "the old code is gone: this shows nothing")
+
+    ends_well(bot, alice, ["old reload", "new shutdown"])
+
+
+# The service manager.
+
+def monotonic_usec():
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+
+
+@test("RELOADING=1 with its time and then READY=1 are told around SIGHUP, also of a broken file")
+def _():
+    notify = NotifySocket()
+    bot, _ = start("", {"one": ""}, "watch = no", env={"NOTIFY_SOCKET": notify.path})
+    notify.expect("READY=1")
+    for line in "log_level = debug", "log_level = loud":
+        edit(bot, "log_level = debug", line)
+        began = monotonic_usec()
+
+        hang_up(bot)
+
+        message = notify.receive()
+        while message.startswith(("STATUS=", "WATCHDOG=")):
+            message = notify.receive()
+        found = re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=(\d+)", message)
+        check(found, f"with {line}: {message!r}")
+        check(began <= int(found.group(1)) <= monotonic_usec(), f"with {line}: {message!r}")
+        message = notify.receive()
+        while message.startswith(("STATUS=", "WATCHDOG=")):
+            message = notify.receive()
+        check(message == "READY=1", f"with {line}: {message!r}")
+    bot.wait_log("log_level: ")
+
+
 main()
