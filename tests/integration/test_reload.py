@@ -607,6 +607,24 @@ def _():
     check(facts["good"] is None and "bad.lua:1" in facts["bad"], f"faults: {facts}")
 
 
+@test("a thousand SIGHUPs within a second are two reloads at most, and the last word counts")
+def _():
+    bot, control = start("", {"one": ""}, "watch = no")
+    began = time.monotonic()
+    for i in range(1000):
+        if i == 990:
+            edit(bot, "[script one]", "[script one]\nword = last")
+        hang_up(bot)
+        time.sleep(max(0, began + i * 0.0008 - time.monotonic()))
+    took = time.monotonic() - began
+
+    until(lambda: control.eval("one", "config.word") == '"last"', "what was written last")
+
+    control.ask("reload")
+    n = len(bot.ever_logged("ebb.ini: reloaded")) - 1
+    check(1 <= n <= 1 + took / 0.5, f"{n} reloads in {took} s")
+
+
 # The end.
 
 GOODBYE = """
