@@ -123,6 +123,17 @@ static struct program *find_program(
 	return NULL;
 }
 
+/* Whether nothing is to begin any more, which the caller is told. */
+static bool is_ending(const struct command_parts *parts, struct control_caller caller)
+{
+	struct err why;
+	if (!parts->core->host.is_stopping)
+		return false;
+	err_set(&why, ERR_REQUESTED, "ebbd is ending");
+	control_fail(caller, &why);
+	return true;
+}
+
 /* Who asked for a script to be loaded. */
 struct loading {
 	struct control_caller caller;
@@ -197,6 +208,8 @@ static void run_reload(void *data, struct control_caller caller, const struct wi
 {
 	const struct command_parts *parts = data;
 	const char *name = wire_argument(request, "name");
+	if (is_ending(parts, caller))
+		return;
 	if (!name) {
 		reload_all(parts, caller);
 		return;
@@ -210,8 +223,10 @@ static void run_load(void *data, struct control_caller caller, const struct wire
 {
 	const struct command_parts *parts = data;
 	const char *name = wire_argument(request, "name");
-	struct program_asker *asker = ask_for(caller, name);
 	struct err why;
+	if (is_ending(parts, caller))
+		return;
+	struct program_asker *asker = ask_for(caller, name);
 	if (!programs_load(parts->programs, *parts->config, name, asker, &why)) {
 		free(container_of(asker, struct loading, asker)->name);
 		free(container_of(asker, struct loading, asker));

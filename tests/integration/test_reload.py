@@ -675,6 +675,26 @@ def _():
     ends_well(bot, alice, ["old reload", "new shutdown"])
 
 
+@test("while it ends, nothing is loaded any more")
+def _():
+    def silent(peer):
+        peer.welcome()
+        while peer.line() is not None:
+            pass
+    server = TlsServer(silent)  # for which it waits
+    bot, control = start(server.network(tls=False), {"one": ""}, "watch = no")
+    bot.wait_log("connected as ebb")
+    save(bot, "two", "")
+    bot.process.send_signal(signal.SIGTERM)
+    bot.wait_log("ebbd: SIGTERM: ending")
+
+    for request in {"command": "load", "name": "two"}, {"command": "load", "name": "one"}, \
+            {"command": "reload", "name": "one"}, {"command": "reload"}:
+        check(control.ask(**request) == (False, "ebbd is ending"), f"{request}")
+
+    check(not bot.ever_logged("script two: loaded"), "it was loaded")
+
+
 # The service manager.
 
 def monotonic_usec():
