@@ -21,15 +21,29 @@ struct eval {
 	struct host *host;
 	struct handle task;
 	struct buf text;
-	char *failure; /* owned */
+	bool has_ended; /* by itself */
+	char *failure;  /* owned */
 };
+
+/* Why a task is let go that has not ended: a slice stopped it, or its script is dropped. */
+static const char *why_left(const struct task *t)
+{
+	return t && t->is_stopped
+		       ? "eval: stopped: it used up what a script may (the log says where)"
+		       : "eval: cancelled: the script ends";
+}
 
 static void release(struct resource *hold)
 {
 	struct eval *e = container_of(hold, struct eval, hold);
+	struct task *t = handles_get(&e->host->handles, e->task);
 	struct err why = {0};
+	if (t)
+		t->ended = NULL; /* one that is stopped lets go before it ends */
 	if (e->failure)
 		err_set(&why, ERR_INVALID, "%s", e->failure);
+	else if (!e->has_ended)
+		err_set(&why, ERR_INVALID, "%s", why_left(t));
 	if (e->asker) {
 		e->asker->eval = NULL;
 		e->asker->told(e->asker, buf_str(&e->text), why.code ? &why : NULL);
@@ -42,11 +56,10 @@ static void release(struct resource *hold)
 static void on_ended(struct task *t, void *data)
 {
 	struct eval *e = data;
+	e->has_ended = true;
 	if (!t->failed)
 		return;
-	free(e->failure);
-	e->failure = t->is_cancelled ? mem_strdup("eval: cancelled: the script ends")
-				     : task_take_error(t);
+	e->failure = t->is_cancelled ? mem_strdup(why_left(t)) : task_take_error(t);
 }
 
 /* Stack: the results. What does not fit is cut. */

@@ -385,6 +385,8 @@ EVALS = (  # what is run; the exit status, and what is printed
     ("error('no')", 1, "ebbctl: eval: eval:1: no\n.*"),
     ("error({})", 1, r"ebbctl: eval: \(an error value that is a table\)\n.*"),
     ("(", 1, "ebbctl: eval: eval:1: unexpected symbol near <eof>\n"),
+    ("while true do end", 1, r"ebbctl: eval: stopped: it used up what a script may .*\n"),
+    ("coroutine.wrap(function() while true do end end)()", 1, "ebbctl: eval: stopped: .*\n"),
 )
 
 
