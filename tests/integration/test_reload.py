@@ -168,6 +168,10 @@ on("privmsg", {{ match = "^cure$" }}, function(ev)
 end)
 """
 
+# What new code may do while events wait for it.
+HOLDS = ("", "sleep(0.05)", "on_reload(function() sleep(0.02) end)",
+         "local n = 0 for i = 1, 5e5 do n = n + i end")
+
 # What is wrong with new code, and why it is refused. Under load it may be late in place of costly.
 LATE = "its main chunk has not ended after "
 POISON = "-- state"
@@ -200,7 +204,7 @@ def check_answers(storm, total, good):
 def reload_once(bot, control, storm, i):
     """Saves generation i and reloads it; whether it was one of the good ones."""
     source = STORM.format(i)
-    broken, why = BREAKS[i // 5 % len(BREAKS)] if i % 5 == 0 else ("", None)
+    broken, why = BREAKS[i // 5 % len(BREAKS)] if i % 5 == 0 else (HOLDS[i % len(HOLDS)], None)
     if broken is None:
         os.unlink(script_file(bot, "storm"))
     else:
