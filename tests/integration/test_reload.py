@@ -268,11 +268,11 @@ def _():
     check(control.eval("storm", "state.n") == str(n), "state has another count")
 
 
-# One person.
+# People.
 
 QUIZ = """
 on("privmsg", {{ match = "^!quiz$" }}, function(ev)
-  local answer = ev:ask("{0} asks: how many?", 5)
+  local answer = ev:ask("{0} asks " .. ev.nick, 5)
   ev:reply("{0} heard " .. (answer and answer.message or "nothing"))
 end)
 """
@@ -280,18 +280,23 @@ end)
 
 @test("a handler that waits for an answer gets it in the old code; the next question is the new's")
 def _():
-    alice = Person(ircd, "alice", "#quiz")
-    bot, control = start(ircd.network("channels = #quiz"), {"quiz": QUIZ.format("old")})
-    alice.asks("ebb", "#quiz", "!quiz", "old asks: how many.")
+    alice, bob = Person(ircd, "alice", "#quiz"), Person(ircd, "bob", "#quiz")
+    bot, control = start(ircd.network("channels = #quiz"), {"quiz": QUIZ.format("old")},
+                         "watch = no")
+    alice.asks("ebb", "#quiz", "!quiz", "old asks alice")
     save(bot, "quiz", QUIZ.format("new"))
     check(control.ask("reload", name="quiz")[0], "it was not reloaded")
 
+    bob.asks("ebb", "#quiz", "!quiz", "new asks bob")
     alice.asks("ebb", "#quiz", "42", "old heard 42")
-    alice.asks("ebb", "#quiz", "!quiz", "new asks: how many.")
-    alice.asks("ebb", "#quiz", "43", "new heard 43")
+    bob.asks("ebb", "#quiz", "43", "new heard 43")
 
-    until(lambda: [s["retired"] for s in control.ask("scripts")[1] if s["name"] == "quiz"] == [0],
-          "the old code is gone")
+    until(lambda: control.ask("scripts")[1][0]["retired"] == 0, "the old code is gone")
+    alice.asks("ebb", "#quiz", "!quiz", "new asks alice")
+    said = [line.rpartition(" :")[2] for line in alice.lines if line.startswith(":ebb!")
+            and " PRIVMSG " in line]
+    check(said == ["old asks alice", "new asks bob", "old heard 42", "new heard 43",
+                   "new asks alice"], f"said: {said}")
 
 
 # Ways to save.
