@@ -38,6 +38,8 @@ def start(config="", scripts=None, path=None):
     path = path or os.path.join(folder(), "control.sock")
     bot = Bot(DAEMON.format(path) + config, scripts)
     bot.wait_log("ebbd: running, ")
+    for name in scripts or ():
+        bot.wait_log(f"script {name}: (not )?loaded")
     return bot, path
 
 
