@@ -229,7 +229,7 @@ def reload_once(bot, control, storm, i):
     return ok
 
 
-@test(f"{RELOADS} reloads, each fifth of them broken, lose none of {LINES} lines, and no connection")
+@test(f"{RELOADS} reloads, each fifth of them broken, lose none of {LINES} lines and no connection")
 def _():
     storm = Storm()
     bot, control = start(
@@ -652,7 +652,9 @@ def _():
 # The end.
 
 GOODBYE = """
-on_unload(function(why) network("irc"):send("privmsg", {{ target = "alice", message = "{} " .. why }}) end)
+on_unload(function(why)
+  network("irc"):send("privmsg", {{ target = "alice", message = "{} " .. why }})
+end)
 on("privmsg", {{ match = "^!work$" }}, function(ev)
   ev:reply("begins")
   sleep(60)
