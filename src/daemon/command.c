@@ -113,17 +113,6 @@ static void run_scripts(
 	control_reply(caller, scripts);
 }
 
-/* What acts does not, then. */
-static bool is_ending(const struct command_parts *parts, struct control_caller caller)
-{
-	struct err why;
-	if (!parts->rehash->is_stopped)
-		return false;
-	err_set(&why, ERR_REQUESTED, "ebbd is ending");
-	control_fail(caller, &why);
-	return true;
-}
-
 static struct program *find_program(
 	const struct command_parts *parts, struct control_caller caller, const char *name)
 {
@@ -134,6 +123,17 @@ static struct program *find_program(
 	err_set(&why, ERR_INVALID, "%s: there is no such script", name);
 	control_fail(caller, &why);
 	return NULL;
+}
+
+/* Whether nothing is to begin any more, which the caller is told. */
+static bool is_ending(const struct command_parts *parts, struct control_caller caller)
+{
+	struct err why;
+	if (!parts->core->host.is_stopping)
+		return false;
+	err_set(&why, ERR_REQUESTED, "ebbd is ending");
+	control_fail(caller, &why);
+	return true;
 }
 
 /* Who asked for a script to be loaded. */

@@ -279,21 +279,35 @@ static bool is_loading(const struct program *p)
 	return p->reload || (p->script && p->script->is_loading);
 }
 
+static bool is_behind(const struct program *p)
+{
+	return !p->is_leaving && !p->is_unloaded && !is_loading(p) && follow_has_changed(&p->files);
+}
+
 static void look(void *data)
 {
 	const struct programs *ps = data;
 	host_settle_all(host_of(ps));
 	list_each_safe (node, &host_of(ps)->programs) {
 		struct program *p = container_of(node, struct program, node);
-		if (p->is_leaving || p->is_unloaded || is_loading(p) ||
-			!follow_has_changed(&p->files))
+		if (!is_behind(p))
 			continue;
 		log_info("script %s: its files have changed", p->options.name);
 		program_reload(p, NULL, NULL);
 	}
 }
 
-/* What happened to files before they were followed is seen here. */
+/* What happened to files before they were followed is seen here, and may still go on. */
+static void note_changes(struct programs *ps)
+{
+	list_each (node, &host_of(ps)->programs) {
+		if (is_behind(container_of(node, struct program, node))) {
+			watch_note(&ps->watch);
+			return;
+		}
+	}
+}
+
 static void follow(struct timer *timer)
 {
 	struct programs *ps = container_of(timer, struct programs, follow);
@@ -307,7 +321,7 @@ static void follow(struct timer *timer)
 	}
 	watch_set(&ps->watch, paths, n);
 	free(paths);
-	look(ps);
+	note_changes(ps);
 }
 
 static void on_followed(void *data)

@@ -32,9 +32,11 @@ static void end(struct rehash *r, const struct err *why)
 	tell(r, why);
 	programs_round_fini(r->parts.programs, &r->round);
 	r->is_running = false;
-	if (r->is_wanted_again)
+	if (!list_is_empty(&r->askers))
 		timers_after(timers_of(r), &r->due, 0);
-	r->is_wanted_again = false;
+	else if (r->is_signalled)
+		rehash_signal(r);
+	r->is_signalled = false;
 }
 
 static void on_scripts_done(struct programs_round *round)
@@ -133,7 +135,7 @@ void rehash_signal(struct rehash *r)
 	if (r->is_stopped)
 		return;
 	if (r->is_running) {
-		r->is_wanted_again = true;
+		r->is_signalled = true;
 		return;
 	}
 	if (!timer_is_set(&r->due))
@@ -147,9 +149,7 @@ void rehash_signal(struct rehash *r)
 void rehash_ask(struct rehash *r, struct rehash_asker *asker)
 {
 	list_append(r->is_running ? &r->next_askers : &r->askers, &asker->node);
-	if (r->is_running)
-		r->is_wanted_again = true;
-	else
+	if (!r->is_running)
 		timers_after(timers_of(r), &r->due, 0);
 }
 
@@ -163,7 +163,6 @@ void rehash_stop(struct rehash *r)
 	struct err why;
 	timers_cancel(timers_of(r), &r->due);
 	r->is_stopped = true;
-	r->is_wanted_again = false;
 	list_splice(&r->askers, &r->next_askers);
 	err_set(&why, ERR_REQUESTED, "ebbd is ending");
 	tell(r, &why);

@@ -40,7 +40,8 @@ struct rehash {
 	struct rehash_parts parts;
 	struct timer due;
 	int64_t first_ns; /* of the signals that it is due for */
-	bool is_running, is_wanted_again, is_stopped;
+	bool is_running, is_stopped;
+	bool is_signalled;               /* while it runs */
 	struct list askers, next_askers; /* struct rehash_asker */
 	struct programs_round round;
 };

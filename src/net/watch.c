@@ -203,7 +203,7 @@ static void on_time(struct timer *timer)
 	w->changed(w->data);
 }
 
-static void note_change(struct watch *w)
+void watch_note(struct watch *w)
 {
 	int64_t now_ns = w->loop->timers.now_ns;
 	if (!timer_is_set(&w->timer))
@@ -227,7 +227,7 @@ static void take_events(struct watch *w, struct str events)
 	if (seen & ~(uint32_t)IN_CLOSE_WRITE)
 		look_up(w);
 	if (seen)
-		note_change(w);
+		watch_note(w);
 }
 
 static void on_readable(struct loop_fd *inotify, int revents)

@@ -63,4 +63,7 @@ void watch_fini(struct watch *w);
  * are not followed, which is logged. */
 void watch_set(struct watch *w, const char *const *paths, size_t n);
 
+/* Its user knows of a change that may not have been seen: as if it happened now. */
+void watch_note(struct watch *w);
+
 #endif

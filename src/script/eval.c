@@ -25,12 +25,19 @@ struct eval {
 	char *failure; /* owned; NULL: none is known */
 };
 
+/* Why a task is let go that has not ended: a slice stopped it, or its script is dropped. */
+static const char *why_left(const struct task *t)
+{
+	return t->is_stopped ? "eval: stopped: it used up what a script may (the log says where)"
+			     : "eval: cancelled: the script ends";
+}
+
 static void release(struct resource *hold)
 {
 	struct eval *e = container_of(hold, struct eval, hold);
 	struct err why;
-	e->task->ended = NULL;
-	err_set(&why, ERR_INVALID, "%s", e->failure ? e->failure : "eval: stopped");
+	e->task->ended = NULL; /* one that is stopped lets go before it ends */
+	err_set(&why, ERR_INVALID, "%s", e->failure ? e->failure : why_left(e->task));
 	if (e->asker) {
 		e->asker->eval = NULL;
 		e->asker->told(e->asker, buf_str(&e->text), e->has_results ? NULL : &why);
@@ -43,9 +50,8 @@ static void release(struct resource *hold)
 static void on_ended(struct task *t, void *data)
 {
 	struct eval *e = data;
-	if (t->failed && !t->is_stopped)
-		e->failure = t->is_cancelled ? mem_strdup("eval: cancelled: the script ends")
-					     : task_take_error(t);
+	if (t->failed && !e->has_results)
+		e->failure = t->is_cancelled ? mem_strdup(why_left(t)) : task_take_error(t);
 }
 
 /* Stack: the results. What does not fit is cut. */

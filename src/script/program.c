@@ -475,6 +475,15 @@ static void give_up(struct program *p)
 	resolve(p, ERR_INVALID, "it is unloaded");
 }
 
+static void retire_present(struct program *p, const char *reason)
+{
+	struct script *s = p->script;
+	p->script = NULL;
+	log_info("script %s: unloaded", s->name);
+	news_unloaded(s, reason);
+	retire_begin(s, reason, 0, NULL);
+}
+
 void program_unload(struct program *p, const char *reason)
 {
 	struct host *h = p->host;
@@ -482,16 +491,11 @@ void program_unload(struct program *p, const char *reason)
 	program_refuse_reload(p, "it is unloaded");
 	host_settle_all(h);
 	give_up(p);
-	retire_hurry(&p->retired);
 	p->is_unloaded = true;
-	struct script *s = p->script;
-	if (!s)
-		return;
 	host_enter(h);
-	p->script = NULL;
-	log_info("script %s: unloaded", s->name);
-	news_unloaded(s, reason);
-	retire_begin(s, reason, 0, NULL);
+	retire_hurry(&p->retired);
+	if (p->script)
+		retire_present(p, reason);
 	host_leave(h);
 }
 

@@ -165,6 +165,15 @@ static void end_drain(struct retirement *r)
 	cancel_tasks(r->script, true);
 }
 
+void retire_hurry(const struct list *retired)
+{
+	list_each (node, retired) {
+		struct retirement *r = container_of(node, struct retirement, node);
+		if (!r->is_drained && r->script->n_tasks)
+			end_drain(r);
+	}
+}
+
 static void on_end(struct timer *timer)
 {
 	struct retirement *r = container_of(timer, struct retirement, end);
@@ -176,15 +185,6 @@ static void on_end(struct timer *timer)
 		return;
 	}
 	end_drain(r);
-}
-
-void retire_hurry(struct list *retired)
-{
-	list_each (node, retired) {
-		struct retirement *r = container_of(node, struct retirement, node);
-		if (!r->is_drained)
-			end_drain(r);
-	}
 }
 
 static int make_unload_task(lua_State *L)

@@ -23,6 +23,9 @@ struct task;
  * which it takes; NULL: none did. */
 void retire_begin(struct script *s, const char *reason, int64_t drain_ns, struct buf *state);
 
+/* Handlers of a program's, in all that retired, have had their time: they are cancelled. */
+void retire_hurry(const struct list *retired);
+
 /* The host settles one that has no task any more, or is over: drops it. */
 void retire_settle(struct script *s);
 
@@ -31,9 +34,6 @@ void retire_note(struct retirement *r, const struct task *t);
 
 /* Why it retired; NULL: it did not. */
 const char *retire_reason(const struct script *s);
-
-/* Handlers of a program's have had their time. */
-void retire_hurry(struct list *retired);
 
 /* Drops all of a program's. */
 void retire_drop_all(struct list *retired);

@@ -15,18 +15,10 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 
 from ebbtest import (  # noqa: E402
-    EBBD, STOP_SECONDS, TIMEOUT, Bot, TlsServer, at_end, check, environment, folder, main,
-    run_ebbd, test, until)
+    EBBCTL, EBBD, STOP_SECONDS, TIMEOUT, Bot, TlsServer, at_end, check, ebbctl, environment, folder,
+    main, run_ebbd, test, until)
 
-EBBCTL = os.path.join(os.path.dirname(EBBD), "ebbctl")
 DAEMON = "[daemon]\nlog_level = debug\ncontrol = {}\n"
-
-
-def ebbctl(*args, env=None):
-    """Runs ebbctl to its end: the exit status, stdout and stderr."""
-    r = subprocess.run([EBBCTL, *args], env=environment(env or {}), stdin=subprocess.DEVNULL,
-                       capture_output=True, text=True, timeout=TIMEOUT, check=False)
-    return r.returncode, r.stdout, r.stderr
 
 
 def expect(found, status, stdout=None, stderr=None):
@@ -46,6 +38,8 @@ def start(config="", scripts=None, path=None):
     path = path or os.path.join(folder(), "control.sock")
     bot = Bot(DAEMON.format(path) + config, scripts)
     bot.wait_log("ebbd: running, ")
+    for name in scripts or ():
+        bot.wait_log(f"script {name}: (not )?loaded")
     return bot, path
 
 
@@ -282,6 +276,154 @@ def _():
 
         expect(ebbctl("-s", path, "status"), 0, r"(?s).*")
     bot.stop()
+
+
+def script_file(bot, name):
+    return os.path.join(os.path.dirname(bot.config), "scripts", name + ".lua")
+
+
+def save(bot, name, source):
+    with open(script_file(bot, name), "w", encoding="utf-8") as file:
+        file.write(source)
+
+
+@test("scripts tells of each what it does, and why it does not run")
+def _():
+    bot, path = start("", {"karma": "on('privmsg', print) every(60, print)", "bad": "on("})
+
+    expect(ebbctl("-s", path, "scripts"), 0,
+           r"name +state +generation +age +tasks +alarms +listeners +memory +memory_max +retired "
+           r"+file +fault\n"
+           rf"karma  running  1 +\d+ +0 +1 +1 +\d+ +67108864 +0 +{script_file(bot, 'karma')} +-\n"
+           rf"bad    failed   0 +- +0 +0 +0 +0 +0 +0 +{script_file(bot, 'bad')} +"
+           rf"{script_file(bot, 'bad')}:1: unexpected symbol near <eof>\n")
+    facts = json.loads(ebbctl("-s", path, "--json", "scripts")[1])
+
+    check([f["name"] for f in facts] == ["karma", "bad"] and facts[0]["fault"] is None, f"{facts}")
+
+
+@test("reload of a script is status 0 when the new code is in place, else 1 and the reason")
+def _():
+    bot, path = start("watch = no\n", {"karma": ""})
+    save(bot, "karma", 'log("is new")')
+    expect(ebbctl("-s", path, "reload", "karma"), 0)
+    check(bot.logged("script karma: reloaded"), "it was not reloaded when it was answered")
+
+    save(bot, "karma", "local x\nx.y = 1")
+    expect(ebbctl("-s", path, "reload", "karma"), 1, None,
+           rf"(?s)ebbctl: karma: main chunk: {script_file(bot, 'karma')}:2: attempt to index a nil "
+           r"value \(local 'x'\)\n.*")
+    os.unlink(script_file(bot, "karma"))
+    expect(ebbctl("-s", path, "reload", "karma"), 1, None,
+           rf"ebbctl: karma: {script_file(bot, 'karma')}: No such file or directory\n")
+
+
+@test("reload without a name takes the configuration, tells of each script, and why one failed")
+def _():
+    bot, path = start("watch = no\n", {"one": "", "two": "", "three": ""})
+    expect(ebbctl("-s", path, "--json", "reload"), 0, r'\{"scripts": \[\]\}\n')
+    save(bot, "one", "-- other")
+    with open(bot.config, encoding="utf-8") as file:
+        config = file.read()
+    with open(bot.config, "w", encoding="utf-8") as file:
+        file.write(config.replace("[script two]\nenabled = yes", "[script two]\nenabled = no"))
+
+    status, out, _ = ebbctl("-s", path, "--json", "reload")
+
+    check((status, json.loads(out)) == (0, {"scripts": [
+        {"name": "two", "outcome": "unloaded"}, {"name": "one", "outcome": "reloaded"}]}), out)
+    save(bot, "three", "on(")
+    expect(ebbctl("-s", path, "reload"), 1, None,
+           rf"ebbctl: script three: {script_file(bot, 'three')}:1: unexpected symbol near <eof>\n")
+    with open(bot.config, "a", encoding="utf-8") as file:
+        file.write("[nonsense]\n")
+    expect(ebbctl("-s", path, "reload"), 1, None, rf"ebbctl: {bot.config}:\d+: .*nonsense.*\n")
+
+
+@test("load takes a script that is not configured, and unload ends one; each stays so over reloads")
+def _():
+    bot, path = start("", {"karma": ""})
+    save(bot, "extra", 'on_unload(function(why) log("leaves: " .. why) end)')
+
+    expect(ebbctl("-s", path, "load", "extra"), 0)
+    check(bot.logged("script extra: loaded"), "it was not loaded when it was answered")
+    expect(ebbctl("-s", path, "load", "extra"), 1, None, "ebbctl: extra: is loaded already\n")
+    expect(ebbctl("-s", path, "unload", "karma"), 0)
+    expect(ebbctl("-s", path, "reload"), 0, r"(?s).*")
+    check(states(path) == {"karma": "unloaded", "extra": "running"}, f"{states(path)}")
+
+    expect(ebbctl("-s", path, "unload", "extra"), 0)
+    bot.wait_log("script extra: leaves: unload")
+    expect(ebbctl("-s", path, "load", "karma"), 0)
+    check(states(path) == {"karma": "running"}, f"{states(path)}")
+
+
+def states(path):
+    return {facts["name"]: facts["state"]
+            for facts in json.loads(ebbctl("-s", path, "--json", "scripts")[1])}
+
+
+@test("a name that no script has is status 1, and says so")
+def _():
+    bot, path = start("", {"karma": ""})
+    for args in ("reload", "nothing"), ("unload", "nothing"), ("eval", "nothing", "1"):
+        expect(ebbctl("-s", path, *args), 1, None, "ebbctl: nothing: there is no such script\n")
+    expect(ebbctl("-s", path, "load", "nothing"), 1, None,
+           "ebbctl: nothing: there is no such script on script_path\n")
+    expect(ebbctl("-s", path, "load", "../karma"), 1, None, "ebbctl: ../karma: .*\n")
+    expect(ebbctl("-s", path, "unload", "karma"), 0)
+    expect(ebbctl("-s", path, "eval", "karma", "1"), 1, None, "ebbctl: eval: karma does not run\n")
+    check(not bot.logged("error: script nothing"), "it was made")
+
+
+EVALS = (  # what is run; the exit status, and what is printed
+    ("1 + 1", 0, "2\n"),
+    ("state.n", 0, "7\n"),
+    ("nil", 0, "nil\n"),
+    ("1, 'a', { 1, x = 2 }", 0, '1\n"a"\n\\{1, "x" = 2\\}\n'),
+    ("state.n = 8 return state.n", 0, "8\n"),
+    ("local x = 5", 0, "\n"),
+    ("sleep(0.1) return 'late'", 0, '"late"\n'),
+    ("error('no')", 1, "ebbctl: eval: eval:1: no\n.*"),
+    ("error({})", 1, r"ebbctl: eval: \(an error value that is a table\)\n.*"),
+    ("(", 1, "ebbctl: eval: eval:1: unexpected symbol near <eof>\n"),
+    ("while true do end", 1, r"ebbctl: eval: stopped: it used up what a script may .*\n"),
+    ("coroutine.wrap(function() while true do end end)()", 1, "ebbctl: eval: stopped: .*\n"),
+)
+
+
+@test("eval prints what expressions and statements return, waits for them, and tells of errors")
+def _():
+    _, path = start("[script karma]\ncpu_max = 0.05\n", {"karma": "state.n = 7"})
+    for lua, status, text in EVALS:
+        found, out, err = ebbctl("-s", path, "eval", "karma", lua)
+
+        said, rest = (out, err) if status == 0 else (err, out)
+        check(found == status and re.fullmatch(text, said, re.S) and not rest,
+              f"{lua}: {found}: {out}{err}")
+    expect(ebbctl("-s", path, "eval", "karma", "return", "1"), 0, "1\n")
+
+
+@test("an eval that nobody waits for any more is cancelled; one whose script ends is answered")
+def _():
+    bot, path = start("", {"karma": ""})
+    long = 'defer(function() log("let go") end) log("sleeps") sleep(3600)'
+    client = subprocess.Popen([EBBCTL, "-s", path, "eval", "karma", long], env=environment({}))
+    at_end(client.kill)
+    bot.wait_log("script karma: sleeps")
+
+    client.kill()
+    client.wait()
+
+    bot.wait_log("script karma: let go")
+    with subprocess.Popen([EBBCTL, "-s", path, "eval", "karma", long], env=environment({}),
+                          stderr=subprocess.PIPE, text=True) as client:
+        at_end(client.kill)
+        bot.wait_log("script karma: sleeps", count=2)
+        expect(ebbctl("-s", path, "unload", "karma"), 0)
+        _, err = client.communicate(timeout=TIMEOUT)
+        check((client.returncode, err) == (1, "ebbctl: eval: cancelled: the script ends\n"),
+              f"{client.returncode}: {err}")
 
 
 main()

@@ -7,6 +7,7 @@ the file. Nothing sleeps to be right: everything waits for a condition, under a 
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import select
@@ -23,6 +24,7 @@ import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 EBBD = os.path.join(ROOT, os.environ.get("BUILD", "build"), "ebbd")
+EBBCTL = os.path.join(os.path.dirname(EBBD), "ebbctl")
 IRCD = os.path.join(ROOT, "tests/support/ircd/ircd.sh")
 TIMEOUT = 20  # of one wait: ten times what any of them takes
 TEST_TIMEOUT = 90  # of one test
@@ -510,11 +512,14 @@ def configure(config, scripts=None, reconnect=False):
 class Bot:
     """ebbd, running, with its log."""
 
-    def __init__(self, config, scripts=None, *, reconnect=False, env=None):
+    def __init__(self, config, scripts=None, *, reconnect=False, env=None, prepare=None):
+        """prepare(folder) is called before it starts, when the files are in their folder."""
         self.log = []
         self._changed = threading.Condition()
         self._log_ended = False
         self.config = configure(config, scripts, reconnect)
+        if prepare:
+            prepare(os.path.dirname(self.config))
         reader, writer = os.pipe()
         pipe = os.fstat(writer)
         changes = {k: v.format(pipe=f"{pipe.st_dev}:{pipe.st_ino}")
@@ -597,6 +602,55 @@ class Bot:
     def story(self):
         with self._changed:
             return f"--- ebbd ({self.process.poll()}) logged:\n" + "\n".join(self.log[-60:])
+
+
+# Its control socket.
+
+def ebbctl(*args, env=None):
+    """Runs ebbctl to its end: the exit status, stdout and stderr."""
+    r = subprocess.run([EBBCTL, *args], env=environment(env or {}), stdin=subprocess.DEVNULL,
+                       capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    return r.returncode, r.stdout, r.stderr
+
+
+class Control:
+    """A client of the control socket, which stays connected."""
+
+    def __init__(self, path):
+        self._socket = socket.socket(socket.AF_UNIX)
+        at_end(self._socket.close)
+        self._socket.settimeout(TIMEOUT)
+        self._socket.connect(path)
+        self._file = self._socket.makefile("rb")
+        at_end(self._file.close)
+        self._id = 0
+
+    def tell(self, command, **members):
+        """Asks, and does not wait for the answer, which comes to answer()."""
+        self._id += 1
+        request = {"id": self._id, "command": command, **members}
+        self._socket.sendall(json.dumps(request).encode() + b"\n")
+
+    def answer(self):
+        """The next answer: whether it went well, and the result or the reason."""
+        line = self._file.readline()
+        check(line, "ebbd closed the control socket")
+        reply = json.loads(line)
+        return reply["ok"], reply["result"] if reply["ok"] else reply["error"]
+
+    def ask(self, command, **members):
+        self.tell(command, **members)
+        return self.answer()
+
+    def eval(self, script, lua):
+        """What the Lua returns in the script, as text."""
+        ok, text = self.ask("eval", script=script, lua=lua)
+        check(ok, f"{lua}: {text}")
+        return text
+
+    def generations(self):
+        """How often each script was loaded, by its name."""
+        return {facts["name"]: facts["generation"] for facts in self.ask("scripts")[1]}
 
 
 # Scripted servers.
@@ -700,7 +754,7 @@ class TlsServer:
     application bytes that came."""
 
     def __init__(self, script, certificates=None, leaf=None, newest=None):
-        self.received = b""
+        self.received = bytearray()
         self.lines = []
         self.connections = 0  # accepted
         self.ended = 0  # of these

@@ -592,6 +592,20 @@ static void an_unload_ends_a_reload(void **state)
 	stage_end(&st);
 }
 
+static void an_unload_ends_handlers_of_old_code_too(void **state)
+{
+	(void)state;
+	begin(SAY "on('privmsg', function() defer(function() say('old') end) sleep(9) end)");
+	say("x");
+	reload(SAY "on('privmsg', function() defer(function() say('new') end) sleep(9) end)");
+	say("x");
+	program_unload(program_find(&st.host, STR("test")), "unload");
+	stage_run(&st);
+	stage_expect(&st, "PRIVMSG #t :old\nPRIVMSG #t :new\n");
+	assert_int_equal(count_scripts(), 0);
+	stage_end(&st);
+}
+
 /* Starting anew. */
 
 #define GREEDY "on('notice', function() leak = {} while true do leak = { leak } end end)\n"
@@ -698,6 +712,7 @@ int main(void)
 	check_test(&c, what_was_unloaded_is_loaded_again);
 	check_test(&c, a_program_goes_when_nothing_of_it_runs);
 	check_test(&c, an_unload_ends_a_reload);
+	check_test(&c, an_unload_ends_handlers_of_old_code_too);
 	check_test(&c, state_survives_that_a_script_uses_up_its_memory);
 	check_test(&c, a_state_that_used_up_the_memory_is_not_carried_over);
 	check_test(&c, other_scripts_hear_of_loads_reloads_ends_and_errors);

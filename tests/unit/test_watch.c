@@ -273,6 +273,22 @@ static void what_does_not_count_does_not_prolong_the_time(void **state)
 	finish();
 }
 
+static void what_its_user_notes_is_told_like_a_change(void **state)
+{
+	(void)state;
+	start();
+
+	watch_note(&w);
+	pass(WATCH_QUIET_NS - 1);
+	shell("save quiz/bot");
+	pass(WATCH_QUIET_NS - 1);
+	assert_int_equal(calls, 0);
+	pass(1);
+
+	assert_int_equal(calls, 1);
+	finish();
+}
+
 static void changes_without_end_are_told_meanwhile(void **state)
 {
 	(void)state;
@@ -644,6 +660,7 @@ int main(void)
 	check_rows(&c, saves, a_way_to_save_leads_to_its_calls);
 	check_test(&c, a_call_comes_when_it_was_quiet_for_the_whole_time);
 	check_test(&c, what_does_not_count_does_not_prolong_the_time);
+	check_test(&c, what_its_user_notes_is_told_like_a_change);
 	check_test(&c, changes_without_end_are_told_meanwhile);
 	check_test(&c, a_call_comes_by_the_real_clock);
 	check_test(&c, a_path_that_is_dropped_leads_to_nothing);
