@@ -78,6 +78,13 @@ static json_int_t count_retired(const struct program *p)
 	return n;
 }
 
+/* Without the traceback, for a table. */
+static json_t *describe_fault(const struct err *fault)
+{
+	struct str rest = str_of(fault->text);
+	return fault->code ? wire_text(str_cut(&rest, '\n')) : json_null();
+}
+
 static json_t *describe_program(const struct program *p, int64_t now_ns)
 {
 	static const struct script none;
@@ -92,8 +99,7 @@ static json_t *describe_program(const struct program *p, int64_t now_ns)
 	put_numbers(o, p->script ? p->script : &none);
 	json_object_set_new(o, "retired", json_integer(count_retired(p)));
 	json_object_set_new(o, "file", wire_text(str_of(p->options.path)));
-	json_object_set_new(
-		o, "fault", p->fault.code ? wire_text(str_of(p->fault.text)) : json_null());
+	json_object_set_new(o, "fault", describe_fault(&p->fault));
 	return o;
 }
 

@@ -262,11 +262,18 @@ static void on_restart(struct timer *timer)
 	start(container_of(timer, struct program, restart));
 }
 
+/* What was to come after something else comes now. */
+static void take_wish(struct program *p)
+{
+	p->wants_reload = false;
+	list_splice(&p->askers, &p->next_askers);
+}
+
 /* After a script has failed that ran, or was started anew because of that. */
 static void come_back(struct program *p, bool has_run)
 {
 	if (p->wants_reload) {
-		p->wants_reload = false;
+		take_wish(p);
 		start(p);
 	} else if (has_run || p->n_failures) {
 		schedule(p);
@@ -383,7 +390,7 @@ static void begin_again(struct program *p)
 {
 	if (!p->wants_reload || (p->script && p->script->is_over))
 		return;
-	p->wants_reload = false;
+	take_wish(p);
 	begin(p);
 }
 

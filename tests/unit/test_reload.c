@@ -377,6 +377,58 @@ static void on_unload_runs_in_the_old_code_after_the_commit(void **state)
 	stage_end(&st);
 }
 
+static void on_unload_runs_where_the_last_other_task_never_started(void **state)
+{
+	(void)state;
+	begin(SAY "on_unload(function() say('unload') end) every(1, say, 'every')");
+	timers_run(&st.timers, st.timers.now_ns + NS_PER_S); /* its task waits for its turn */
+	program_unload(program_find(&st.host, STR("test")), "unload");
+	stage_run(&st);
+	stage_expect(&st, "PRIVMSG #t :unload\n");
+	stage_end(&st);
+}
+
+static void a_loop_in_a_handler_of_the_old_code_goes_on(void **state)
+{
+	(void)state;
+	begin(SAY "on('privmsg', { message = '!go' }, function()\n"
+		  "  for ev in events('privmsg', 5) do say('old ' .. ev.message) end end)");
+	say("!go");
+	reload("");
+	say("a");
+	say("b");
+	stage_expect(&st, "PRIVMSG #t :old a\nPRIVMSG #t :old b\n");
+	stage_end(&st);
+}
+
+/* Tasks that end unstarted make the table of threads smaller, in the midst of it. */
+static void handlers_keep_their_threads_while_many_tasks_are_cancelled(void **state)
+{
+	(void)state;
+	begin(SAY "on('privmsg', function() sleep(1) say('slept') end)\n"
+		  "for i = 1, 700 do after(2, print) end");
+	for (int i = 0; i < 5; i++)
+		say("x");
+	timers_run(&st.timers, st.timers.now_ns + 2 * NS_PER_S);
+	reload(SAY "collectgarbage()");
+	stage_pass(&st, 2);
+	stage_expect(&st, "PRIVMSG #t :slept\nPRIVMSG #t :slept\nPRIVMSG #t :slept\n"
+			  "PRIVMSG #t :slept\nPRIVMSG #t :slept\n");
+	stage_end(&st);
+}
+
+static void what_is_cancelled_may_change_the_old_state(void **state)
+{
+	(void)state;
+	begin("state.n = 1 on('privmsg', function() sleep(1) end)\n"
+	      "spawn(function() defer(function() state.n = 2 end) sleep(100) end)");
+	say("x");
+	reload("");
+	stage_pass(&st, 0);
+	assert_null(strstr(buf_str(&st.log).p, "warning"));
+	stage_end(&st);
+}
+
 static void a_state_that_the_old_code_changes_later_is_warned_of(void **state)
 {
 	(void)state;
@@ -505,6 +557,45 @@ static void a_reload_without_memory_is_refused_and_leaves_nothing(void **state)
 	stage_end(&st);
 }
 
+static void a_time_is_kept_once_where_both_have_come_to_it(void **state)
+{
+	(void)state;
+	begin(SAY "every(0.5, say, 'old')");
+	stage_pass(&st, 0.4);
+	assert_null(stage_reload(&st, "test", SAY "every(0.5, say, 'new') sleep(0.7)"));
+	stage_pass(&st, 0.69);
+	stage_expect(&st, ""); /* nor does the new code ring before it is in place */
+	stage_pass(&st, 0.02);
+	stage_expect(&st, "PRIVMSG #t :new\n");
+	stage_pass(&st, 0.5);
+	stage_expect(&st, "PRIVMSG #t :new\n");
+	stage_end(&st);
+}
+
+static void a_minute_that_comes_while_it_is_frozen_is_made_up_for(void **state)
+{
+	(void)state;
+	begin(SAY "cron('* * * * *', say, 'old')");
+	stage_pass(&st, 60 - 1000 % 60 - 0.5);
+	assert_null(stage_reload(&st, "test", SAY "cron('* * * * *', say, 'new') sleep(1)"));
+	stage_pass(&st, 0.9);
+	stage_expect(&st, "");
+	stage_pass(&st, 0.2);
+	stage_expect(&st, "PRIVMSG #t :new\n");
+	stage_pass(&st, 59);
+	stage_expect(&st, "");
+	stage_end(&st);
+}
+
+static void many_alarms_are_taken_over_in_no_time(void **state)
+{
+	static const char source[] = "for i = 1, 50000 do every(3600 + i % 7, print) end";
+	(void)state;
+	begin(source);
+	reload(source);
+	stage_end(&st);
+}
+
 /* One after another. */
 
 static void a_reload_during_a_reload_comes_after_it(void **state)
@@ -542,6 +633,46 @@ static void a_reload_takes_the_place_of_code_that_did_not_get_through(void **sta
 	assert_string_equal(stage_outcome(&st), "");
 	say("x");
 	stage_expect(&st, "PRIVMSG #t :new 1\n");
+	stage_end(&st);
+}
+
+static void a_reload_that_is_given_up_while_it_waits_freezes_nothing(void **state)
+{
+	struct rand rand = {7};
+	(void)state;
+	begin(SAY "on('privmsg', function(ev) for i = 1, 500 do local x = i end\n"
+		  "  say('old ' .. ev.message) end)");
+	slice_force(&rand, 50);
+	stage_feed(&st, 0, ":a!u@h PRIVMSG #t :a");
+	struct program *p = program_find(&st.host, STR("test"));
+	program_reload(p, NULL, NULL); /* its file is gone, but that is told of later */
+	program_refuse_reload(p, "given up");
+	stage_pass(&st, 1);
+	say("b");
+	slice_force(NULL, 0);
+	stage_expect(&st, "PRIVMSG #t :old a\nPRIVMSG #t :old b\n");
+	stage_end(&st);
+}
+
+static void an_unload_answers_who_waits_for_a_load(void **state)
+{
+	struct script_options options = {.name = "test",
+		.path = "test.lua",
+		.source = "while true do end",
+		.limits = {.cpu_max_ns = 50 * NS_PER_MS}};
+	(void)state;
+	stage_begin(&st, 1);
+	assert_int_equal(program_load(&st.host, &options), 0);
+	struct program *p = program_find(&st.host, STR("test"));
+	st.is_reloading = true;
+	program_reload(p, NULL, &st.asker);
+	program_unload(p, "unload");
+	while (st.is_reloading)
+		stage_pass(&st, 0.01);
+	assert_string_equal(stage_outcome(&st), "it is unloaded");
+	stage_pass(&st, 10);
+	assert_string_equal(program_state(p), "unloaded");
+	assert_int_equal(count_scripts(), 0);
 	stage_end(&st);
 }
 
@@ -632,6 +763,86 @@ static void state_survives_that_a_script_uses_up_its_memory(void **state)
 	stage_end(&st);
 }
 
+/* Its state is saved in steps, between which a reload is asked for. */
+static void a_reload_of_a_script_that_failed_comes_at_once(void **state)
+{
+	static const char source[] =
+		COUNTER("") GREEDY "for i = 1, 50000 do state[i] = state[i] or i end\n";
+	(void)state;
+	st.limits = (struct script_limits){0};
+	stage_begin(&st, 1);
+	st.limits.memory_max_bytes = 4 * 1024 * 1024;
+	assert_true(stage_load(&st, "test", source));
+	say("x");
+	stage_line(&st, 0, ":a!u@h NOTICE #t :x");
+	struct program *p = program_find(&st.host, STR("test"));
+	assert_true(p->script->is_over);
+	p->options.source = strdup(source); /* the program's own; its file is gone */
+	st.is_reloading = true;
+	program_reload(p, NULL, &st.asker);
+	stage_pass(&st, 0);
+	assert_string_equal(stage_outcome(&st), "");
+	say("x");
+	stage_expect(&st, "PRIVMSG #t :1\nPRIVMSG #t :2\n");
+	st.limits = (struct script_limits){0};
+	stage_end(&st);
+}
+
+static void a_script_that_was_disabled_begins_anew_when_it_is_reloaded(void **state)
+{
+	(void)state;
+	st.limits = (struct script_limits){0};
+	stage_begin(&st, 1);
+	st.limits.memory_max_bytes = 500 * 1024;
+	assert_true(stage_load(&st, "test", GREEDY));
+	struct program *p = program_find(&st.host, STR("test"));
+	p->options.source = strdup(GREEDY); /* the program's own; its file is gone */
+	for (int i = 0; i < 6; i++) {
+		stage_line(&st, 0, ":a!u@h NOTICE #t :x");
+		stage_pass(&st, 20);
+	}
+	assert_string_equal(program_state(p), "disabled");
+	program_reload(p, NULL, NULL);
+	stage_pass(&st, 0);
+	assert_string_equal(program_state(p), "running");
+	buf_reset(&st.log);
+	stage_line(&st, 0, ":a!u@h NOTICE #t :x");
+	stage_expect_log(&st, "it is loaded anew in 1 s");
+	st.limits = (struct script_limits){0};
+	stage_end(&st);
+}
+
+/* What a reload borrows of the old code, and changes in the new, it gives back. */
+static void limits_and_the_collector_are_as_they_were(void **state)
+{
+	(void)state;
+	begin("for i = 1, 30000 do state[i] = i end");
+	const struct script *s = program_find(&st.host, STR("test"))->script;
+	size_t max_bytes = s->vm.arena.max_bytes;
+	assert_true(*stage_reload(&st, "test", "error('no')"));
+	assert_int_equal(s->vm.arena.max_bytes, max_bytes);
+	reload(SAY "on('privmsg', function() for i = 1, 300000 do local t = { i } end\n"
+		   "  say(collectgarbage('count') < 20000) end)");
+	s = program_find(&st.host, STR("test"))->script;
+	assert_int_equal(s->vm.arena.max_bytes, max_bytes);
+	say("x");
+	stage_expect(&st, "PRIVMSG #t :true\n");
+	stage_end(&st);
+}
+
+/* What is saved in steps must not move meanwhile. */
+static void a_frozen_script_is_not_collected(void **state)
+{
+	(void)state;
+	begin("local t = {} for i = 1, 10000 do t[i] = {} end");
+	struct script *s = program_find(&st.host, STR("test"))->script;
+	assert_true(script_has_grown(s));
+	assert_null(stage_reload(&st, "test", "sleep(1)"));
+	assert_false(script_collect(s));
+	stage_pass(&st, 2);
+	stage_end(&st);
+}
+
 static void a_state_that_used_up_the_memory_is_not_carried_over(void **state)
 {
 	(void)state;
@@ -706,6 +917,19 @@ int main(void)
 	check_test(&c, old_code_does_not_pile_up);
 	check_rows(&c, rhythms, an_alarm_keeps_its_time);
 	check_test(&c, a_time_that_comes_while_it_is_frozen_is_made_up_for_once);
+	check_test(&c, a_time_is_kept_once_where_both_have_come_to_it);
+	check_test(&c, a_minute_that_comes_while_it_is_frozen_is_made_up_for);
+	check_test(&c, many_alarms_are_taken_over_in_no_time);
+	check_test(&c, on_unload_runs_where_the_last_other_task_never_started);
+	check_test(&c, a_loop_in_a_handler_of_the_old_code_goes_on);
+	check_test(&c, handlers_keep_their_threads_while_many_tasks_are_cancelled);
+	check_test(&c, what_is_cancelled_may_change_the_old_state);
+	check_test(&c, a_reload_that_is_given_up_while_it_waits_freezes_nothing);
+	check_test(&c, an_unload_answers_who_waits_for_a_load);
+	check_test(&c, a_reload_of_a_script_that_failed_comes_at_once);
+	check_test(&c, a_script_that_was_disabled_begins_anew_when_it_is_reloaded);
+	check_test(&c, limits_and_the_collector_are_as_they_were);
+	check_test(&c, a_frozen_script_is_not_collected);
 	check_test(&c, a_reload_without_memory_is_refused_and_leaves_nothing);
 	check_test(&c, a_reload_during_a_reload_comes_after_it);
 	check_test(&c, a_reload_takes_the_place_of_code_that_did_not_get_through);

@@ -512,6 +512,22 @@ static void a_record_tells_what_was_read_last(void **state)
 	end();
 }
 
+static void an_attempt_that_fails_forgets_no_file(void **state)
+{
+	(void)state;
+	begin();
+	write_file("lib/a.lua", "return 1");
+	run_kept("require 'a'");
+	struct program *p = script()->program;
+	write_file("test.lua", "syntax error");
+	program_reload(p, NULL, NULL);
+	stage_pass(&st, 0);
+	assert_false(follow_has_changed(&p->files));
+	write_file("lib/a.lua", "return 2");
+	assert_true(follow_has_changed(&p->files));
+	end();
+}
+
 static void a_module_of_later_is_followed_too(void **state)
 {
 	(void)state;
@@ -562,6 +578,7 @@ int main(void)
 	check_test(&c, a_module_whose_coroutine_is_forgotten_is_loaded_by_the_next);
 	check_test(&c, the_files_that_a_script_looks_for_are_recorded);
 	check_test(&c, a_record_tells_what_was_read_last);
+	check_test(&c, an_attempt_that_fails_forgets_no_file);
 	check_test(&c, a_module_of_later_is_followed_too);
 	check_test(&c, what_is_looked_for_in_vain_without_end_is_followed_to_a_limit);
 	return check_run(&c, "require");
