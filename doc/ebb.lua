@@ -839,15 +839,15 @@ function require(name) end
 
 --- # RELOADING
 ---
---- A script is reloaded when one of its files changes, its modules included, and when somebody asks
---- for it; a module that it required in vain is one of these. The new code
---- runs in a fresh state beside the old, with a copy of `state`; what happens meanwhile waits. When
---- its file has run to its end it takes the old code's place, between two events: each event goes
---- to the handlers of the one or the other. Until then anything that fails means that nothing has
---- changed: the old code goes on, and the log says why. So does a file that has not come to its end
---- after two seconds (`reload_timeout`): what goes on for long is to be started with `spawn`. While
---- the file pauses, what it has started runs, but for alarms, and no event reaches it. What it sends
---- is sent, also where it fails later.
+--- A script is reloaded when one of its files changes, and when somebody asks for it. Its files are
+--- its own and those of its modules, also of modules that it required in vain, up to 500 places. The
+--- new code runs in a fresh state beside the old, with a copy of `state`; what happens meanwhile
+--- waits. When its file has run to its end it takes the old code's place, between two events: each
+--- event goes to the handlers of the one or the other. Until then anything that fails means that
+--- nothing has changed: the old code goes on, and the log says why. So does a file that has not come
+--- to its end after two seconds (`reload_timeout`): what goes on for long is to be started with
+--- `spawn`. While the file pauses, what it has started runs, but for alarms, and no event reaches it.
+--- What it sends is sent, also where it fails later.
 ---
 --- When the new code is in place, the old code's subscriptions and alarms end, and its tasks that
 --- `spawn`, `after`, `every` and `cron` started are cancelled, unless a handler waits for them in

@@ -25,7 +25,7 @@ struct require {
 	struct list loading; /* modules whose main chunk has not ended */
 };
 
-enum { REQUIRE_FOLLOWED_MAX = 1000 };
+enum { REQUIRE_FOLLOWED_MAX = 500 };
 
 /* A place where a file was looked for, the script's own or a module's. */
 struct followed {

@@ -486,6 +486,27 @@ static void who_has_said_all_still_gets_its_replies(void **state)
 	end(&b);
 }
 
+/* Nothing is read of it, so nothing is ready when it goes. */
+static void who_goes_after_it_has_said_all_is_noticed(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct client k;
+	begin(&b);
+	come(&k, &b);
+	ask(&k, EVAL);
+	assert_int_equal(shutdown(k.fd, SHUT_WR), 0);
+	run_until(&b.loop, b.n_late == 1);
+	run_idle(&b.loop);
+	assert_true(control_waits(b.late[0]));
+
+	leave(&k);
+
+	run_until(&b.loop, b.control.n_clients == 0);
+	assert_false(control_waits(b.late[0]));
+	end(&b);
+}
+
 static void requests_beyond_those_under_way_wait(void **state)
 {
 	(void)state;
@@ -1182,6 +1203,7 @@ int main(void)
 	check_test(&c, after_the_control_is_closed_callers_are_nobody);
 	check_test(&c, what_is_answered_is_written_before_the_control_closes);
 	check_test(&c, who_has_said_all_still_gets_its_replies);
+	check_test(&c, who_goes_after_it_has_said_all_is_noticed);
 	check_test(&c, requests_beyond_those_under_way_wait);
 	check_test(&c, who_asks_for_much_and_reads_it_later_gets_all);
 	check_test(&c, what_was_asked_for_before_the_end_is_all_answered);
