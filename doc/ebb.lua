@@ -316,7 +316,7 @@ function ev:copy() end
 ---| "client_disconnect" # a connection ended, an attempt was ended on request, or one failed that no task waits for. Fields: host, port, reason (text), kind (as of connect), requested (boolean: disconnect or the end of ebb was the cause), uptime (whole seconds since it was ready; nil when it never was)
 ---| "script_load" # a script was loaded. Fields: script, reload (boolean: its code took the place of older code)
 ---| "script_unload" # a script does not run any more. Fields: script, reason ("unload", "shutdown", "failed")
----| "script_error" # an error was logged. One that comes of handling this event is not told of. Fields: script, doing ("run", "load", "reload": the old code goes on; "end": the script cannot), message, traceback (nil for none)
+---| "script_error" # a script failed: a task of it ended with an error that nobody caught, or was stopped, or its loading did. An error in a handler of this event is not told of. Fields: script, doing ("run", "load", "reload": the old code goes on; "end": the script cannot), message, traceback (nil for none)
 ---| "privmsg" # somebody says something. Fields: target, message, channel (nil in private), statusmsg ("@" when it was said to the operators of the channel only)
 ---| "notice" # the same, to be read and not answered. Fields: target, message, channel, statusmsg
 ---| "action" # "/me": somebody does something. Fields: target, message, channel, statusmsg, ctcp ("ACTION")

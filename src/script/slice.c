@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "script/cancel.h"
 #include "script/host.h"
+#include "script/news.h"
 #include "script/task.h"
 
 #include <errno.h>
@@ -154,10 +155,13 @@ static void warn_in_time(struct slice_run *r, unsigned ticks)
 
 static void tell_of_stop(const struct slice_run *r, const char *why)
 {
-	char what[200], traceback[SLICE_TRACEBACK_BYTES];
+	char what[200], traceback[SLICE_TRACEBACK_BYTES], text[SLICE_TRACEBACK_BYTES + 500];
 	write_what(r, what, sizeof(what));
 	slice_traceback(r, traceback, sizeof(traceback));
-	log_error("script %s: %s: stopped: %s, in\n%s", r->script->name, what, why, traceback);
+	snprintf(text, sizeof(text), "%s: stopped: %s, in\n%s", what, why, traceback);
+	log_error("script %s: %s", r->script->name, text);
+	if (r->task && !r->task->is_told)
+		news_error(r->script, "run", text);
 }
 
 static void on_hook(lua_State *L, lua_Debug *ar);

@@ -868,17 +868,23 @@ static void other_scripts_hear_of_loads_reloads_ends_and_errors(void **state)
 		  "    ev.message and ev.doing .. ': ' .. ev.message:match('%S* ?%S*$'))) end)");
 	stage_run(&st);
 	buf_reset(&st.sent);
-	assert_true(stage_load(&st, "b", "on('privmsg', function() error('an error', 0) end)"));
+	st.limits.cpu_max_ns = 50 * NS_PER_MS;
+	assert_true(stage_load(&st, "b",
+		"on('privmsg', function() error('an error', 0) end)\n"
+		"on('notice', function() while true do end end)\n"));
 	say("x");
+	stage_line(&st, 0, ":a!u@h NOTICE #t :x");
 	assert_string_equal(stage_reload(&st, "b", ""), "");
 	assert_true(*stage_reload(&st, "b", "error('no', 0)"));
 	program_unload(program_find(&st.host, STR("b")), "unload");
 	stage_run(&st);
 	stage_expect(&st, "PRIVMSG #t :script_load b false nil nil\n"
 			  "PRIVMSG #t :script_error b nil nil run: an error\n"
+			  "PRIVMSG #t :script_error b nil nil run: pause, in\n"
 			  "PRIVMSG #t :script_load b true nil nil\n"
 			  "PRIVMSG #t :script_error b nil nil reload: chunk: no\n"
 			  "PRIVMSG #t :script_unload b nil unload nil\n");
+	st.limits = (struct script_limits){0};
 	stage_end(&st);
 }
 
