@@ -210,7 +210,7 @@ static void place_by_hand_last(struct host *h)
 	}
 }
 
-/* Scripts that go hear of nothing any more before others come: they may stand for the same thing. */
+/* Scripts that go hear no more before others come: they may stand for the same thing. */
 void programs_apply(struct programs *ps, const struct config *config, struct programs_round *r)
 {
 	struct applying a = {ps, r};
