@@ -37,9 +37,9 @@ static size_t drop_chunk(struct arena *a)
 	return n;
 }
 
-static size_t drop_large(struct arena *a)
+static size_t drop_large(struct list *node)
 {
-	struct large *l = container_of(a->large.next, struct large, node);
+	struct large *l = container_of(node, struct large, node);
 	size_t n = malloc_usable_size(l);
 	list_remove(&l->node);
 	free(l);
@@ -51,8 +51,11 @@ bool arena_shrink(struct arena *a, size_t n_bytes)
 	size_t n = 0;
 	while (n < n_bytes && a->chunks)
 		n += BLOCK_COST_BYTES + drop_chunk(a);
-	while (n < n_bytes && !list_is_empty(&a->large))
-		n += BLOCK_COST_BYTES + drop_large(a);
+	list_each_safe (node, &a->large) {
+		if (n >= n_bytes)
+			break;
+		n += BLOCK_COST_BYTES + drop_large(node);
+	}
 	return !a->chunks && list_is_empty(&a->large);
 }
 

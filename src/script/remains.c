@@ -40,8 +40,8 @@ void remains_init(struct remains *r, struct timers *timers)
 
 void remains_fini(struct remains *r)
 {
-	while (!list_is_empty(&r->all))
-		drop(first(r));
+	list_each_safe (node, &r->all)
+		drop(container_of(node, struct remnant, node));
 	timers_cancel(r->timers, &r->step);
 }
 
