@@ -78,10 +78,11 @@ static void go_on(struct reload *r)
 		int n = phases[r->phase](r, &err);
 		if (n < 0)
 			reload_refuse(r, err.text);
-		if (n != 0) {
-			if (n > 0)
-				timers_after(host_of(r)->options.timers, &r->step,
-					r->phase == RELOAD_WAITS ? LOOK_NS : 0);
+		if (r->phase == RELOAD_SETTLES)
+			return; /* a script may also have come to its end by this */
+		if (n > 0) {
+			timers_after(host_of(r)->options.timers, &r->step,
+				r->phase == RELOAD_WAITS ? LOOK_NS : 0);
 			return;
 		}
 		r->phase++;
