@@ -851,9 +851,10 @@ function require(name) end
 ---
 --- When the new code is in place, the old code's subscriptions and alarms end, and its tasks that
 --- `spawn`, `after`, `every` and `cron` started are cancelled, unless a handler waits for them in
---- `join`. Handlers under way may go on for ten seconds (`reload_drain`), and hear of what they wait
---- for; then they are cancelled as well. An alarm of `every` or `cron` that the new file makes comes
---- when the old one with the same period or times would have come next.
+--- `join`: what a loop over `events` in one of them has not read yet is lost. Handlers under way may
+--- go on for ten seconds (`reload_drain`), and hear of what they wait for; then they are cancelled as
+--- well. An alarm of `every` or `cron` that the new file makes comes when the old one with the same
+--- period or times would have come next.
 
 --- What a script keeps over reloads: a table that is there before the file runs.
 ---

@@ -86,10 +86,11 @@ void inbox_put_back(struct inbox *b, struct event **e, const struct delivery *d,
 	insert(b, b->entries.next, &entry);
 }
 
-void inbox_share(struct inbox *b, const struct inbox *from)
+void inbox_share(struct inbox *b, const struct inbox *from, uint64_t queued)
 {
 	list_each (node, &from->entries) {
 		struct entry entry = *container_of(node, struct entry, node);
+		entry.queued = queued;
 		if (entry.e) {
 			event_ref(entry.e);
 			insert(b, &b->entries, &entry);

@@ -37,8 +37,9 @@ NODISCARD int inbox_add_end(struct inbox *b, struct handle net, uint64_t queued)
 /* At the front: what was taken, or would not have waited. */
 void inbox_put_back(struct inbox *b, struct event **e, const struct delivery *d, uint64_t queued);
 
-/* The events of another, from its first on, at the end; without those connections that ended. */
-void inbox_share(struct inbox *b, const struct inbox *from);
+/* The events of another, from its first on, at the end, as if they came now; without those
+ * connections that ended. */
+void inbox_share(struct inbox *b, const struct inbox *from, uint64_t queued);
 
 /* Whether the first event's delivery was interrupted. */
 bool inbox_has_begun(const struct inbox *b);

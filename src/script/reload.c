@@ -185,7 +185,7 @@ static void commit(struct reload *r)
 	p->script = s;
 	program_place(p);
 	alarm_inherit(s, old);
-	inbox_share(&s->inbox, &old->inbox);
+	inbox_share(&s->inbox, &old->inbox, p->host->queued); /* what it has started comes first */
 	retire_begin(old, "reload", p->host->options.reload_drain_ns, &r->saving.bytes);
 	host_thaw(s);
 }

@@ -244,6 +244,21 @@ static void what_comes_while_the_main_chunk_pauses_is_for_the_new_code_in_order(
 	stage_end(&st);
 }
 
+static void what_the_new_code_has_started_hears_of_it_too(void **state)
+{
+	(void)state;
+	begin("");
+	assert_null(stage_reload(&st, "test",
+		SAY
+		"sleep(1) spawn(function() for ev in events('privmsg') do say(ev.message) end end)"));
+	say("a");
+	say("b");
+	stage_pass(&st, 1);
+	say("c");
+	stage_expect(&st, "PRIVMSG #t :a\nPRIVMSG #t :b\nPRIVMSG #t :c\n");
+	stage_end(&st);
+}
+
 static void a_script_that_computes_is_frozen_between_two_events(void **state)
 {
 	struct rand rand = {7};
@@ -912,6 +927,7 @@ int main(void)
 	check_rows(&c, refusals, the_old_code_goes_on);
 	check_test(&c, a_full_inbox_refuses_the_reload_and_loses_nothing);
 	check_test(&c, what_comes_while_the_main_chunk_pauses_is_for_the_new_code_in_order);
+	check_test(&c, what_the_new_code_has_started_hears_of_it_too);
 	check_test(&c, a_script_that_computes_is_frozen_between_two_events);
 	check_test(&c, a_wait_in_the_old_code_gets_what_it_waits_for);
 	check_test(&c, a_wait_in_the_old_code_hears_what_came_while_it_was_frozen);
