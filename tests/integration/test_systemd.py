@@ -460,4 +460,11 @@ def _():
         check(r.returncode != 0 and not r.stdout, f"{unit}: for others: {r.stdout}{r.stderr}")
 
 
+def become_root():
+    """Nobody else boots a systemd."""
+    if os.geteuid() != 0:
+        os.execvp("sudo", ["sudo", "-nE", sys.executable, *sys.argv])
+
+
+become_root()
 main()
