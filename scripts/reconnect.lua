@@ -16,7 +16,10 @@ local paces = {
 }
 local stable = 600 -- a connection that held for so long begins anew, with the first span
 
-local networks = {} -- by name: { tries, last: the latest client_disconnect, is_trying }
+-- By name, kept over a reload of this file: { tries, last: of the latest client_disconnect its kind,
+-- its reason and whether it was requested; is_trying; due: when the next attempt is }
+local networks = state.networks or {}
+state.networks = networks
 
 local function next_wait(net, kind)
   local pace = paces[kind] or paces.other
@@ -25,23 +28,39 @@ local function next_wait(net, kind)
   return pace.least + math.random() * span
 end
 
-on("client_disconnect", function(ev)
-  local net = networks[ev.network] or { tries = 0 }
-  networks[ev.network], net.last = net, ev
-  if ev.uptime and ev.uptime >= stable then net.tries = 0 end
-  if ev.requested or net.is_trying then return end -- one loop for each network
-  net.is_trying = true
-  local ok, reason, kind, seen = nil, ev.reason, ev.kind, nil
+-- The one loop of a network, until it is back or nobody wants it; seconds: what is left of a wait.
+local function bring_back(name, net, seconds)
+  defer(function() net.is_trying = false end)
+  local ok, reason, kind, seen = nil, net.last.reason, net.last.kind, nil
   repeat
-    local seconds = next_wait(net, kind)
-    log.info("%s: next attempt in %.1f s: %s: %s", ev.network, seconds, kind, reason)
-    if wait("client_connect", seconds) then break end -- somebody else connected
+    seconds = seconds or next_wait(net, kind)
+    net.due = os.time() + seconds
+    log.info("%s: next attempt in %.1f s: %s: %s", name, seconds, kind, reason)
+    if wait("client_connect", { network = name }, seconds) then break end -- somebody else connected
     if net.last.requested then break end -- somebody wants no connection any more
-    seen = net.last
-    ok, reason, kind = connect()
+    if not network(name) then networks[name] = nil break end -- it is not configured any more
+    seen, seconds = net.last, nil
+    ok, reason, kind = connect(name)
     if ok and net.last ~= seen then -- it is lost again already, before this task went on
       ok, reason, kind = nil, net.last.reason, net.last.kind
     end
   until ok or kind == "requested"
-  net.is_trying = false
+end
+
+on("client_disconnect", function(ev)
+  local net = networks[ev.network] or { tries = 0 }
+  networks[ev.network] = net
+  net.last = { kind = ev.kind, reason = ev.reason, requested = ev.requested }
+  if ev.uptime and ev.uptime >= stable then net.tries = 0 end
+  if ev.requested or net.is_trying then return end
+  net.is_trying = true
+  spawn(bring_back, ev.network, net)
 end)
+
+for name, net in pairs(networks) do
+  if net.is_trying and network(name) then
+    spawn(bring_back, name, net, math.max(0, net.due - os.time()))
+  else
+    net.is_trying = false
+  end
+end

@@ -458,3 +458,29 @@ t.test("it is logged what is waited for, and why", function()
     "script reconnect: test: next attempt in 1.0 s: closed: Server going down")
   bot:stop()
 end)
+
+-- The file itself changes.
+
+t.test("a reload of the policy keeps what is left of a wait", function()
+  local net = t.network()
+  net:down()
+  local bot = t.bot{ policy(1), networks = { net } }
+  t.advance(5)
+  t.expect(net:attempts()):equals{ 0, 2 }
+  t.expect(bot:reload("reconnect")):equals(true)
+  net:down(false)
+  t.advance(0.9)
+  t.expect(net:attempts()):equals{ 0, 2 }
+  t.advance(0.2)
+  t.expect(net:attempts()):equals{ 0, 2, 6 }
+end)
+
+t.test("a reload of the policy brings back nothing that it was not about to", function()
+  local net = t.network()
+  local bot = t.bot{ policy(1), operator [[once("privmsg", function() disconnect() end)]],
+    networks = { net }, channels = "#c" }
+  bot:person("alice", "#c"):says("go")
+  t.expect(bot:reload("reconnect")):equals(true)
+  t.advance(day)
+  t.expect(net:attempts()):equals{ 0 }
+end)
