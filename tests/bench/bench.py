@@ -225,7 +225,7 @@ class Reloads:
         reply = json.loads(replies.readline())
         if reply["ok"]:
             self.took_ms.append((time.monotonic() - began) * 1e3)
-        elif not reply["error"].endswith("it is unloaded"):  # the daemon ends
+        elif not reply["error"].endswith(("it is unloaded", "ebbd is ending")):
             self.refusals.append(reply["error"])
 
     def check(self):

@@ -32,6 +32,8 @@ STOP_SECONDS = 5  # what a service manager is promised
 
 with open(EBBD, "rb") as _binary:
     IS_SANITISED = b"__asan_init" in _binary.read()
+if IS_SANITISED:
+    TIMEOUT *= 2
 
 # None of these may stand in a log.
 FAULTS = re.compile(r"(Address|Leak|Thread|UndefinedBehavior)Sanitizer|: runtime error: "

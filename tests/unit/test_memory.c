@@ -194,6 +194,7 @@ static void end_scripts(void)
 	if (!list_is_empty(&st.host.run) || !list_is_empty(&st.host.behind) ||
 		!list_is_empty(&st.host.settling))
 		broken("something is to run");
+	stage_pass(&st, 0); /* memory goes back in steps */
 	if (stage_handles(&st) != st.n_nets)
 		broken("%zu handles are left", stage_handles(&st) - st.n_nets);
 	if (timers_next(&st.timers) >= 0)
