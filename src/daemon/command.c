@@ -36,14 +36,6 @@ static json_t *describe_networks(const struct host *h)
 	return networks;
 }
 
-static json_int_t count_running(const struct list *programs)
-{
-	json_int_t n = 0;
-	list_each (node, programs)
-		n += container_of(node, struct program, node)->script != NULL;
-	return n;
-}
-
 static void run_status(void *data, struct control_caller caller, const struct wire_request *request)
 {
 	(void)request;
@@ -54,7 +46,8 @@ static void run_status(void *data, struct control_caller caller, const struct wi
 	json_object_set_new(status, "version", json_string(EBB_VERSION));
 	json_object_set_new(status, "pid", json_integer(getpid()));
 	json_object_set_new(status, "uptime", json_integer(uptime_ns / NS_PER_S));
-	json_object_set_new(status, "scripts", json_integer(count_running(&core->host.programs)));
+	json_object_set_new(
+		status, "scripts", json_integer((json_int_t)program_count_running(&core->host)));
 	json_object_set_new(status, "networks", describe_networks(&core->host));
 	control_reply(caller, status);
 }

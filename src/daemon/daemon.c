@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STOP_NS (4 * NS_PER_S) /* a service manager is told of five seconds */
+#define STOP_NS  (4 * NS_PER_S) /* a service manager is told of five seconds */
+#define BEGIN_NS (9 * NS_PER_S) /* what a script may compute without a pause is less */
 
 struct daemon {
 	struct config *config; /* owned */
@@ -32,6 +33,8 @@ struct daemon {
 	struct loop_signal on_term, on_int, on_hup;
 	bool is_stopping;
 	struct timer stop_deadline, stop_poll;
+	struct timer begin_poll; /* until the scripts are loaded */
+	int64_t begin_ns;
 };
 
 static void init(struct daemon *d, struct config *config, bool is_check)
@@ -159,6 +162,27 @@ static int open_control(struct daemon *d)
 	return r;
 }
 
+/* The scripts are loaded, or one computes on and on. */
+static void begin(struct daemon *d)
+{
+	networks_connect(&d->networks);
+	notify_ready(&d->notify);
+	summary_start(&d->summary, &d->notify, &d->core.host);
+	log_info("ebbd: running, version " EBB_VERSION);
+}
+
+static void begin_if_loaded(struct timer *t)
+{
+	struct daemon *d = container_of(t, struct daemon, begin_poll);
+	bool is_late = d->loop.timers.now_ns - d->begin_ns > BEGIN_NS;
+	if (d->is_stopping)
+		return;
+	if (is_late || !programs_are_loading(&d->programs))
+		begin(d);
+	else
+		timers_after(&d->loop.timers, t, 20 * NS_PER_MS);
+}
+
 int daemon_run(struct config *config, const char *path, bool is_verbose)
 {
 	struct daemon d;
@@ -179,10 +203,9 @@ int daemon_run(struct config *config, const char *path, bool is_verbose)
 		r = open_control(&d);
 	if (r == 0) {
 		programs_start(&d.programs, config);
-		networks_connect(&d.networks);
-		notify_ready(&d.notify);
-		summary_start(&d.summary, &d.notify, &d.core.host);
-		log_info("ebbd: running, version " EBB_VERSION);
+		d.begin_poll.fire = begin_if_loaded;
+		d.begin_ns = d.loop.timers.now_ns;
+		begin_if_loaded(&d.begin_poll);
 		loop_run(&d.loop);
 	}
 	loop_signal_stop(&d.loop, &d.on_term);

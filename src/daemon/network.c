@@ -140,6 +140,8 @@ static void end_with(struct network *n, const struct err *why)
 		return;
 	n->is_ending = true;
 	n->why = *why;
+	dial_cancel(n->dial);
+	n->dial = NULL;
 	if (n->state == NETWORK_CLOSING) /* whatever the server makes of it */
 		err_set(&n->why, ERR_REQUESTED, "requested");
 	loop_defer(n->parts.loop, &n->ending);
@@ -471,6 +473,8 @@ void network_remove(struct network *n, void (*gone)(void *data), void *data)
 	n->gone = gone;
 	n->gone_data = data;
 	n->context = NULL;
+	if (n->is_ending)
+		err_set(&n->why, ERR_REQUESTED, "requested");
 	if (!end(n, STR("this network is no longer configured")))
 		loop_defer(n->parts.loop, &n->going);
 }

@@ -13,7 +13,8 @@
 
 enum { STATE_MAX_BYTES = 1024 };
 
-/* The socket's queue may be full, and the loop cannot wait for long. */
+/* The socket's queue may be full, and the loop cannot wait for long: not at all with what comes
+ * again and again. */
 static const struct timeval send_timeout = {.tv_usec = 500000};
 
 /* A path, or "@" and a name in the abstract namespace. */
@@ -49,11 +50,11 @@ static void open_socket(struct notify *n)
 }
 
 /* Lines of NAME=VALUE. The receiver may have been bound anew: each message finds it by its name. */
-static bool tell(struct notify *n, const char *state)
+static bool tell(struct notify *n, const char *state, int flags)
 {
 	if (n->fd < 0)
 		return false;
-	bool ok = sendto(n->fd, state, strlen(state), MSG_NOSIGNAL,
+	bool ok = sendto(n->fd, state, strlen(state), flags | MSG_NOSIGNAL,
 			  (const struct sockaddr *)&n->address, n->address_bytes) >= 0;
 	const char *path = n->address.sun_path;
 	if (!ok && !n->is_failing)
@@ -66,7 +67,7 @@ static bool tell(struct notify *n, const char *state)
 static void on_watchdog(struct timer *t)
 {
 	struct notify *n = container_of(t, struct notify, watchdog);
-	tell(n, "WATCHDOG=1");
+	tell(n, "WATCHDOG=1", MSG_DONTWAIT);
 	timers_after(&n->loop->timers, t, n->watchdog_ns);
 }
 
@@ -110,7 +111,7 @@ bool notify_is_heard(const struct notify *n)
 
 void notify_ready(struct notify *n)
 {
-	tell(n, "READY=1");
+	tell(n, "READY=1", 0);
 }
 
 void notify_reloading(struct notify *n)
@@ -118,12 +119,12 @@ void notify_reloading(struct notify *n)
 	char state[64];
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
 		clock_mono_ns(n->loop->clock) / 1000);
-	tell(n, state);
+	tell(n, state, 0);
 }
 
 void notify_stopping(struct notify *n)
 {
-	tell(n, "STOPPING=1");
+	tell(n, "STOPPING=1", 0);
 }
 
 void notify_status(struct notify *n, const char *text)
@@ -131,7 +132,7 @@ void notify_status(struct notify *n, const char *text)
 	char state[STATE_MAX_BYTES];
 	struct str rest = str_of(text), line = str_cut(&rest, '\n');
 	snprintf(state, sizeof(state), "STATUS=%" STR_F, STR_A(line));
-	if ((n->status && strcmp(n->status, state) == 0) || !tell(n, state))
+	if ((n->status && strcmp(n->status, state) == 0) || !tell(n, state, MSG_DONTWAIT))
 		return;
 	free(n->status);
 	n->status = mem_strdup(state);

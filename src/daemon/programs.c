@@ -100,6 +100,16 @@ int programs_start(struct programs *ps, const struct config *config)
 	return s.n_failed;
 }
 
+bool programs_are_loading(const struct programs *ps)
+{
+	bool are = false;
+	list_each (node, &host_of(ps)->programs) {
+		const struct script *s = container_of(node, struct program, node)->script;
+		are = are || (s && s->is_loading);
+	}
+	return are;
+}
+
 void programs_stop(struct programs *ps)
 {
 	programs_watch(ps, false);
@@ -160,7 +170,9 @@ static bool is_to_reload(const struct program *p, const struct script_options *o
 {
 	if (!script_options_equal(&p->options, options))
 		return true;
-	return !p->is_unloaded && (!p->script || follow_has_changed(&p->files));
+	if (p->is_unloaded)
+		return false;
+	return !p->script || p->fault.code || follow_has_changed(&p->files);
 }
 
 static void apply(void *data, const struct script_options *options)

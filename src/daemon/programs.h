@@ -50,6 +50,9 @@ void programs_fini(struct programs *ps);
 /* Loads all. How many failed: these stay known, and are loaded when their files change. */
 int programs_start(struct programs *ps, const struct config *config);
 
+/* Whether the main chunk of one has neither ended nor paused. */
+bool programs_are_loading(const struct programs *ps);
+
 /* Ends all: what on_unload() noted runs, with the reason "shutdown". */
 void programs_stop(struct programs *ps);
 

@@ -72,7 +72,7 @@ void rehash_apply_daemon(const struct rehash_parts *parts, const struct config *
 	const struct config_daemon *d = &config->daemon;
 	enum log_level level = (enum log_level)d->log_level;
 	log_set_level(parts->is_verbose && level < LOG_DEBUG ? LOG_DEBUG : level);
-	guard_set_rate(&parts->core->guard, d->dial_rate);
+	guard_set_rate(&parts->core->guard, d->dial_rate, parts->core->loop->timers.now_ns);
 	parts->core->host.options.reload_timeout_ns = d->reload_timeout_ns;
 	parts->core->host.options.reload_drain_ns = d->reload_drain_ns;
 	programs_watch(parts->programs, d->watch);

@@ -16,11 +16,14 @@ static size_t count(const struct list *head)
 	return n;
 }
 
-static size_t count_running(const struct list *programs)
+/* Those that are to run. */
+static size_t count_programs(const struct list *programs)
 {
 	size_t n = 0;
-	list_each (node, programs)
-		n += container_of(node, struct program, node)->script != NULL;
+	list_each (node, programs) {
+		const struct program *p = container_of(node, struct program, node);
+		n += !p->is_leaving && !p->is_unloaded;
+	}
 	return n;
 }
 
@@ -39,8 +42,8 @@ static const char *plural(size_t n)
 
 void summary_write(const struct host *h, char out[SUMMARY_BYTES])
 {
-	size_t nets = count(&h->nets), programs = count(&h->programs);
-	size_t scripts = count_running(&h->programs);
+	size_t nets = count(&h->nets), programs = count_programs(&h->programs);
+	size_t scripts = program_count_running(h);
 	char running[32] = "";
 	if (scripts != programs)
 		snprintf(running, sizeof(running), "%zu of ", scripts);

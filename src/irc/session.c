@@ -415,7 +415,8 @@ static void ask_nick(struct session *s)
 {
 	const char *nick = s->options->nick;
 	s->wants_nick = false;
-	if (s->options->is_manual || strcmp(nick, s->nick) == 0)
+	bool has_it = strcmp(nick, s->nick) == 0 && !s->asked_nick;
+	if (s->options->is_manual || has_it)
 		return;
 	s->asked_nick = push_line(s, "NICK %s", nick) == 0;
 }

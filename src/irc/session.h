@@ -51,8 +51,8 @@ struct session_ops {
 	void (*write)(void *owner, struct str bytes);
 	/* A line came. m is borrowed for the call; kind is from event_kind_of. The session's facts
 	 * are still what they were before it. */
-	void (*event)(void *owner, const struct message *m, int kind,
-		bool is_mine); /* Registered, and the JOINs queued. */
+	void (*event)(void *owner, const struct message *m, int kind, bool is_mine);
+	/* Registered, and the JOINs queued. */
 	void (*ready)(void *owner);
 	/* Ready for use: registered and the JOINs queued; with is_manual, at session_begin. */
 	void (*usable)(void *owner);

@@ -13,14 +13,21 @@ struct host {
 
 void guard_init(struct guard *g, double rate)
 {
-	*g = (struct guard){0};
-	guard_set_rate(g, rate);
+	assert(rate > 0);
+	*g = (struct guard){.interval_ns = clock_from_seconds(1 / rate)};
 }
 
-void guard_set_rate(struct guard *g, double rate)
+void guard_set_rate(struct guard *g, double rate, int64_t now_ns)
 {
 	assert(rate > 0);
+	int64_t old_ns = g->interval_ns;
 	g->interval_ns = clock_from_seconds(1 / rate);
+	for (struct map_entry *e = map_first(&g->hosts); e; e = map_next(e)) {
+		struct host *h = map_value(e);
+		double missing = (double)(h->full_ns - now_ns) / (double)old_ns;
+		if (missing > 0)
+			h->full_ns = now_ns + (int64_t)(missing * (double)g->interval_ns);
+	}
 }
 
 static void forget(struct guard *g, struct str folded)

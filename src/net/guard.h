@@ -39,8 +39,8 @@ struct guard_network {
 void guard_init(struct guard *g, double rate);
 void guard_fini(struct guard *g);
 
-/* Another rate from now on. */
-void guard_set_rate(struct guard *g, double rate);
+/* Another rate from now on: so many attempts as a host may not have yet, it may not have still. */
+void guard_set_rate(struct guard *g, double rate, int64_t now_ns);
 
 /* The earliest time at which host may be dialled for the network; now_ns when it may be now. */
 int64_t guard_when(

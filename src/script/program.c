@@ -531,6 +531,14 @@ struct program *program_find(const struct host *h, struct str name)
 	return NULL;
 }
 
+size_t program_count_running(const struct host *h)
+{
+	size_t n = 0;
+	list_each (node, &h->programs)
+		n += container_of(node, struct program, node)->script != NULL;
+	return n;
+}
+
 void program_to_end(struct program *p)
 {
 	list_remove(&p->node);

@@ -84,6 +84,9 @@ void program_forget_asker(struct program_asker *asker);
 /* NULL: there is none of that name that is not leaving. */
 struct program *program_find(const struct host *h, struct str name);
 
+/* How many have a script that runs, or is being loaded. */
+size_t program_count_running(const struct host *h);
+
 /* Makes it the last of all programs, whose order is that of delivery. */
 void program_to_end(struct program *p);
 

@@ -80,6 +80,7 @@ run() {
 start() {
 	[ "$(id -u)" = 0 ] || die "needs root"
 	mkdir -p "$dir/files"
+	rm -f "$dir/pid" "$dir/holder" # of one that was not stopped
 	setsid unshare --mount sh "$self" hold "$dir" > "$dir/log" 2>&1 < /dev/null &
 	echo $! > "$dir/holder"
 	n=0

@@ -113,13 +113,14 @@ static void a_host_has_another_rate_at_once(void **state)
 	struct guard_network next = {0};
 	start();
 
-	guard_set_rate(&g, 0.1);
 	for (int i = 0; i < GUARD_BURST; i++) {
 		struct guard_network n = {0};
 		attempt(&n, "h", S(1));
 	}
-
+	guard_set_rate(&g, 0.1, S(1));
 	assert_int_equal(when(&next, "h", S(1)), S(11));
+	guard_set_rate(&g, 1, S(1));
+	assert_int_equal(when(&next, "h", S(1)), S(2));
 	guard_fini(&g);
 }
 

@@ -540,7 +540,7 @@ static const struct state_row {
 	STATE("ending, live", be_ending, N "channels = #x\n", LIVE("channels") "n down: closed\n",
 		"idle"),
 	STATE("ending, another host", be_ending, AT("b"), LIVE("host") "n down: closed\n", "idle"),
-	STATE("ending, removed", be_ending, "", "n: removed\nn down: closed\n", "gone"),
+	STATE("ending, removed", be_ending, "", "n: removed\nn down: requested\n", "gone"),
 };
 
 static void a_change_is_taken_in_any_state(void **state)
