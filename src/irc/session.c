@@ -334,7 +334,10 @@ struct joined *session_note_channel(
 			return NULL;
 		j = mem_new(sizeof(*j));
 		j->name = str_dup(name);
-		j->is_configured = find_option(s, s->options, name) != NULL;
+		const struct session_channel *c = find_option(s, s->options, name);
+		j->is_configured = c != NULL;
+		if (c && !key.n)
+			key = str_of(c->key);
 		list_append(&s->channels, &j->node);
 		s->n_channels++;
 	}

@@ -433,6 +433,13 @@ static const struct talk_row {
 	{"stays in a channel that was away for a moment",
          JOINED "c channels=#b:key,#c\n> PART #a\nc channels=#a,#b:key,#c\n> JOIN #a\n"
 		       "< :ebb!u@h PART #a\n< :ebb!u@h JOIN #a\nc channels=#b:key,#c\n> PART #a\n",						  {.channels = true}                },
+	{"keeps the key of a channel that was away for a moment",
+         JOINED "c channels=#a,#c\n> PART #b\nc channels=#a,#b:key,#c\n> JOIN #b key\n"
+		       "< :ebb!u@h PART #b\n< :ebb!u@h JOIN #b\nx now\n" HELLO
+		       "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b,#a,#c key\n*\n",							      {.channels = true}                },
+	{"asks for its nick back before it has the new one",
+         READY "c nick=new\n> NICK new\nc nick=ebb\n> NICK ebb\n< :ebb!u@h NICK new\n"
+		      "< :new!u@h NICK ebb\nc nick=ebb\n",											   {0}			       },
 	{"changes nothing but its options after QUIT",
          JOINED "q bye\n> QUIT :bye\nc nick=new channels=#x\nx now\n"
 		       "> CAP LS 302\n> NICK new\n> USER u 0 * :r n\n"
