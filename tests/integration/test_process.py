@@ -34,8 +34,11 @@ def welcomes(peer):
 def _():
     server = TlsServer(welcomes)
     notify = NotifySocket()
-    bot = Bot(server.network(tls=False), {"slow": 'log("the main chunk has run")'},
-              env={"NOTIFY_SOCKET": notify.path})
+    bot = Bot(server.network(tls=False), {"slow": """
+        for i = 1, 3e7 do end
+        on("client_connect", function() log("hears of the connection") end)
+        log("the main chunk has run")
+    """}, env={"NOTIFY_SOCKET": notify.path})
 
     first = notify.receive()
 
@@ -44,6 +47,7 @@ def _():
     said = [found.group() for found in bot.logged("the main chunk has run|ebbd: running, ")]
     check(said == ["the main chunk has run", "ebbd: running, "], "it was ready before its scripts")
     bot.wait_log("connected as ebb")
+    bot.wait_log("hears of the connection")
     bot.stop()
     notify.expect("STOPPING=1")
 

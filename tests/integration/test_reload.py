@@ -630,6 +630,12 @@ def _():
     facts = {facts["name"]: facts["fault"] for facts in control.ask("scripts")[1]}
     check(facts["good"] is None and "bad.lua:1" in facts["bad"], f"faults: {facts}")
 
+    hang_up(bot)
+
+    bot.wait_log("error: script bad: not reloaded, the old code goes on: ", count=2)
+    bot.wait_log("error: ebbd: .*ebb.ini: reloaded, but for 1 of the scripts", count=2)
+    check(control.generations() == {"good": 2, "bad": 1}, f"{control.generations()}")
+
 
 @test("a thousand SIGHUPs within a second are two reloads at most, and the last word counts")
 def _():

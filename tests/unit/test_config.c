@@ -798,6 +798,17 @@ static void a_secret_has_4096_bytes_at_most(void **state)
 	refuse_file("4: [network n] server_password_file: secret is longer than 4096 bytes");
 }
 
+static void a_secret_is_not_waited_for(void **state)
+{
+	(void)state;
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	write_file("ebb.ini", SECRET_FILE "pipe\n");
+	alarm(60);
+	refuse_file("4: [network n] server_password_file: pipe is empty");
+	alarm(0);
+	assert_int_equal(unlink("pipe"), 0);
+}
+
 static void errors_tell_no_secret(void **state)
 {
 	(void)state;
@@ -1239,6 +1250,8 @@ int main(void)
 	check_test(&c, a_secret_is_looked_up_among_the_credentials_first);
 	check_rows(&c, secret_rows, secret_is_refused);
 	check_test(&c, a_secret_has_4096_bytes_at_most);
+	check_test(&c, a_secret_is_not_waited_for);
+	check_test(&c, a_secret_is_not_waited_for);
 	check_test(&c, errors_tell_no_secret);
 	check_test(&c, every_row_of_the_table_is_complete);
 	check_test(&c, the_sample_shows_every_key_with_its_default);
