@@ -637,6 +637,23 @@ def _():
     check(control.generations() == {"good": 2, "bad": 1}, f"{control.generations()}")
 
 
+@test("SIGHUP while one is being taken is taken after it")
+def _():
+    notify = NotifySocket()
+    bot, control = start("", {"slow": "", "other": ""}, "watch = no",
+                         env={"NOTIFY_SOCKET": notify.path})
+    notify.expect("READY=1")
+    save(bot, "slow", "sleep(1)")
+    hang_up(bot)
+    notify.expect("RELOADING=1")
+    save(bot, "other", "-- other")
+
+    hang_up(bot)
+
+    bot.wait_log("ebb.ini: reloaded$", count=2)
+    check(control.generations() == {"slow": 2, "other": 2}, f"{control.generations()}")
+
+
 @test("a thousand SIGHUPs within a second are two reloads at most, and the last word counts")
 def _():
     bot, control = start("", {"one": ""}, "watch = no")
