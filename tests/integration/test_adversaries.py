@@ -394,7 +394,7 @@ stopped("balance_in_pcall", "%b on a run of brackets, again and again under pcal
 stopped("move_in_pcall", "moving ten million elements, again and again under pcall", """
   while true do pcall(table.move, {}, 1, 9999999, 2, {}) end -- here""")
 stopped("rep_in_pcall", "repeating megabytes again and again under pcall", """
-  while true do pcall(string.rep, "0123456789abcdef", 1 << 20) end -- here""")
+  while true do pcall(string.rep, "0123456789abcdef", 1 << 20) end -- here""", late=LATE_BLOCKED)
 stopped("collect", "collecting garbage again and again", """
   local t = {}
   for i = 1, 200000 do t[i] = {} end
