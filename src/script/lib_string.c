@@ -11,7 +11,7 @@
  * is limited, and where the script can pause a long search gives others their turn.
  */
 
-enum { REP_MAX_BYTES = 16 << 20, TURN_STEPS = MATCH_STEPS_CALLED / 2 };
+enum { REP_MAX_BYTES = 16 << 20, REP_TURN_BYTES = 64 << 10, TURN_STEPS = MATCH_STEPS_CALLED / 2 };
 
 static struct str check_str(lua_State *L, int index)
 {
@@ -464,29 +464,66 @@ static int lib_gsub(lua_State *L)
 
 /* string.rep. */
 
+/* The stack: the arguments, and the memory of a long result. */
+enum { TEXT = 1, TIMES, SEPARATOR, RESULT };
+
+static void rep_begin(char *out, struct str text, struct str separator)
+{
+	memcpy(out, text.p, text.n);
+	memcpy(out + text.n, separator.p, separator.n);
+}
+
+/* Goes on after the first so many bytes, one unit at least. Returns how many there are then. */
+static size_t rep_more(char *out, size_t done, size_t size, size_t unit)
+{
+	size_t whole = done - done % unit, left = size - done;
+	size_t n = whole < REP_TURN_BYTES ? whole : REP_TURN_BYTES;
+	n = n < left ? n : left;
+	memcpy(out + done, out + done % unit, n);
+	return done + n;
+}
+
+static int rep_from(lua_State *L, int status, lua_KContext context)
+{
+	(void)status;
+	struct str text = to_str(L, TEXT), separator = to_str(L, SEPARATOR);
+	size_t unit = text.n + separator.n, done = (size_t)context;
+	size_t size = (size_t)lua_tointeger(L, TIMES) * unit - separator.n;
+	char *out = lua_touserdata(L, RESULT);
+	while (done < size) {
+		done = rep_more(out, done, size, unit);
+		if (slice_is_due(L))
+			return slice_yield(L, (lua_KContext)done, rep_from);
+	}
+	lua_pushlstring(L, out, size);
+	return 1;
+}
+
 static int lib_rep(lua_State *L)
 {
-	struct str s = check_str(L, 1);
-	lua_Integer n = luaL_checkinteger(L, 2);
-	struct str separator = lua_isnoneornil(L, 3) ? STR("") : check_str(L, 3);
-	size_t unit = s.n + separator.n;
+	struct str text = check_str(L, TEXT);
+	lua_Integer n = luaL_checkinteger(L, TIMES);
+	struct str separator = lua_isnoneornil(L, SEPARATOR) ? STR("") : check_str(L, SEPARATOR);
+	size_t unit = text.n + separator.n, done = unit;
+	char room[512];
 	if (n <= 0 || unit == 0) {
 		lua_pushliteral(L, "");
 		return 1;
 	}
 	if (unit > (REP_MAX_BYTES + separator.n) / (size_t)n)
 		return luaL_error(L, "resulting string too large");
-	luaL_Buffer b;
-	size_t size = (size_t)n * unit - separator.n, done = n == 1 ? s.n : unit;
-	char *out = luaL_buffinitsize(L, &b, size);
-	memcpy(out, s.p, s.n);
-	memcpy(out + s.n, separator.p, done - s.n);
-	while (done < size) {
-		size_t more = done < size - done ? done : size - done;
-		memcpy(out + done, out, more);
-		done += more;
+	lua_settop(L, n == 1 ? TEXT : SEPARATOR);
+	if (n == 1)
+		return 1;
+	size_t size = (size_t)n * unit - separator.n;
+	if (size > sizeof(room)) {
+		rep_begin(lua_newuserdatauv(L, size, 0), text, separator);
+		return rep_from(L, LUA_OK, (lua_KContext)done);
 	}
-	luaL_pushresultsize(&b, size);
+	rep_begin(room, text, separator);
+	while (done < size)
+		done = rep_more(room, done, size, unit);
+	lua_pushlstring(L, room, size);
 	return 1;
 }
 

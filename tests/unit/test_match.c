@@ -3,11 +3,24 @@
 #include "base/rand.h"
 #include "script/modules.h"
 #include "support/check.h"
+#include "support/eager.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* string once more, where it is always others' turn. */
+#define lib_open_string   eager_open_string
+#define lib_push_captures eager_push_captures
+#define lib_match         eager_match
+void eager_open_string(lua_State *L);
+int eager_push_captures(lua_State *L, const struct match *m);
+int eager_match(lua_State *L, int subject, int pattern);
+#include "script/lib_string.c"
+#undef lib_open_string
+#undef lib_push_captures
+#undef lib_match
 
 /* Lua's own functions and ebb's, asked the same. */
 
@@ -748,6 +761,33 @@ static void a_function_that_replaces_may_pause(void **state)
 	lua_close(L);
 }
 
+static void a_long_repetition_gives_others_their_turn(void **state)
+{
+	static const char source[] =
+		"for _, n in ipairs { 2, 102, 103, 104, 20000, 50000 } do\n"
+		"  local all, text = {}, 'abc'\n"
+		"  for i = 1, n do all[i] = text end\n"
+		"  assert(text:rep(n, ', ') == table.concat(all, ', '), n)\n"
+		"  assert(text:rep(n) == table.concat(all), n)\n"
+		"end\n"
+		"local long = ('x'):rep(100000) .. 'y'\n"
+		"assert(long:rep(3, 'z') == long .. 'z' .. long .. 'z' .. long)\n";
+	lua_State *L = open_state("", true);
+	int status, n;
+	(void)state;
+	eager_open_string(L);
+	lua_State *T = lua_newthread(L);
+	assert_int_equal(luaL_loadstring(T, source), LUA_OK);
+	eager_turns = 0;
+	for (status = lua_resume(T, L, 0, &n); status == LUA_YIELD;
+		status = lua_resume(T, L, 0, &n))
+		lua_gc(L, LUA_GCCOLLECT);
+	if (status != LUA_OK)
+		fail_msg("%s", lua_tostring(T, -1));
+	assert_in_range(eager_turns, 30, 200);
+	lua_close(L);
+}
+
 static void functions_may_be_called_within_each_other(void **state)
 {
 	static const char source[] =
@@ -844,6 +884,7 @@ int main(void)
 	check_rows(&c, source_rows, a_source_ends);
 	check_rows(&c, argument_rows, both_take_the_same_arguments);
 	check_test(&c, a_function_that_replaces_may_pause);
+	check_test(&c, a_long_repetition_gives_others_their_turn);
 	check_test(&c, functions_may_be_called_within_each_other);
 	check_test(&c, memory_that_runs_out_is_an_error);
 	int status = check_run(&c, "match");

@@ -3,6 +3,7 @@
 #include "base/rand.h"
 #include "script/modules.h"
 #include "support/check.h"
+#include "support/eager.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -10,25 +11,10 @@
 #include <string.h>
 
 /* The same once more, where it is always others' turn. */
-#define slice_is_due   eager_is_due
-#define slice_yield    eager_yield
 #define lib_open_table eager_open_table
 void eager_open_table(lua_State *L);
 #include "script/lib_table.c"
 #undef lib_open_table
-
-static int turns;
-
-bool eager_is_due(lua_State *L)
-{
-	return lua_isyieldable(L);
-}
-
-int eager_yield(lua_State *L, lua_KContext context, lua_KFunction k)
-{
-	turns++;
-	return lua_yieldk(L, 0, context, k);
-}
 
 /*
  * Code that runs in three states: with the standard library's table, with ebb's, and with ebb's
@@ -121,7 +107,7 @@ static const char *result_of(enum state which, const char *code)
 	lua_State *T = lua_newthread(L);
 	lua_getglobal(T, "run");
 	lua_pushstring(T, code);
-	turns = 0;
+	eager_turns = 0;
 	for (status = lua_resume(T, L, 1, &n); status == LUA_YIELD;
 		status = lua_resume(T, L, 0, &n))
 		assert_int_equal(n, 0);
@@ -445,7 +431,7 @@ static void gives_others_a_turn(void **state)
 
 	check_same(row->name);
 
-	assert_true(turns >= row->turns);
+	assert_true(eager_turns >= row->turns);
 }
 
 /* Where ours differ. */
