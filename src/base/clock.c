@@ -88,3 +88,10 @@ int64_t clock_from_seconds(double seconds)
 		return longest;
 	return (int64_t)(seconds * NS_PER_S);
 }
+
+int64_t clock_earlier(int64_t a_ns, int64_t b_ns)
+{
+	if (a_ns < 0 || b_ns < 0)
+		return a_ns < 0 ? b_ns : a_ns;
+	return a_ns < b_ns ? a_ns : b_ns;
+}

@@ -54,4 +54,7 @@ int64_t clock_wall_ns(const struct clock *c);
  * overflowing, and anything below 0 (or not a number) is 0. */
 int64_t clock_from_seconds(double seconds);
 
+/* The earlier of two times, where -1 is none. */
+int64_t clock_earlier(int64_t a_ns, int64_t b_ns);
+
 #endif

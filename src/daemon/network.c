@@ -324,8 +324,14 @@ static void on_failed(void *owner, const struct err *why)
 	end_with(owner, why);
 }
 
+static int64_t give_wall(void *owner)
+{
+	const struct network *n = owner;
+	return host_wall_ns(n->parts.host);
+}
+
 static const struct session_ops session_ops = {
-	on_write, on_event, on_ready, on_usable, on_room, on_failed};
+	on_write, on_event, on_ready, on_usable, on_room, give_wall, on_failed};
 
 /* Connecting. */
 

@@ -6,17 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NICK_SUFFIXES = 3 }; /* made-up nicks after the configured ones: ebb_ ebb__ ebb___ */
-
-static void set_owned(char **place, struct str value)
-{
-	free(*place);
-	*place = str_dup(value);
-}
-
 static void on_welcome(struct session *s, const struct message *m)
 {
-	set_owned(&s->nick, m->params[0]);
+	nick_on_welcome(s, m);
 	s->is_registered = true;
 	s->caps.is_negotiating = false; /* a server without CAP never answered */
 }
@@ -36,43 +28,13 @@ static void on_end_of_motd(struct session *s, const struct message *m)
 		session_become_ready(s);
 }
 
-static void try_nick(struct session *s, struct str nick)
+/* Of a nick or of a channel. */
+static void on_unavailable(struct session *s, const struct message *m)
 {
-	set_owned(&s->nick, nick);
-	session_write(s, "NICK %s", s->nick);
-}
-
-/* Who is registered keeps its nick; what scripts ask for is theirs to follow. */
-static void on_new_nick_refused(struct session *s, const struct message *m)
-{
-	const char *nick = s->options->nick;
-	if (!s->asked_nick || !str_eq(message_param(m, 1), str_of(nick)))
-		return;
-	s->asked_nick = false;
-	log_warn(
-		"%s: nick %s: refused: %" STR_F, s->options->network, nick, STR_A(message_last(m)));
-}
-
-static void on_nick_refused(struct session *s, const struct message *m)
-{
-	const struct session_options *o = s->options;
-	if (s->is_registered)
-		on_new_nick_refused(s, m);
-	if (s->is_registered || o->is_manual || s->state != SESSION_REGISTERING)
-		return;
-	log_info("%s: nick %s: refused: %" STR_F, o->network, s->nick, STR_A(message_last(m)));
-	unsigned i = s->nick_tries++;
-	if (i < o->n_alt_nicks) {
-		try_nick(s, str_of(o->alt_nicks[i]));
-	} else if (i - o->n_alt_nicks < NICK_SUFFIXES) {
-		char suffixed[64];
-		int underscores = (int)(i - o->n_alt_nicks) + 1;
-		snprintf(suffixed, sizeof(suffixed), "%.50s%.*s", o->nick, underscores, "___");
-		try_nick(s, str_of(suffixed));
-	} else {
-		session_fail(s, ERR_NICK, "every nick is refused, the last for: %" STR_F,
-			STR_A(message_last(m)));
-	}
+	if (isupport_is_channel(s->isupport, message_param(m, 1)))
+		joins_on_refusal(s, m);
+	else
+		nick_on_refusal(s, m);
 }
 
 static void on_password_wrong(struct session *s, const struct message *m)
@@ -87,20 +49,22 @@ static void on_banned(struct session *s, const struct message *m)
 	session_fail(s, ERR_BANNED, "%" STR_F, STR_A(message_last(m)));
 }
 
+static void on_logged_in(struct session *s, const struct message *m)
+{
+	(void)m;
+	joins_on_login(s);
+}
+
 /* InspIRCd: our host as others see it from now on. */
 static void on_visible_host(struct session *s, const struct message *m)
 {
-	struct str host = message_param(m, 1);
-	if (host.n)
-		set_owned(&s->host, host);
+	session_learn_self(s, STR_NONE, message_param(m, 1));
 }
 
 static void on_chghost(struct session *s, const struct message *m)
 {
-	if (!session_is_me(s, m->nick))
-		return;
-	set_owned(&s->user, message_param(m, 0));
-	set_owned(&s->host, message_param(m, 1));
+	if (session_is_me(s, m->nick))
+		session_learn_self(s, m->params[0], m->params[1]);
 }
 
 static void on_cap(struct session *s, const struct message *m)
@@ -183,63 +147,65 @@ static void on_kill(struct session *s, const struct message *m)
 
 static void on_join(struct session *s, const struct message *m)
 {
-	if (!session_is_me(s, m->nick))
-		return;
-	if (m->user.n)
-		set_owned(&s->user, m->user);
-	if (m->host.n)
-		set_owned(&s->host, m->host);
-	struct joined *j = session_note_channel(s, m->params[0], STR_NONE, true);
-	if (j)
-		j->is_in = true;
+	if (session_is_me(s, m->nick))
+		joins_on_join(s, m);
 }
 
 static void on_part(struct session *s, const struct message *m)
 {
-	struct joined *j = session_find_channel(s, m->params[0]);
-	if (j && session_is_me(s, m->nick))
-		session_forget_channel(s, j);
+	if (session_is_me(s, m->nick))
+		joins_on_part(s, m);
 }
 
-/* The channel is joined again after a reconnect, not before. */
 static void on_kick(struct session *s, const struct message *m)
 {
-	struct joined *j = session_find_channel(s, m->params[0]);
-	if (j && session_is_me(s, m->params[1]))
-		j->is_in = false;
-}
-
-static void on_nick(struct session *s, const struct message *m)
-{
-	if (!session_is_me(s, m->nick))
-		return;
-	set_owned(&s->nick, m->params[0]);
-	if (strcmp(s->nick, s->options->nick) == 0)
-		s->asked_nick = false;
+	if (session_is_me(s, m->params[1]))
+		joins_on_kick(s, m);
 }
 
 static const struct handler handlers[EVENT_KINDS] = {
 	[1] = {false, on_welcome       },
 	[5] = {false, on_isupport      },
+	[303] = {false, nick_on_ison     },
 	[376] = {false, on_end_of_motd   },
 	[396] = {false, on_visible_host  },
+	[403] = {false, joins_on_refusal },
+	[405] = {false, joins_on_refusal },
 	[422] = {false, on_end_of_motd   },
-	[432] = {false, on_nick_refused  },
-	[433] = {false, on_nick_refused  },
-	[436] = {false, on_nick_refused  },
-	[437] = {false, on_nick_refused  },
+	[432] = {false, nick_on_refusal  },
+	[433] = {false, nick_on_refusal  },
+	[436] = {false, nick_on_refusal  },
+	[437] = {false, on_unavailable   },
 	[464] = {false, on_password_wrong},
 	[465] = {false, on_banned        },
+	[470] = {false, joins_on_forward },
+	[471] = {false, joins_on_refusal },
+	[473] = {false, joins_on_refusal },
+	[474] = {false, joins_on_refusal },
+	[475] = {false, joins_on_refusal },
+	[476] = {false, joins_on_refusal },
+	[477] = {false, joins_on_refusal },
+	[479] = {false, joins_on_refusal },
+	[480] = {false, joins_on_refusal },
+	[489] = {false, joins_on_refusal },
+	[495] = {false, joins_on_refusal },
+	[519] = {false, joins_on_refusal },
+	[520] = {false, joins_on_refusal },
+	[731] = {false, nick_on_offline  },
+	[900] = {false, on_logged_in     },
 	[EVENT_CAP] = {true,  on_cap           },
 	[EVENT_CHGHOST] = {false, on_chghost       },
+	[EVENT_CTCP] = {false, ctcp_answer      },
 	[EVENT_ERROR] = {false, on_error         },
+	[EVENT_INVITE] = {false, joins_on_invite  },
 	[EVENT_JOIN] = {false, on_join          },
 	[EVENT_KICK] = {false, on_kick          },
 	[EVENT_KILL] = {false, on_kill          },
-	[EVENT_NICK] = {false, on_nick          },
+	[EVENT_NICK] = {false, nick_on_nick     },
 	[EVENT_PART] = {false, on_part          },
 	[EVENT_PING] = {true,  on_ping          },
 	[EVENT_PONG] = {true,  on_pong          },
+	[EVENT_QUIT] = {false, nick_on_quit     },
 };
 
 const struct handler *handle_find(int kind)

@@ -4,18 +4,10 @@
 #ifndef EBB_IRC_HANDLE_H
 #define EBB_IRC_HANDLE_H
 
-#include "base/list.h"
+#include "irc/ctcp.h"
+#include "irc/joins.h"
+#include "irc/nick.h"
 #include "irc/session.h"
-
-/* A channel to be in: configured, or joined since. */
-struct joined {
-	struct list node;
-	char *name, *key;   /* owned; key NULL for none */
-	bool is_wanted;     /* false: a JOIN with a key was sent, and not confirmed yet */
-	bool is_configured; /* the options had it when it was noted: it goes with them */
-	bool is_in;         /* we are in it now */
-	bool is_due;        /* to be joined by the JOIN that is being made */
-};
 
 struct session {
 	const struct session_options *options;
@@ -25,16 +17,13 @@ struct session {
 	enum session_state state;
 	bool is_registered; /* 001 came */
 	bool is_over;       /* ops->failed was called */
-	char *nick;
+	struct nick nick;
 	char *user, *host; /* as the server shows us to others; NULL: not known yet */
-	unsigned nick_tries;
-	bool wants_nick; /* options->nick is new: to be asked for when ready */
-	bool asked_nick; /* it was, and not answered yet */
 	struct caps caps;
 	struct isupport *isupport;
 
-	struct list channels; /* struct joined */
-	size_t n_channels;
+	struct joins joins;
+	struct ctcp_pace ctcp;
 
 	struct sendq sendq;
 	struct buf scratch; /* a line being made */
@@ -60,21 +49,23 @@ const struct handler *handle_find(int kind);
 /* Sends one line past the queue: what registers, and PONG. */
 void session_write(struct session *s, const char *fmt, ...) PRINTF(2, 3);
 
+/* Queues one line of the session's own; it goes when the session next pumps. False, and it is
+ * logged, when the queue is full. */
+bool session_push(struct session *s, enum lane lane, const char *fmt, ...) PRINTF(3, 4);
+
+/* Ready, and not over. */
+bool session_is_talking(const struct session *s);
+
 /* Ends the conversation, unless it is over already. */
 void session_fail(struct session *s, int code, const char *fmt, ...) PRINTF(3, 4);
 
 /* Whether name is our nick. */
 bool session_is_me(const struct session *s, struct str name);
 
+/* How the server shows us to others; what is absent or empty is not told. */
+void session_learn_self(struct session *s, struct str user, struct str host);
+
 /* Enters SESSION_READY: joins the channels and tells the owner. */
 void session_become_ready(struct session *s);
-
-struct joined *session_find_channel(const struct session *s, struct str name);
-
-/* Adds name, or changes what is there; key may be absent. NULL, and nothing is
- * added, past the maximum. */
-struct joined *session_note_channel(
-	struct session *s, struct str name, struct str key, bool is_wanted);
-void session_forget_channel(struct session *s, struct joined *j);
 
 #endif

@@ -273,6 +273,30 @@ struct str isupport_get(const struct isupport *is, struct str name)
 	return str_of(map_get(&is->tokens, name));
 }
 
+/* Of "PRIVMSG:4,KICK:,JOIN:": an empty number is no limit. */
+static bool find_target_limit(struct str list, struct str command, int64_t *max)
+{
+	while (list.p) {
+		struct str number = str_cut(&list, ',');
+		if (!str_ieq(str_cut(&number, ':'), command))
+			continue;
+		if (!str_int(number, 1, 1000, max))
+			*max = 0;
+		return true;
+	}
+	return false;
+}
+
+size_t isupport_targets_max(const struct isupport *is, struct str command)
+{
+	int64_t max = 0;
+	if (find_target_limit(isupport_get(is, STR("TARGMAX")), command, &max))
+		return (size_t)max;
+	if (!str_int(isupport_get(is, STR("MAXTARGETS")), 1, 1000, &max))
+		return 0;
+	return (size_t)max;
+}
+
 bool isupport_is_channel(const struct isupport *is, struct str name)
 {
 	return name.n && str_has(str_of(is->chantypes), name.p[0]);

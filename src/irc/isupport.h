@@ -45,6 +45,9 @@ bool isupport_apply(struct isupport **is, struct str token);
 /* The value of a token, "" for one without, absent for one that the server did not send. */
 struct str isupport_get(const struct isupport *is, struct str name);
 
+/* How many targets a command may have (TARGMAX, else MAXTARGETS); 0: as many as fit. */
+size_t isupport_targets_max(const struct isupport *is, struct str command);
+
 /* Whether name begins as a channel's does. */
 bool isupport_is_channel(const struct isupport *is, struct str name);
 

@@ -12,6 +12,7 @@
 
 enum lane {
 	LANE_FIRST,  /* QUIT */
+	LANE_URGENT, /* what the session itself must say soon */
 	LANE_NORMAL, /* what scripts say, in their order */
 	LANE_COUNT
 };

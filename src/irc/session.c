@@ -21,15 +21,12 @@ struct session *session_new(
 	s->options = options;
 	s->ops = ops;
 	s->owner = owner;
-	s->nick = mem_strdup(options->nick);
 	s->isupport = isupport_new();
 	s->lag_ns = s->ping_ns = -1;
-	list_init(&s->channels);
 	buf_init(&s->scratch, SCRATCH_MAX_BYTES);
 	sendq_init(&s->sendq, &options->limits);
-	for (size_t i = 0; i < options->n_channels; i++)
-		session_note_channel(s, str_of(options->channels[i].name),
-			str_of(options->channels[i].key), true);
+	nick_init(s);
+	joins_init(s);
 	return s;
 }
 
@@ -37,12 +34,11 @@ void session_free(struct session *s)
 {
 	if (!s)
 		return;
-	list_each_safe (node, &s->channels)
-		session_forget_channel(s, container_of(node, struct joined, node));
+	joins_fini(s);
+	nick_fini(s);
 	sendq_fini(&s->sendq);
 	buf_fini(&s->scratch);
 	isupport_unref(s->isupport);
-	free(s->nick);
 	free(s->user);
 	free(s->host);
 	free(s);
@@ -90,16 +86,19 @@ static void pump(struct session *s)
 		give_room(s);
 }
 
-/* Queues one line of the session's own. */
-static int push_line(struct session *s, const char *fmt, ...) PRINTF(2, 3);
-static int push_line(struct session *s, const char *fmt, ...)
+bool session_push(struct session *s, enum lane lane, const char *fmt, ...)
 {
 	buf_reset(&s->scratch);
 	va_list ap;
 	va_start(ap, fmt);
 	int r = buf_addv(&s->scratch, fmt, ap);
 	va_end(ap);
-	return r < 0 ? r : sendq_push(&s->sendq, LANE_NORMAL, buf_str(&s->scratch));
+	if (r == 0)
+		r = sendq_push(&s->sendq, lane, buf_str(&s->scratch));
+	if (r < 0)
+		log_warn("%s: %.40s: not sent: the queue is full", s->options->network,
+			buf_str(&s->scratch).p);
+	return r == 0;
 }
 
 /* The bytes of a line that the server can take, without CR LF. */
@@ -113,7 +112,7 @@ static size_t relayed_max(const struct session *s)
 {
 	size_t user = s->user ? strlen(s->user) : s->isupport->userlen;
 	size_t host = s->host ? strlen(s->host) : s->isupport->hostlen;
-	size_t source = strlen(s->nick) + user + host + strlen(":!@ ");
+	size_t source = strlen(s->nick.now) + user + host + strlen(":!@ ");
 	return line_max(s) > source ? line_max(s) - source : 0;
 }
 
@@ -195,17 +194,13 @@ static int too_long(struct err *err, size_t n, size_t max)
 		err, ERR_LIMIT, "the line is too long: %zu bytes, the server takes %zu", n, max);
 }
 
-/* JOIN #a,#b key: the keys are wanted again after a reconnect. */
-static void note_keys(struct session *s, const struct message *m)
+/* What the session follows of what scripts send. */
+static void note_sent(struct session *s, const struct message *m)
 {
-	if (!str_ieq(m->command, STR("JOIN")) || m->n_params < 2)
-		return;
-	struct str channels = m->params[0], keys = m->params[1];
-	while (keys.n && channels.p) {
-		struct str channel = str_cut(&channels, ',');
-		const struct joined *j = session_find_channel(s, channel);
-		session_note_channel(s, channel, str_cut(&keys, ','), j && j->is_wanted);
-	}
+	if (str_ieq(m->command, STR("JOIN")))
+		joins_note_sent(s, m);
+	else if (str_ieq(m->command, STR("NICK")))
+		nick_note_sent(s, m);
 }
 
 static int check_open(const struct session *s, struct err *err)
@@ -241,7 +236,7 @@ static int send_line(struct session *s, struct str line, bool may_split, struct 
 	}
 	if (!sendq_has_room(&s->sendq, 1, line.n))
 		return wait_for_room(s, err);
-	note_keys(s, &m);
+	note_sent(s, &m);
 	if (!sendq_pass(&s->sendq, s->now_ns))
 		return sendq_push(&s->sendq, LANE_NORMAL, line);
 	write_line(s, line);
@@ -306,134 +301,11 @@ void session_quit(struct session *s, struct str message, int64_t now_ns)
 		session_write(s, "QUIT");
 }
 
-struct joined *session_find_channel(const struct session *s, struct str name)
-{
-	list_each (node, &s->channels) {
-		struct joined *j = container_of(node, struct joined, node);
-		if (casemap_eq(s->isupport->casemap, str_of(j->name), name))
-			return j;
-	}
-	return NULL;
-}
-
-static const struct session_channel *find_option(
-	const struct session *s, const struct session_options *o, struct str name)
-{
-	for (size_t i = 0; i < o->n_channels; i++)
-		if (casemap_eq(s->isupport->casemap, str_of(o->channels[i].name), name))
-			return &o->channels[i];
-	return NULL;
-}
-
-struct joined *session_note_channel(
-	struct session *s, struct str name, struct str key, bool is_wanted)
-{
-	struct joined *j = session_find_channel(s, name);
-	if (!j) {
-		if (s->n_channels == SESSION_CHANNELS_MAX)
-			return NULL;
-		j = mem_new(sizeof(*j));
-		j->name = str_dup(name);
-		const struct session_channel *c = find_option(s, s->options, name);
-		j->is_configured = c != NULL;
-		if (c && !key.n)
-			key = str_of(c->key);
-		list_append(&s->channels, &j->node);
-		s->n_channels++;
-	}
-	j->is_wanted = is_wanted;
-	if (key.n) {
-		mem_wipe_free(j->key);
-		j->key = str_dup(key);
-	}
-	return j;
-}
-
-void session_forget_channel(struct session *s, struct joined *j)
-{
-	list_remove(&j->node);
-	s->n_channels--;
-	free(j->name);
-	mem_wipe_free(j->key);
-	free(j);
-}
-
-/* A JOIN line being filled; keys belong to the first channels of a line. */
-struct join_line {
-	struct buf channels, keys;
-};
-
-static void send_join(struct session *s, struct join_line *jl)
-{
-	struct str channels = buf_str(&jl->channels), keys = buf_str(&jl->keys);
-	if (channels.n == 0)
-		return;
-	buf_reset(&s->scratch);
-	int r = buf_addf(&s->scratch, "JOIN %" STR_F "%s%" STR_F, STR_A(channels),
-		keys.n ? " " : "", STR_A(keys));
-	if (r == 0)
-		r = sendq_push(&s->sendq, LANE_NORMAL, buf_str(&s->scratch));
-	if (r < 0)
-		log_warn("%s: join %" STR_F ": the queue is full", s->options->network,
-			STR_A(channels));
-	buf_reset(&jl->channels);
-	buf_reset(&jl->keys);
-}
-
-static int add_item(struct buf *b, const char *item)
-{
-	return item ? buf_addf(b, "%s%s", buf_str(b).n ? "," : "", item) : 0;
-}
-
-static void join_some(struct session *s, struct join_line *jl, bool with_key)
-{
-	list_each (node, &s->channels) {
-		struct joined *j = container_of(node, struct joined, node);
-		if (!j->is_due || (j->key != NULL) != with_key)
-			continue;
-		j->is_due = false;
-		size_t wanted = strlen(j->name) + (j->key ? strlen(j->key) : 0) + 2;
-		if (buf_str(&jl->channels).n + buf_str(&jl->keys).n + wanted > JOIN_LINE_BYTES)
-			send_join(s, jl);
-		if (add_item(&jl->channels, j->name) < 0 || add_item(&jl->keys, j->key) < 0)
-			log_warn("%s: join %s: the name or key is too long", s->options->network,
-				j->name);
-	}
-}
-
-/* Those that are due. */
-static void join_channels(struct session *s)
-{
-	struct join_line jl;
-	buf_init(&jl.channels, JOIN_LINE_BYTES);
-	buf_init(&jl.keys, JOIN_LINE_BYTES);
-	join_some(s, &jl, true);
-	join_some(s, &jl, false);
-	send_join(s, &jl);
-	buf_fini(&jl.channels);
-	buf_fini(&jl.keys);
-}
-
-static void ask_nick(struct session *s)
-{
-	const char *nick = s->options->nick;
-	s->wants_nick = false;
-	bool has_it = strcmp(nick, s->nick) == 0 && !s->asked_nick;
-	if (s->options->is_manual || has_it)
-		return;
-	s->asked_nick = push_line(s, "NICK %s", nick) == 0;
-}
-
 void session_become_ready(struct session *s)
 {
 	s->state = SESSION_READY;
-	list_each (node, &s->channels) {
-		struct joined *j = container_of(node, struct joined, node);
-		j->is_due = j->is_wanted;
-	}
-	join_channels(s);
-	if (s->wants_nick)
-		ask_nick(s);
+	joins_enter_all(s);
+	nick_on_ready(s);
 	pump(s);
 	s->ops->ready(s->owner);
 	if (!s->options->is_manual)
@@ -455,7 +327,7 @@ void session_begin(struct session *s, int64_t now_ns)
 	s->ops->write(s->owner, buf_str(&s->scratch));
 	if (o->password)
 		session_write(s, "PASS :%s", o->password);
-	session_write(s, "NICK %s", s->nick);
+	session_write(s, "NICK %s", s->nick.now);
 	session_write(s, "USER %s 0 * :%s", o->user, o->realname);
 	mem_wipe(s->scratch.bytes, s->scratch.capacity);
 }
@@ -463,84 +335,24 @@ void session_begin(struct session *s, int64_t now_ns)
 /* Makes fresh what belongs to one connection. */
 void session_end(struct session *s)
 {
-	list_each_safe (node, &s->channels) {
-		struct joined *j = container_of(node, struct joined, node);
-		j->is_in = false;
-		if (!j->is_wanted)
-			session_forget_channel(s, j);
-	}
+	joins_end(s);
+	nick_end(s);
 	sendq_fini(&s->sendq);
 	sendq_init(&s->sendq, &s->options->limits);
 	isupport_unref(s->isupport);
 	s->isupport = isupport_new();
 	s->caps = (struct caps){0};
-	free(s->nick);
-	s->nick = mem_strdup(s->options->nick);
 	free(s->user);
 	free(s->host);
 	s->user = s->host = NULL;
-	s->nick_tries = 0;
-	s->wants_nick = s->asked_nick = false;
 	s->ping_ns = s->lag_ns = -1;
 	s->is_registered = s->is_over = s->wants_room = false;
 	s->state = SESSION_IDLE;
 }
 
-static bool is_talking(const struct session *s)
+bool session_is_talking(const struct session *s)
 {
 	return s->state == SESSION_READY && !s->is_over;
-}
-
-static void leave_channels(struct session *s)
-{
-	list_each_safe (node, &s->channels) {
-		struct joined *j = container_of(node, struct joined, node);
-		if (!j->is_configured || find_option(s, s->options, str_of(j->name)))
-			continue;
-		if (is_talking(s) && push_line(s, "PART %s", j->name) < 0)
-			log_warn("%s: part %s: the queue is full", s->options->network, j->name);
-		session_forget_channel(s, j);
-	}
-}
-
-static bool is_same_channel(const struct session_channel *a, const struct session_channel *b)
-{
-	return a && str_eq(str_of(a->key), str_of(b->key));
-}
-
-static void enter_channel(struct session *s, const struct session_channel *c)
-{
-	struct joined *j = session_note_channel(s, str_of(c->name), str_of(c->key), true);
-	if (!j)
-		return;
-	if (!c->key) {
-		mem_wipe_free(j->key);
-		j->key = NULL;
-	}
-	j->is_due = is_talking(s) && !j->is_in;
-}
-
-/* What is as it was stays as it is: scripts may have left it, or somebody have thrown us out. */
-static void enter_channels(struct session *s, const struct session_options *old)
-{
-	for (size_t i = 0; i < s->options->n_channels; i++) {
-		const struct session_channel *c = &s->options->channels[i];
-		if (!is_same_channel(find_option(s, old, str_of(c->name)), c))
-			enter_channel(s, c);
-	}
-}
-
-/* Who is idle is called by the wanted nick. */
-static void take_nick(struct session *s, bool is_new)
-{
-	if (s->state == SESSION_IDLE) {
-		free(s->nick);
-		s->nick = mem_strdup(s->options->nick);
-		return;
-	}
-	s->wants_nick |= is_new;
-	if (s->wants_nick && is_talking(s))
-		ask_nick(s);
 }
 
 void session_configure(struct session *s, const struct session_options *options, int64_t now_ns)
@@ -549,12 +361,10 @@ void session_configure(struct session *s, const struct session_options *options,
 	s->now_ns = now_ns;
 	s->options = options;
 	sendq_limit(&s->sendq, &options->limits, now_ns);
-	take_nick(s, strcmp(options->nick, old->nick) != 0);
-	leave_channels(s);
-	enter_channels(s, old);
-	if (!is_talking(s))
+	nick_configure(s, strcmp(options->nick, old->nick) != 0);
+	joins_configure(s, old);
+	if (!session_is_talking(s))
 		return;
-	join_channels(s);
 	pump(s);
 	give_room(s);
 }
@@ -574,7 +384,7 @@ void session_fail(struct session *s, int code, const char *fmt, ...)
 
 bool session_is_me(const struct session *s, struct str name)
 {
-	return casemap_eq(s->isupport->casemap, str_of(s->nick), name);
+	return casemap_eq(s->isupport->casemap, str_of(s->nick.now), name);
 }
 
 static void skip_line(struct session *s, struct str line)
@@ -583,34 +393,47 @@ static void skip_line(struct session *s, struct str line)
 	log_debug("%s: line skipped: %" STR_F, s->options->network, STR_A(line));
 }
 
+static void set_owned(char **place, struct str value)
+{
+	if (value.n == 0 || str_eq(str_of(*place), value))
+		return;
+	free(*place);
+	*place = str_dup(value);
+}
+
+void session_learn_self(struct session *s, struct str user, struct str host)
+{
+	set_owned(&s->user, user);
+	set_owned(&s->host, host);
+}
+
+/* A line whose sense is known. */
+static void hear(struct session *s, const struct message *m, int kind)
+{
+	const struct handler *h = handle_find(kind);
+	bool is_mine = m->nick.n && session_is_me(s, m->nick);
+	if (is_mine)
+		session_learn_self(s, m->user, m->host);
+	if (h && h->is_early)
+		h->run(s, m);
+	s->ops->event(s->owner, m, kind, is_mine);
+	if (h && !h->is_early)
+		h->run(s, m);
+	if (!s->is_over)
+		pump(s); /* what that has pushed */
+}
+
 void session_feed(struct session *s, struct str line, int64_t now_ns)
 {
 	struct message m;
 	if (s->state == SESSION_IDLE || s->is_over)
 		return;
 	s->now_ns = s->heard_ns = now_ns;
-	if (message_parse(&m, line) < 0) {
+	int kind = message_parse(&m, line) < 0 ? -1 : event_kind_of(&m, s->isupport);
+	if (kind < 0)
 		skip_line(s, line);
-		return;
-	}
-	int kind = event_kind_of(&m, s->isupport);
-	if (kind < 0) {
-		skip_line(s, line);
-		return;
-	}
-	const struct handler *h = handle_find(kind);
-	if (h && h->is_early)
-		h->run(s, &m);
-	s->ops->event(s->owner, &m, kind, m.nick.n && session_is_me(s, m.nick));
-	if (h && !h->is_early)
-		h->run(s, &m);
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	if (a < 0 || b < 0)
-		return a < 0 ? b : a;
-	return a < b ? a : b;
+	else
+		hear(s, &m, kind);
 }
 
 /* When the server's silence is next acted on. */
@@ -628,7 +451,9 @@ int64_t session_deadline(const struct session *s)
 {
 	if (s->is_over || s->state == SESSION_IDLE || s->state == SESSION_CLOSING)
 		return -1;
-	return earlier(sendq_next(&s->sendq), silence_deadline(s));
+	int64_t at_ns = clock_earlier(sendq_next(&s->sendq), silence_deadline(s));
+	at_ns = clock_earlier(at_ns, joins_deadline(s));
+	return clock_earlier(at_ns, nick_deadline(s));
 }
 
 static void act_on_silence(struct session *s)
@@ -653,6 +478,10 @@ void session_tick(struct session *s, int64_t now_ns)
 		return;
 	if (silence_deadline(s) <= now_ns)
 		act_on_silence(s);
+	if (session_is_talking(s)) {
+		joins_tick(s);
+		nick_tick(s);
+	}
 	if (!s->is_over)
 		pump(s);
 }
@@ -674,7 +503,7 @@ enum session_state session_state(const struct session *s)
 
 const char *session_nick(const struct session *s)
 {
-	return s->nick;
+	return s->nick.now;
 }
 
 struct isupport *session_isupport(const struct session *s)

@@ -58,6 +58,8 @@ struct session_ops {
 	void (*usable)(void *owner);
 	/* The queue has room again after session_send gave ERR_AGAIN. */
 	void (*room)(void *owner);
+	/* The time of day. */
+	int64_t (*wall_ns)(void *owner);
 	/* The conversation is over; the owner closes the stream and calls session_end. Once. */
 	void (*failed)(void *owner, const struct err *why);
 };

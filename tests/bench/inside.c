@@ -172,6 +172,12 @@ static void on_nothing(void *owner)
 	(void)owner;
 }
 
+static int64_t give_wall(void *owner)
+{
+	(void)owner;
+	return 0;
+}
+
 static void on_failed(void *owner, const struct err *why)
 {
 	(void)owner;
@@ -181,7 +187,7 @@ static void on_failed(void *owner, const struct err *why)
 static void talk_begin(struct talk *t)
 {
 	static const struct session_ops ops = {
-		on_write, on_event, on_nothing, on_nothing, on_nothing, on_failed};
+		on_write, on_event, on_nothing, on_nothing, on_nothing, give_wall, on_failed};
 	static const char isupport[] =
 		":irc.test 005 ebb CASEMAPPING=rfc1459 CHANTYPES=#& PREFIX=(ov)@+ STATUSMSG=@+ "
 		"NICKLEN=30 CHANNELLEN=50 NETWORK=Test :are supported";

@@ -475,6 +475,48 @@ static void isupport_is_channel_survives_odd_names(void **state)
 	isupport_unref(is);
 }
 
+static const struct target_row {
+	const char *name;
+	const char *token, *command;
+	size_t max;
+} target_rows[] = {
+	{"targets: nothing is said",        "WHOX",                           "JOIN", 0 },
+	{"targets: a limit of its own",     "TARGMAX=PRIVMSG:4,JOIN:2,KICK:", "join", 2 },
+	{"targets: no number is no limit",  "TARGMAX=PRIVMSG:4,KICK:",        "KICK", 0 },
+	{"targets: a command not listed",   "TARGMAX=PRIVMSG:4",              "JOIN", 0 },
+	{"targets: no name that begins so", "TARGMAX=JOINX:4,:3",             "JOIN", 0 },
+	{"targets: an empty list",          "TARGMAX=",                       "JOIN", 0 },
+	{"targets: no number at all",       "TARGMAX=JOIN:x",                 "JOIN", 0 },
+	{"targets: too large a number",     "TARGMAX=JOIN:99999999999",       "JOIN", 0 },
+	{"targets: one limit for all",      "MAXTARGETS=20",                  "JOIN", 20},
+	{"targets: one limit that is none", "MAXTARGETS=0",                   "JOIN", 0 },
+};
+
+static void isupport_knows_how_many_targets_a_command_takes(void **state)
+{
+	const struct target_row *row = *state;
+	struct isupport *is = isupport_new();
+	isupport_apply(&is, str_of(row->token));
+
+	assert_int_equal(isupport_targets_max(is, str_of(row->command)), row->max);
+
+	isupport_unref(is);
+}
+
+static void isupport_takes_the_limit_of_the_command_first(void **state)
+{
+	(void)state;
+	struct isupport *is = isupport_new();
+	apply(&is, "MAXTARGETS=20");
+	apply(&is, "TARGMAX=JOIN:3,KICK:");
+
+	assert_int_equal(isupport_targets_max(is, STR("JOIN")), 3);
+	assert_int_equal(isupport_targets_max(is, STR("KICK")), 0);
+	assert_int_equal(isupport_targets_max(is, STR("PRIVMSG")), 20);
+
+	isupport_unref(is);
+}
+
 int main(void)
 {
 	struct check c = {0};
@@ -493,5 +535,7 @@ int main(void)
 	check_test(&c, isupport_bounds_the_length_of_a_token);
 	check_rows(&c, channel_rows, isupport_channel_of_finds);
 	check_test(&c, isupport_is_channel_survives_odd_names);
+	check_rows(&c, target_rows, isupport_knows_how_many_targets_a_command_takes);
+	check_test(&c, isupport_takes_the_limit_of_the_command_first);
 	return check_run(&c, "isupport");
 }

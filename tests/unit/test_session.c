@@ -2,234 +2,10 @@
 #include "base/mem.h"
 #include "irc/session.h"
 #include "support/check.h"
+#include "support/talk.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/*
- * Conversations as lines of text, a mark and a space in front of each:
- *
- *     < the server sends        > the session sends, exactly that and in that order
- *     + so many seconds pass    ! the session is over: kind, then its words
- *     * it became usable        e an event's name, a star behind it where it is our own
- *     q quit with that message  s a script sends    r the same, raw    a it must wait for room
- *     o there is room again     x the connection ends, and a new one begins
- *     c other options: KEY=VALUE for each that differs from those at the start
- *
- * What the session does beyond what is written fails the test.
- */
-struct talk {
-	const struct session_options *options;
-	struct configured *configured; /* NULL: options are the session's */
-	struct session *s;
-	int64_t now_ns;
-	struct buf
-		out; /* what was sent and told since the last step, a mark in front of each line */
-	bool with_events;
-};
-
-static void note(struct talk *t, const char *mark, struct str text)
-{
-	assert_int_equal(buf_addf(&t->out, "%s%" STR_F "\n", mark, STR_A(text)), 0);
-}
-
-static void on_write(void *owner, struct str bytes)
-{
-	while (bytes.n) {
-		struct str line = str_cut(&bytes, '\n');
-		assert_true(line.n && line.p[line.n - 1] == '\r');
-		line.n--;
-		note(owner, "> ", line);
-	}
-}
-
-static void on_event(void *owner, const struct message *m, int kind, bool is_mine)
-{
-	struct talk *t = owner;
-	(void)m;
-	if (!t->with_events)
-		return;
-	assert_int_equal(buf_addf(&t->out, "e %s%s\n", event_name(kind), is_mine ? "*" : ""), 0);
-}
-
-static void on_ready(void *owner)
-{
-	(void)owner;
-}
-
-static void on_usable(void *owner)
-{
-	note(owner, "*", STR(""));
-}
-
-static void on_room(void *owner)
-{
-	note(owner, "o", STR(""));
-}
-
-static void on_failed(void *owner, const struct err *why)
-{
-	struct talk *t = owner;
-	assert_int_equal(buf_addf(&t->out, "! %s %s\n", err_name(why->code), why->text), 0);
-}
-
-static const struct session_ops ops = {on_write, on_event, on_ready, on_usable, on_room, on_failed};
-
-/* Time passes step by step, as the loop would let it. */
-static void pass(struct talk *t, int64_t ns)
-{
-	int64_t end_ns = t->now_ns + ns, at_ns;
-	while ((at_ns = session_deadline(t->s)) >= 0 && at_ns <= end_ns) {
-		t->now_ns = at_ns > t->now_ns ? at_ns : t->now_ns;
-		session_tick(t->s, t->now_ns);
-	}
-	t->now_ns = end_ns;
-}
-
-/* Options on the heap, so that what is read of them too late is found. */
-struct configured {
-	struct session_options o;
-	char *text;
-	struct session_channel *channels;
-};
-
-static void free_configured(struct configured *c)
-{
-	if (!c)
-		return;
-	free(c->text);
-	free(c->channels);
-	free(c);
-}
-
-/* "#a,#b:key" */
-static void set_channels(struct configured *c, char *list)
-{
-	c->o.n_channels = 0;
-	c->channels = mem_resize(NULL, 20, sizeof(*c->channels));
-	for (char *save, *name = strtok_r(list, ",", &save); name;
-		name = strtok_r(NULL, ",", &save)) {
-		char *key = strchr(name, ':');
-		if (key)
-			*key++ = '\0';
-		c->channels[c->o.n_channels++] = (struct session_channel){name, key};
-	}
-	c->o.channels = c->channels;
-}
-
-static void set_option(struct configured *c, const char *key, char *value)
-{
-	int64_t n = 0;
-	if (strcmp(key, "nick") == 0) {
-		c->o.nick = value;
-		return;
-	}
-	if (strcmp(key, "channels") == 0) {
-		set_channels(c, value);
-		return;
-	}
-	assert_true(str_int(str_of(value), 0, 1000, &n));
-	if (strcmp(key, "pace") == 0)
-		c->o.limits.line_ns = n * NS_PER_S;
-	else if (strcmp(key, "max") == 0)
-		c->o.limits.max_lines = (size_t)n;
-	else if (strcmp(key, "register") == 0)
-		c->o.register_timeout_ns = n * NS_PER_S;
-	else if (strcmp(key, "interval") == 0)
-		c->o.ping_interval_ns = n * NS_PER_S;
-	else if (strcmp(key, "timeout") == 0)
-		c->o.ping_timeout_ns = n * NS_PER_S;
-	else
-		fail_msg("no such option: %s", key);
-}
-
-static void configure(struct talk *t, struct str text)
-{
-	struct configured *c = mem_new(sizeof(*c)), *old = t->configured;
-	c->o = *t->options;
-	c->text = str_dup(text);
-	for (char *save, *word = strtok_r(c->text, " ", &save); word;
-		word = strtok_r(NULL, " ", &save)) {
-		char *value = strchr(word, '=');
-		assert_non_null(value);
-		*value = '\0';
-		set_option(c, word, value + 1);
-	}
-	t->configured = c;
-	session_configure(t->s, &c->o, t->now_ns);
-	free_configured(old);
-}
-
-static void act(struct talk *t, char mark, struct str text)
-{
-	int64_t seconds;
-	struct err err;
-	switch (mark) {
-	case '<':
-		session_feed(t->s, text, t->now_ns);
-		break;
-	case '+':
-		assert_true(str_int(text, 0, 1000000, &seconds));
-		pass(t, seconds * NS_PER_S);
-		break;
-	case 'c':
-		configure(t, text);
-		break;
-	case 'q':
-		session_quit(t->s, text, t->now_ns);
-		break;
-	case 's':
-		assert_int_equal(session_send(t->s, text, t->now_ns, &err), 0);
-		break;
-	case 'r':
-		assert_int_equal(session_raw(t->s, text, t->now_ns, &err), 0);
-		break;
-	case 'a':
-		assert_int_equal(session_send(t->s, text, t->now_ns, &err), ERR_AGAIN);
-		break;
-	case 'x':
-		session_end(t->s);
-		session_begin(t->s, t->now_ns);
-		break;
-	default:
-		fail_msg("no such mark: %c", mark);
-	}
-}
-
-static bool is_expectation(char mark)
-{
-	return strchr(">!*eo", mark) != NULL;
-}
-
-/* Everything noted so far against the expectations that follow in the script. */
-static void compare(struct talk *t, struct str *script)
-{
-	struct buf expected;
-	buf_init(&expected, 65536);
-	while (script->n && is_expectation(script->p[0])) {
-		struct str line = str_cut(script, '\n');
-		assert_int_equal(buf_addf(&expected, "%" STR_F "\n", STR_A(line)), 0);
-	}
-	assert_string_equal(buf_str(&t->out).p, buf_str(&expected).p);
-	buf_reset(&t->out);
-	buf_fini(&expected);
-}
-
-static void go_on(struct talk *t, struct str script)
-{
-	while (script.n) {
-		struct str line = str_cut(&script, '\n');
-		act(t, line.p[0], str_skip(line, 2));
-		compare(t, &script);
-	}
-}
-
-static void run(struct talk *t, struct str script)
-{
-	session_begin(t->s, t->now_ns);
-	compare(t, &script);
-	go_on(t, script);
-}
 
 static const char *const alternatives[] = {"ebb2"};
 static const struct session_channel channels[] = {
@@ -238,23 +14,9 @@ static const struct session_channel channels[] = {
         {"#c", NULL }
 };
 
-static const struct session_options standard = {
-	.network = "test",
-	.nick = "ebb",
-	.user = "u",
-	.realname = "r n",
-	.register_timeout_ns = 60 * NS_PER_S,
-	.ping_interval_ns = 120 * NS_PER_S,
-	.ping_timeout_ns = 30 * NS_PER_S,
-	.limits = {.max_lines = 100, .max_bytes = 100000},
-};
-
 #define JOINED                                                                                    \
 	HELLO "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b,#a,#c key\n*\n< :ebb!u@h JOIN #a\n" \
 	      "< :ebb!u@h JOIN #b\n< :ebb!u@h JOIN #c\n"
-#define HELLO "> CAP LS 302\n> NICK ebb\n> USER u 0 * :r n\n"
-#define READY HELLO "< :s 001 ebb :hi\n< :s 376 ebb :end\n*\n"
-
 static const struct talk_row {
 	const char *name;
 	const char *script;
@@ -459,9 +221,9 @@ static const struct talk_row {
 	{"tells of room in a queue that became longer",
          READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\ns PRIVMSG #a :3\n"
 		      "a PRIVMSG #a :4\nc max=3\no\ns PRIVMSG #a :4\n",									      {.paced = true}                   },
-	{"asks for the nick past none of what waits",
+	{"asks for the nick before what waits",
          READY "s PRIVMSG #a :1\n> PRIVMSG #a :1\ns PRIVMSG #a :2\nc nick=new channels=#x\n"
-		      "+ 2\n> PRIVMSG #a :2\n+ 2\n> NICK new\n+ 2\n> JOIN #x\n",								     {.paced = true}                   },
+		      "+ 2\n> NICK new\n+ 2\n> PRIVMSG #a :2\n+ 2\n> JOIN #x\n",								     {.paced = true}                   },
 	{"asks sooner after silence",
          READY "+ 20\nc interval=30 timeout=5\n+ 9\n+ 1\n> PING :ebb\n"
 		      "+ 4\n+ 1\n! ping no answer to PING within 5 s\n",									     {0}			       },
@@ -475,7 +237,7 @@ static const struct talk_row {
 
 static struct session_options options_of(const struct talk_row *row)
 {
-	struct session_options o = standard;
+	struct session_options o = talk_options;
 	o.is_manual = row->with.manual;
 	if (row->with.alternatives) {
 		o.alt_nicks = alternatives;
@@ -492,20 +254,6 @@ static struct session_options options_of(const struct talk_row *row)
 	return o;
 }
 
-static void talk_begin(struct talk *t, const struct session_options *o)
-{
-	*t = (struct talk){.options = o, .now_ns = 1000 * NS_PER_S};
-	buf_init(&t->out, 1024 * 1024);
-	t->s = session_new(o, &ops, t);
-}
-
-static void talk_end(struct talk *t)
-{
-	session_free(t->s);
-	free_configured(t->configured);
-	buf_fini(&t->out);
-}
-
 static void conversation(void **state)
 {
 	const struct talk_row *row = *state;
@@ -514,7 +262,7 @@ static void conversation(void **state)
 	talk_begin(&t, &o);
 	t.with_events = row->with.events;
 
-	run(&t, str_of(row->script));
+	talk_run(&t, str_of(row->script));
 
 	talk_end(&t);
 }
@@ -523,9 +271,9 @@ static void bad_lines_are_counted(void **state)
 {
 	(void)state;
 	struct talk t;
-	talk_begin(&t, &standard);
+	talk_begin(&t, &talk_options);
 
-	run(&t, STR(READY "< :s\n< :x!u@h PRIVMSG\n< 12 x\n"));
+	talk_run(&t, STR(READY "< :s\n< :x!u@h PRIVMSG\n< 12 x\n"));
 
 	assert_int_equal(session_bad_lines(t.s), 3);
 	talk_end(&t);
@@ -546,9 +294,9 @@ static void what_is_said_goes_at_once_where_nothing_is_in_its_way(void **state)
 	(void)state;
 	memset(long_text, 'x', sizeof(long_text));
 	struct talk t;
-	talk_begin(&t, &standard);
+	talk_begin(&t, &talk_options);
 	assert_false(say(&t, STR("too early")));
-	run(&t, STR(READY));
+	talk_run(&t, STR(READY));
 
 	assert_true(say(&t, STR("hi :there")));
 	assert_string_equal(buf_str(&t.out).p, "> PRIVMSG #a :hi :there\n");
@@ -564,23 +312,23 @@ static void what_is_said_goes_at_once_where_nothing_is_in_its_way(void **state)
 static void what_is_said_keeps_the_pace_and_overtakes_nothing(void **state)
 {
 	(void)state;
-	struct session_options o = standard;
+	struct session_options o = talk_options;
 	o.limits = (struct sendq_limits){2 * NS_PER_S, 0, 10, 100000};
 	struct talk t;
 	talk_begin(&t, &o);
-	run(&t, STR(READY));
+	talk_run(&t, STR(READY));
 
 	assert_true(say(&t, STR("1")));
 	assert_false(say(&t, STR("2")));
 	uint64_t before = session_pushed(t.s);
 	assert_string_equal(buf_str(&t.out).p, "> PRIVMSG #a :1\n");
 	buf_reset(&t.out);
-	go_on(&t, STR("s PRIVMSG #a :2\n+ 1\n"));
+	talk_go_on(&t, STR("s PRIVMSG #a :2\n+ 1\n"));
 	assert_false(session_is_past(t.s, before + 1));
-	go_on(&t, STR("+ 1\n> PRIVMSG #a :2\n"));
+	talk_go_on(&t, STR("+ 1\n> PRIVMSG #a :2\n"));
 	assert_true(session_is_past(t.s, before + 1));
 	assert_false(say(&t, STR("3")));
-	go_on(&t, STR("+ 2\n"));
+	talk_go_on(&t, STR("+ 2\n"));
 	assert_true(say(&t, STR("3")));
 	assert_int_equal(session_pushed(t.s), before + 2);
 	buf_reset(&t.out);
@@ -591,11 +339,11 @@ static void lag_is_the_time_that_pong_took(void **state)
 {
 	(void)state;
 	struct talk t;
-	talk_begin(&t, &standard);
+	talk_begin(&t, &talk_options);
 
-	run(&t, STR(READY "+ 120\n> PING :ebb\n"));
+	talk_run(&t, STR(READY "+ 120\n> PING :ebb\n"));
 	assert_int_equal(session_lag_ns(t.s), -1);
-	go_on(&t, STR("+ 3\n< :s PONG s :ebb\n"));
+	talk_go_on(&t, STR("+ 3\n< :s PONG s :ebb\n"));
 
 	assert_int_equal(session_lag_ns(t.s), 3 * NS_PER_S);
 	talk_end(&t);
@@ -623,8 +371,8 @@ static void long_text_is_sent_in_parts_that_are_relayed_whole(void **state)
 	struct err err;
 	buf_init(&line, 4096);
 	buf_init(&text, 8192);
-	talk_begin(&t, &standard);
-	run(&t, STR(READY "< :ebb!user@some.host.example JOIN #a\n"));
+	talk_begin(&t, &talk_options);
+	talk_run(&t, STR(READY "< :ebb!user@some.host.example JOIN #a\n"));
 	assert_int_equal(buf_addf(&line, "PRIVMSG #a :%0*d %0*d", 440, 1, 700, 2), 0);
 
 	assert_int_equal(session_send(t.s, buf_str(&line), t.now_ns, &err), 0);
@@ -648,8 +396,8 @@ static void a_long_action_keeps_its_wrapper(void **state)
 	struct buf line;
 	struct err err;
 	buf_init(&line, 4096);
-	talk_begin(&t, &standard);
-	run(&t, STR(READY));
+	talk_begin(&t, &talk_options);
+	talk_run(&t, STR(READY));
 	assert_int_equal(buf_addf(&line,
 				 "PRIVMSG #a :\x01"
 				 "ACTION %0*d\x01",
@@ -680,8 +428,8 @@ static void what_is_too_long_is_refused(void **state)
 	struct buf line;
 	struct err err;
 	buf_init(&line, 4096);
-	talk_begin(&t, &standard);
-	run(&t, STR(READY));
+	talk_begin(&t, &talk_options);
+	talk_run(&t, STR(READY));
 	assert_int_equal(buf_addf(&line, "TOPIC #a :%0*d", 600, 1), 0);
 
 	assert_int_equal(session_send(t.s, buf_str(&line), t.now_ns, &err), ERR_LIMIT);
@@ -702,8 +450,8 @@ static void a_text_of_more_parts_than_ever_fit_is_refused(void **state)
 	struct buf line;
 	struct err err;
 	buf_init(&line, 128 * 1024);
-	talk_begin(&t, &standard);
-	run(&t, STR(READY));
+	talk_begin(&t, &talk_options);
+	talk_run(&t, STR(READY));
 	assert_int_equal(buf_addf(&line, "PRIVMSG %0*d :%0*d", 400, 1, 60000, 2), 0);
 
 	assert_int_equal(session_send(t.s, buf_str(&line), t.now_ns, &err), ERR_LIMIT);
@@ -721,7 +469,7 @@ static void nothing_is_sent_while_not_connected(void **state)
 	(void)state;
 	struct talk t;
 	struct err err;
-	talk_begin(&t, &standard);
+	talk_begin(&t, &talk_options);
 
 	assert_int_equal(session_send(t.s, STR("PRIVMSG #a :x"), t.now_ns, &err), ERR_DISCONNECTED);
 	assert_string_equal(err.text, "test is not connected");

@@ -73,8 +73,14 @@ static void on_failed(void *owner, const struct err *why)
 	assert_int_equal(buf_addf(&b->told, "failed %s: %s\n", err_name(why->code), why->text), 0);
 }
 
+static int64_t give_wall(void *owner)
+{
+	(void)owner;
+	return 0;
+}
+
 static const struct session_ops ops = {
-	on_session_write, on_event, on_ready, on_usable, on_room, on_failed};
+	on_session_write, on_event, on_ready, on_usable, on_room, give_wall, on_failed};
 
 static void on_network_write(void *owner, struct str bytes)
 {
