@@ -325,7 +325,7 @@ function ev:copy() end
 ---| "tagmsg" # a line of tags only. Fields: target, channel, statusmsg
 ---| "join" # somebody enters a channel. Fields: channel, account and real_name where the server tells them
 ---| "part" # somebody leaves a channel. Fields: channel, message ("" for none)
----| "quit" # somebody leaves the network. Fields: message ("" for none)
+---| "quit" # somebody leaves the network. Fields: message ("" for none), channels (those that we share)
 ---| "kick" # somebody is thrown out of a channel. Fields: channel, target, message
 ---| "kill" # somebody is thrown off the network. Fields: target, message
 ---| "nick" # somebody changes nick. Fields: new_nick
@@ -345,7 +345,7 @@ function ev:copy() end
 ---| "fail" # a command failed. Fields: target_command, code, context (a list), message
 ---| "warn" # the server warns. Fields: target_command, code, context, message
 ---| "note" # the server notes something. Fields: target_command, code, context, message
----| "batch" # a batch opens or closes. Fields: reference, type, batch_params (a list)
+---| "batch" # a batch opens or closes. Fields: reference, type, batch_params (a list), messages (the events in it, when it closes)
 ---| "cap" # capability negotiation. Fields: target, subcommand, caps (a list)
 ---| "authenticate" # Fields: data
 ---| ebb.Numeric

@@ -244,7 +244,7 @@ static void on_open(void *owner)
 	if (n->config->tls && !n->parts.route)
 		describe_tls(n);
 	set_state(n, NETWORK_REGISTERING);
-	session_begin(n->session, now_of(n));
+	session_begin(n->session, n->config->tls, now_of(n));
 	set_tick(n);
 }
 
@@ -289,10 +289,10 @@ static void on_write(void *owner, struct str bytes)
 	}
 }
 
-static void on_event(void *owner, const struct message *m, int kind, bool is_mine)
+static void on_event(void *owner, const struct heard *line)
 {
 	struct network *n = owner;
-	net_line(n->net, m, kind, is_mine);
+	net_line(n->net, line);
 }
 
 static void on_usable(void *owner)

@@ -37,7 +37,8 @@
 		FIELD("account", read_join_account, 1), PARAM("real_name", 2))                     \
 	X(EVENT_PART, "part", 1, true, PARAM("channel", 0),                                        \
 		FIELD("message", read_param_or_empty, 1))                                          \
-	X(EVENT_QUIT, "quit", 0, true, FIELD("message", read_param_or_empty, 0))                   \
+	X(EVENT_QUIT, "quit", 0, true, FIELD("message", read_param_or_empty, 0),                   \
+		OWNER("channels"))                                                                 \
 	X(EVENT_KICK, "kick", 2, true, PARAM("channel", 0), PARAM("target", 1),                    \
 		PARAM("message", 2))                                                               \
 	X(EVENT_KILL, "kill", 1, true, TARGET, PARAM("message", 1))                                \
@@ -57,7 +58,7 @@
 	X(EVENT_WARN, "warn", 3, false, STANDARD_REPLY)                                            \
 	X(EVENT_NOTE, "note", 3, false, STANDARD_REPLY)                                            \
 	X(EVENT_BATCH, "batch", 1, false, FIELD("reference", read_reference, 0), PARAM("type", 1), \
-		FIELD("batch_params", read_rest, 2))                                               \
+		FIELD("batch_params", read_rest, 2), OWNER("messages"))                            \
 	X(EVENT_CAP, "cap", 2, false, TARGET, PARAM("subcommand", 1), LAST_WORDS("caps"))          \
 	X(EVENT_AUTHENTICATE, "authenticate", 1, false, PARAM("data", 0))                          \
 	X(EVENT_CLIENT_CONNECT, "client_connect", 0, false, OWNER("host"), OWNER("port"))          \

@@ -55,6 +55,15 @@ enum event_kind {
 
 enum { EVENT_NAME_KINDS_MAX = 4 };
 
+/* A line that came, and what is known of it. Borrowed for the call that tells of it. */
+struct heard {
+	const struct message *m;
+	int kind; /* from event_kind_of */
+	bool is_mine, is_replayed;
+	struct str extra; /* what m does not say: the channels shared with who quits, separated by
+			   * spaces; the lines of a batch that closes, by line feeds; or absent */
+};
+
 /* The kinds that a name means, any case, into found; returns how many, 0 for a name that nothing
  * here owns. Three digits name a numeric. */
 size_t event_kinds(struct str name, int found[EVENT_NAME_KINDS_MAX]);
@@ -75,6 +84,7 @@ enum value_type {
 	VALUE_BOOL,
 	VALUE_LIST,   /* list, n */
 	VALUE_WORDS,  /* str, a list separated by spaces */
+	VALUE_LINES,  /* str, messages separated by line feeds */
 	VALUE_TAGS,   /* str, walked with message_next_tag */
 	VALUE_CHANGES /* str and list, n: walked with modes_begin */
 };

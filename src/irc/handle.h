@@ -15,6 +15,7 @@ struct session {
 	void *owner;
 
 	enum session_state state;
+	bool is_secure;     /* the stream is */
 	bool is_registered; /* 001 came */
 	bool is_over;       /* ops->failed was called */
 	struct nick nick;

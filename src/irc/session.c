@@ -301,9 +301,21 @@ void session_quit(struct session *s, struct str message, int64_t now_ns)
 		session_write(s, "QUIT");
 }
 
+static void set_modes(struct session *s)
+{
+	struct str bot = isupport_get(s->isupport, STR("BOT"));
+	if (s->options->is_manual)
+		return;
+	if (bot.n == 1)
+		session_push(s, LANE_URGENT, "MODE %s +%c", s->nick.now, bot.p[0]);
+	if (s->options->umodes)
+		session_push(s, LANE_URGENT, "MODE %s %s", s->nick.now, s->options->umodes);
+}
+
 void session_become_ready(struct session *s)
 {
 	s->state = SESSION_READY;
+	set_modes(s);
 	joins_enter_all(s);
 	nick_on_ready(s);
 	pump(s);
@@ -312,11 +324,12 @@ void session_become_ready(struct session *s)
 		s->ops->usable(s->owner);
 }
 
-void session_begin(struct session *s, int64_t now_ns)
+void session_begin(struct session *s, bool is_secure, int64_t now_ns)
 {
 	const struct session_options *o = s->options;
 	assert(s->state == SESSION_IDLE);
 	s->state = SESSION_REGISTERING;
+	s->is_secure = is_secure;
 	s->now_ns = s->begun_ns = s->heard_ns = now_ns;
 	if (o->is_manual) {
 		s->ops->usable(s->owner);
@@ -411,12 +424,12 @@ void session_learn_self(struct session *s, struct str user, struct str host)
 static void hear(struct session *s, const struct message *m, int kind)
 {
 	const struct handler *h = handle_find(kind);
-	bool is_mine = m->nick.n && session_is_me(s, m->nick);
-	if (is_mine)
+	struct heard line = {m, kind, m->nick.n && session_is_me(s, m->nick), false, STR_NONE};
+	if (line.is_mine)
 		session_learn_self(s, m->user, m->host);
 	if (h && h->is_early)
 		h->run(s, m);
-	s->ops->event(s->owner, m, kind, is_mine);
+	s->ops->event(s->owner, &line);
 	if (h && !h->is_early)
 		h->run(s, m);
 	if (!s->is_over)

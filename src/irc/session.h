@@ -38,6 +38,7 @@ struct session_options {
 	size_t n_alt_nicks;
 	const char *user, *realname;
 	const char *password; /* NULL: no PASS is sent */
+	const char *umodes;   /* "+ix", set when registered; NULL: none */
 	const struct session_channel *channels;
 	size_t n_channels;
 	bool is_manual; /* register = manual: until 001 nothing is sent but PONG */
@@ -49,9 +50,8 @@ struct session_options {
 struct session_ops {
 	/* Send these bytes: one or more whole lines, each with CR LF. */
 	void (*write)(void *owner, struct str bytes);
-	/* A line came. m is borrowed for the call; kind is from event_kind_of. The session's facts
-	 * are still what they were before it. */
-	void (*event)(void *owner, const struct message *m, int kind, bool is_mine);
+	/* A line came. The session's facts are still what they were before it. */
+	void (*event)(void *owner, const struct heard *line);
 	/* Registered, and the JOINs queued. */
 	void (*ready)(void *owner);
 	/* Ready for use: registered and the JOINs queued; with is_manual, at session_begin. */
@@ -80,8 +80,9 @@ void session_free(struct session *s);
  */
 void session_configure(struct session *s, const struct session_options *options, int64_t now_ns);
 
-/* The stream is open: registration begins. */
-void session_begin(struct session *s, int64_t now_ns);
+/* The stream is open, and is_secure where nobody else reads or changes what it carries:
+ * registration begins. */
+void session_begin(struct session *s, bool is_secure, int64_t now_ns);
 
 /* The stream is gone. */
 void session_end(struct session *s);

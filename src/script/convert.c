@@ -3,6 +3,7 @@
 #include "irc/modes.h"
 #include "irc/schema.h"
 #include "script/host.h"
+#include "script/modules.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -77,6 +78,26 @@ static void push_changes(lua_State *L, const struct value *v, const struct isupp
 	}
 }
 
+void convert_push_lines(lua_State *L, struct str lines, const struct event *like)
+{
+	struct host *h = script_of(L)->host;
+	struct event e = *like;
+	lua_newtable(L);
+	e.extra = STR_NONE;
+	e.is_line = true;
+	for (lua_Integer i = 1; lines.n;) {
+		struct str line = str_cut(&lines, '\n');
+		int kind = message_parse(&e.m, line) < 0 ? -1 : event_kind_of(&e.m, e.isupport);
+		if (kind < 0)
+			continue;
+		e.kind = host_line_kind(h, &e.m, kind);
+		e.name = host_kind_name(h, e.kind);
+		e.number = ++h->event_number;
+		lib_push_event(L, &e);
+		lua_rawseti(L, -2, i++);
+	}
+}
+
 void convert_push_value(lua_State *L, const struct value *v, const struct event *e)
 {
 	luaL_checkstack(L, 6, "an event's field");
@@ -101,6 +122,9 @@ void convert_push_value(lua_State *L, const struct value *v, const struct event 
 		break;
 	case VALUE_WORDS:
 		push_words(L, v->str);
+		break;
+	case VALUE_LINES:
+		convert_push_lines(L, v->str, e);
 		break;
 	case VALUE_TAGS:
 		push_tags(L, v->str);

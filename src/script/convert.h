@@ -14,6 +14,10 @@ void convert_push_str(lua_State *L, struct str s);
 /* Pushes a field's value, nil for VALUE_NONE; lists and tags as fresh tables. */
 void convert_push_value(lua_State *L, const struct value *v, const struct event *e);
 
+/* Pushes a list of events: those of the lines, separated by line feeds, that came with the line
+ * `like`. What is no message is left out. */
+void convert_push_lines(lua_State *L, struct str lines, const struct event *like);
+
 /* The line, without CR LF, that a command with the table of parameters at index makes, in the
  * host's scratch buffer. Raises for what cannot be sent, with who in front. `tags` in the table
  * are client tags: sent only where has_tags. */

@@ -60,7 +60,7 @@ static size_t head_size(const struct event *e)
 
 size_t event_size(const struct event *e)
 {
-	return head_size(e) + e->net_name.n + (e->is_line ? e->m.raw.n : e->values.n);
+	return head_size(e) + e->net_name.n + e->extra.n + (e->is_line ? e->m.raw.n : e->values.n);
 }
 
 void event_copy(const struct event *from, void *to)
@@ -71,6 +71,7 @@ void event_copy(const struct event *from, void *to)
 	memcpy(to, from, head);
 	e->refs = 0;
 	move_str(&e->net_name, &end);
+	move_str(&e->extra, &end);
 	if (from->is_line)
 		move_message(&e->m, &end);
 	else
@@ -143,6 +144,12 @@ static struct value bool_value(bool b)
 	return (struct value){.type = VALUE_BOOL, .integer = b};
 }
 
+/* The fields that extra is, each of the one kind that has it. */
+static struct value extra_value(const struct event *e, enum value_type type)
+{
+	return (struct value){.type = e->extra.p ? type : VALUE_NONE, .str = e->extra};
+}
+
 /* What is no message's: of every event. net and time are for convert.c to make. */
 static bool own_field(const struct event *e, struct str name, struct value *out)
 {
@@ -154,6 +161,10 @@ static bool own_field(const struct event *e, struct str name, struct value *out)
 		*out = bool_value(e->is_mine);
 	else if (str_eq(name, STR("replayed")))
 		*out = bool_value(e->is_replayed);
+	else if (e->kind == EVENT_QUIT && str_eq(name, STR("channels")))
+		*out = extra_value(e, VALUE_WORDS);
+	else if (e->kind == EVENT_BATCH && str_eq(name, STR("messages")))
+		*out = extra_value(e, VALUE_LINES);
 	else
 		return false;
 	return true;
@@ -167,5 +178,7 @@ bool event_field(const struct event *e, struct str name, struct value *out)
 	if (!f)
 		return own_field(e, name, out);
 	field_read(f, &e->m, e->isupport, out);
+	if (out->type == VALUE_NONE)
+		own_field(e, name, out);
 	return true;
 }

@@ -122,22 +122,25 @@ static struct event own_event(struct net *n, int kind)
 }
 
 /* The many parameters that a message can have are not cleared first, nor copied. */
-void net_line(struct net *n, const struct message *m, int kind, bool is_mine)
+void net_line(struct net *n, const struct heard *line)
 {
 	struct host *h = n->host;
+	const struct message *m = line->m;
 	struct event e;
 	memset(&e, 0, offsetof(struct event, m));
 	memcpy(&e.m, m, offsetof(struct message, params[m->n_params]));
-	e.kind = host_line_kind(h, m, kind);
+	e.kind = host_line_kind(h, m, line->kind);
 	e.is_line = true;
-	e.is_mine = is_mine;
+	e.is_mine = line->is_mine;
+	e.is_replayed = line->is_replayed;
+	e.extra = line->extra;
 	e.net = n->handle;
 	e.net_name = str_of(n->name);
 	e.wall_ns = host_wall_ns(h);
 	e.isupport = n->ops->isupport(n->data);
 	e.name = host_kind_name(h, e.kind);
 	e.number = ++h->event_number;
-	if (kind == EVENT_NICK || kind == EVENT_QUIT)
+	if (e.kind == EVENT_NICK || e.kind == EVENT_QUIT)
 		trail_note(&n->trail, &e);
 	host_event(h, &e);
 }

@@ -159,12 +159,12 @@ static void on_write(void *owner, struct str bytes)
 	t->n_written += bytes.n;
 }
 
-static void on_event(void *owner, const struct message *m, int kind, bool is_mine)
+static void on_event(void *owner, const struct heard *line)
 {
 	struct talk *t = owner;
 	t->n_events++;
 	if (t->net)
-		net_line(t->net, m, kind, is_mine);
+		net_line(t->net, line);
 }
 
 static void on_nothing(void *owner)
@@ -204,7 +204,7 @@ static void talk_begin(struct talk *t)
 			    .limits = {.max_lines = 512, .max_bytes = 1 << 20}}
         };
 	t->session = session_new(&t->options, &ops, t);
-	session_begin(t->session, 0);
+	session_begin(t->session, false, 0);
 	for (size_t i = 0; i < COUNTOF(welcome); i++)
 		session_feed(t->session, str_of(welcome[i]), 0);
 	if (session_state(t->session) != SESSION_READY)
@@ -401,7 +401,7 @@ static void give(struct scene *sc, const char *line, size_t n)
 	int kind = event_kind_of(&m, session_isupport(sc->talk.session));
 	for (size_t i = 0; i < n; i++) {
 		timers_run(&sc->timers, sc->timers.now_ns + 1000);
-		net_line(sc->net, &m, kind, false);
+		net_line(sc->net, &(struct heard){.m = &m, .kind = kind});
 		settle(sc);
 	}
 }

@@ -32,13 +32,13 @@ static void on_write(void *owner, struct str bytes)
 	}
 }
 
-static void on_event(void *owner, const struct message *m, int kind, bool is_mine)
+static void on_event(void *owner, const struct heard *line)
 {
 	struct talk *t = owner;
-	(void)m;
 	if (!t->with_events)
 		return;
-	assert_int_equal(buf_addf(&t->out, "e %s%s\n", event_name(kind), is_mine ? "*" : ""), 0);
+	assert_int_equal(
+		buf_addf(&t->out, "e %s%s\n", event_name(line->kind), line->is_mine ? "*" : ""), 0);
 }
 
 static void on_ready(void *owner)
@@ -186,7 +186,7 @@ static void act(struct talk *t, char mark, struct str text)
 		break;
 	case 'x':
 		session_end(t->s);
-		session_begin(t->s, t->now_ns);
+		session_begin(t->s, t->is_secure, t->now_ns);
 		break;
 	default:
 		fail_msg("no such mark: %c", mark);
@@ -223,7 +223,7 @@ void talk_go_on(struct talk *t, struct str script)
 
 void talk_run(struct talk *t, struct str script)
 {
-	session_begin(t->s, t->now_ns);
+	session_begin(t->s, t->is_secure, t->now_ns);
 	compare(t, &script);
 	talk_go_on(t, script);
 }

@@ -22,7 +22,7 @@ struct talk {
 	struct session *s;
 	int64_t now_ns;
 	struct buf out; /* sent and told since the last step, a mark before each line */
-	bool with_events;
+	bool with_events, is_secure;
 };
 
 /* One network, no channels, nothing paced. */

@@ -66,6 +66,9 @@ static void show(struct buf *out, const struct value *v, const struct isupport *
 		for (size_t i = 0; i < v->n; i++)
 			show_item(out, v->list[i]);
 		break;
+	case VALUE_LINES:
+		show_item(out, v->str);
+		break;
 	case VALUE_WORDS:
 		for (struct str w = str_word(&rest, " "); w.p; w = str_word(&rest, " "))
 			show_item(out, w);

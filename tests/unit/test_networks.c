@@ -510,7 +510,7 @@ static const struct state_row {
 		"n: changed: host: connects anew\nn down: requested\ntried b\nn up\n", "ready"),
 	STATE("connecting, removed", be_connecting, "", "n: removed\nn down: requested\n", "gone"),
 	STATE("registering, live", be_registering, PLAIN("n", "a", "new") "channels = #y\n",
-		LIVE("nick, channels") "n up\na: ebb JOIN #y\na: ebb NICK new\n", "ready"),
+		LIVE("nick, channels") "n up\na: ebb NICK new\na: new JOIN #y\n", "ready"),
 	STATE("registering, another host", be_registering, AT("b") "channels = #x\n",
 		"n: changed: host: connects anew\ntried b\nn down: requested\nn up\nb: ebb JOIN #x\n",
 		"ready"),
@@ -809,7 +809,7 @@ static void what_waits_goes_at_the_new_pace(void **state)
 {
 	(void)state;
 	struct world w;
-	world_begin(&w, SECTION("n", "a", "ebb") "tls = no\nflood_rate = 0.1\nflood_burst = 1\n");
+	world_begin(&w, SECTION("n", "a", "ebb") "tls = no\nflood_rate = 0.1\nflood_burst = 2\n");
 	load(&w, "talker",
 		"on('client_connect', function()\n"
 		"  for i = 1, 3 do send('privmsg', {target = 'ebb', message = 'hi'}) end\n"
@@ -817,7 +817,7 @@ static void what_waits_goes_at_the_new_pace(void **state)
 	pass(&w, 5);
 	expect(&w, "tried a\nn up\na: ebb PRIVMSG ebb\n");
 
-	apply(&w, N "flood_burst = 1\n");
+	apply(&w, N "flood_burst = 2\n");
 	pass(&w, 0.1);
 
 	expect(&w, LIVE("flood_rate") "a: ebb PRIVMSG ebb\na: ebb PRIVMSG ebb\n");

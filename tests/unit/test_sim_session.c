@@ -42,13 +42,13 @@ static bool is_told(int kind)
 	       kind == EVENT_NICK || kind == EVENT_CHANNELMODE;
 }
 
-static void on_event(void *owner, const struct message *m, int kind, bool is_mine)
+static void on_event(void *owner, const struct heard *line)
 {
 	struct bot *b = owner;
-	if (is_told(kind))
-		assert_int_equal(
-			buf_addf(&b->told, "%s%s %" STR_F " %" STR_F "\n", event_name(kind),
-				is_mine ? "*" : "", STR_A(m->nick), STR_A(message_last(m))),
+	if (is_told(line->kind))
+		assert_int_equal(buf_addf(&b->told, "%s%s %" STR_F " %" STR_F "\n",
+					 event_name(line->kind), line->is_mine ? "*" : "",
+					 STR_A(line->m->nick), STR_A(message_last(line->m))),
 			0);
 }
 
@@ -197,7 +197,7 @@ static bool dial(struct bot *b)
 	b->conn = sim_connect(b->net, &events, b);
 	if (!b->conn)
 		return false;
-	session_begin(b->session, b->timers.now_ns);
+	session_begin(b->session, false, b->timers.now_ns);
 	pass(b, 0);
 	return true;
 }
