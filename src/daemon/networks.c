@@ -39,11 +39,12 @@ static struct tls_context *find_context(
 static int add_context(
 	struct networks_plan *plan, const struct config_network *config, struct err *err)
 {
+	const struct tls_files files = {.ca = config->tls_ca};
 	struct shared_context made = {0};
 	struct err why;
 	if (!config->tls || find_context(plan, config))
 		return 0;
-	int r = tls_context_new(config->tls_ca, &made.context, &why);
+	int r = tls_context_new(&files, &made.context, &why);
 	if (r < 0)
 		return err_set(err, r, "%s: %s", config->name, why.text);
 	made.ca_file = config->tls_ca ? mem_strdup(config->tls_ca) : NULL;

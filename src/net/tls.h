@@ -24,12 +24,26 @@
 
 enum { TLS_PIN_BYTES = 32 };
 
-/* What connections share: the trusted CAs and OpenSSL's settings. Made once for each ca_file. */
+/* What connections share: the trusted CAs, our certificate and OpenSSL's settings. Made once for
+ * all that have the same files. */
 struct tls_context;
 
-/* Reads the CAs from ca_file (PEM), now; NULL: the system's. Returns owned. ERR_CONFIG when the
- * file cannot be used. */
-NODISCARD int tls_context_new(const char *ca_file, struct tls_context **out, struct err *err);
+/* Paths of files in PEM. */
+struct tls_files {
+	const char *ca; /* NULL: the system's */
+	const char
+		*cert;   /* to show to a server that asks for one, the chain below it; NULL: none */
+	const char *key; /* of cert, without a passphrase; NULL: it is in cert's file */
+};
+
+/* Reads the files now. Returns owned. ERR_CONFIG when one of them cannot be used. */
+NODISCARD int tls_context_new(
+	const struct tls_files *files, struct tls_context **out, struct err *err);
+
+/* Whether a context could use these files: the certificate; and, once that is so, its key.
+ * ERR_CONFIG: err begins with the path of the file that is at fault. */
+NODISCARD int tls_check_cert(const char *cert, struct err *err);
+NODISCARD int tls_check_key(const char *cert, const char *key, struct err *err);
 
 /* Streams that use it keep what they need. NULL is accepted. */
 void tls_context_free(struct tls_context *context);

@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void add_extension(X509 *x509, int nid, const char *value)
@@ -82,6 +83,24 @@ void certs_free(struct certs *c)
 	free_cert(&c->wrong_name);
 	free_cert(&c->expired);
 	free_cert(&c->self_signed);
+}
+
+void cert_append(const char *path, const struct cert *cert)
+{
+	FILE *f = fopen(path, "ae");
+	assert(f);
+	PEM_write_X509(f, cert->x509);
+	fclose(f);
+}
+
+void key_append(const char *path, EVP_PKEY *key, const char *passphrase)
+{
+	FILE *f = fopen(path, "ae");
+	const EVP_CIPHER *cipher = passphrase ? EVP_aes_128_cbc() : NULL;
+	assert(f);
+	PEM_write_PKCS8PrivateKey(
+		f, key, cipher, passphrase, passphrase ? (int)strlen(passphrase) : 0, NULL, NULL);
+	fclose(f);
 }
 
 void cert_digest(const struct cert *cert, unsigned char digest[32])

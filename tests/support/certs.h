@@ -23,6 +23,10 @@ void certs_make(struct certs *c);
 /* Removes the file too. */
 void certs_free(struct certs *c);
 
+/* Append to the file at path, in PEM. A passphrase locks the key; NULL: none. */
+void cert_append(const char *path, const struct cert *cert);
+void key_append(const char *path, EVP_PKEY *key, const char *passphrase);
+
 /* The SHA-256 of the certificate. */
 void cert_digest(const struct cert *cert, unsigned char digest[32]);
 

@@ -1,8 +1,12 @@
 #include "net/tls.h"
 #include "support/peer.h"
 
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct certs certs;
 static struct loop loop;
@@ -12,13 +16,73 @@ static struct tls_context *context;
 static struct err err;
 static int ours; /* where the next client starts */
 
+/* In a folder of their own: our certificate, and what could be taken for it. */
+static char folder[] = "/tmp/ebb-test-tls-XXXXXX";
+static const char *const names[] = {"ours.pem", "ours.key", "both.pem", "chain.pem", "other.key",
+	"ed25519.key", "locked.key", "weak.pem", "weak.key", "text"};
+
+static const char *path_of(const char *name)
+{
+	static char paths[4][64];
+	static unsigned next;
+	char *path = paths[next++ % COUNTOF(paths)];
+	if (!name)
+		return NULL;
+	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+	return path;
+}
+
+/* A key that OpenSSL's level of security refuses in a certificate. */
+static void make_weak(struct cert *c)
+{
+	c->key = EVP_RSA_gen(512);
+	c->x509 = X509_dup(certs.self_signed.x509);
+	assert_non_null(c->key);
+	assert_int_equal(X509_set_pubkey(c->x509, c->key), 1);
+	assert_true(X509_sign(c->x509, c->key, EVP_sha256()));
+}
+
+static void make_files(void)
+{
+	struct cert weak;
+	EVP_PKEY *ed25519 = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	if (!mkdtemp(folder))
+		abort();
+	make_weak(&weak);
+	cert_append(path_of("ours.pem"), &certs.good);
+	key_append(path_of("ours.key"), certs.good.key, NULL);
+	key_append(path_of("both.pem"), certs.good.key, NULL);
+	cert_append(path_of("both.pem"), &certs.good);
+	cert_append(path_of("chain.pem"), &certs.good);
+	cert_append(path_of("chain.pem"), &certs.ca);
+	key_append(path_of("other.key"), certs.ca.key, NULL);
+	key_append(path_of("ed25519.key"), ed25519, NULL);
+	key_append(path_of("locked.key"), certs.good.key, "open sesame");
+	cert_append(path_of("weak.pem"), &weak);
+	key_append(path_of("weak.key"), weak.key, NULL);
+	FILE *f = fopen(path_of("text"), "we");
+	fputs("no PEM\n", f);
+	fclose(f);
+	EVP_PKEY_free(ed25519);
+	EVP_PKEY_free(weak.key);
+	X509_free(weak.x509);
+}
+
+static void remove_files(void)
+{
+	for (size_t i = 0; i < COUNTOF(names); i++)
+		unlink(path_of(names[i]));
+	rmdir(folder);
+}
+
 static void start_loop(int fds[2])
 {
 	test_loop_init(&loop);
 	tcp_pair(fds);
 	ours = fds[0];
 	probe_init(&probe);
-	assert_int_equal(tls_context_new(certs.ca_file, &context, &err), 0);
+	const struct tls_files files = {.ca = certs.ca_file};
+	assert_int_equal(tls_context_new(&files, &context, &err), 0);
 }
 
 static void start_server(const struct cert *cert, int max_version)
@@ -206,7 +270,8 @@ static void a_ca_file_that_is_missing_is_named(void **state)
 {
 	(void)state;
 	struct tls_context *none;
-	assert_int_equal(tls_context_new("/nonexistent/ca.pem", &none, &err), ERR_CONFIG);
+	const struct tls_files files = {.ca = "/nonexistent/ca.pem"};
+	assert_int_equal(tls_context_new(&files, &none, &err), ERR_CONFIG);
 	assert_non_null(strstr(err.text, "/nonexistent/ca.pem"));
 }
 
@@ -215,7 +280,8 @@ static void the_systems_cas_do_not_know_ours(void **state)
 	(void)state;
 	start_server(&certs.good, 0);
 	tls_context_free(context);
-	assert_int_equal(tls_context_new(NULL, &context, &err), 0);
+	const struct tls_files files = {NULL};
+	assert_int_equal(tls_context_new(&files, &context, &err), 0);
 	start_verified_client();
 
 	run_until(&loop, probe.closed);
@@ -223,6 +289,129 @@ static void the_systems_cas_do_not_know_ours(void **state)
 	assert_int_equal(probe.why.code, ERR_TLS);
 	assert_non_null(strstr(probe.why.text, "unable to get local issuer certificate"));
 	end();
+}
+
+static int accept_any(int ok, X509_STORE_CTX *store)
+{
+	(void)ok;
+	(void)store;
+	return 1;
+}
+
+/* A connection to a server that asks for a certificate. */
+static void start_asked(const char *cert, const char *key, int max_version)
+{
+	const struct tls_files files = {certs.ca_file, path_of(cert), path_of(key)};
+	start_server(&certs.good, max_version);
+	tls_context_free(context);
+	assert_int_equal(tls_context_new(&files, &context, &err), 0);
+	SSL_set_verify(peer.ssl, SSL_VERIFY_PEER, accept_any);
+	start_verified_client();
+	run_until(&loop, probe.opened && peer.is_accepted);
+}
+
+static const struct shown {
+	const char *name, *cert, *key;
+	int n; /* certificates that the server gets */
+} shown_rows[] = {
+	{"no certificate is shown",                       NULL,        NULL,       0},
+	{"a certificate is shown",                        "ours.pem",  "ours.key", 1},
+	{"a certificate in the file of its key is shown", "both.pem",  NULL,       1},
+	{"a certificate is shown with its chain",         "chain.pem", "ours.key", 2},
+};
+
+static void server_sees(const struct shown *row, int max_version)
+{
+	start_asked(row->cert, row->key, max_version);
+	say("after it");
+	run_until(&loop, peer.got.n);
+
+	X509 *seen = SSL_get0_peer_certificate(peer.ssl);
+	const STACK_OF(X509) *chain = SSL_get_peer_cert_chain(peer.ssl);
+	assert_int_equal(seen != NULL, row->n > 0);
+	if (seen)
+		assert_int_equal(X509_cmp(seen, certs.good.x509), 0);
+	assert_int_equal(seen ? 1 + sk_X509_num(chain) : 0, row->n);
+	end();
+}
+
+static void the_server_sees_our_certificate_in_every_version(void **state)
+{
+	server_sees(*state, 0);
+	server_sees(*state, TLS1_2_VERSION);
+}
+
+static void a_server_that_does_not_ask_sees_no_certificate(void **state)
+{
+	const struct tls_files files = {certs.ca_file, path_of("both.pem"), NULL};
+	(void)state;
+	start_server(&certs.good, 0);
+	tls_context_free(context);
+	assert_int_equal(tls_context_new(&files, &context, &err), 0);
+	start_verified_client();
+	run_until(&loop, probe.opened && peer.is_accepted);
+
+	assert_null(SSL_get0_peer_certificate(peer.ssl));
+	end();
+}
+
+/* %s in the text: the folder. */
+static const struct refused_file {
+	const char *name, *cert, *key, *at, *text;
+} refused_files[] = {
+	{"a certificate that is not there", "nope",     NULL,          "nope",
+         ": cannot use the certificate: No such file or directory"                                                   },
+	{"a certificate that is none",      "text",     "ours.key",    "text",        ": holds no certificate in PEM"},
+	{"a key in place of a certificate", "ours.key", NULL,          "ours.key",
+         ": holds no certificate in PEM"									     },
+	{"a certificate of a weak key",     "weak.pem", "weak.key",    "weak.pem",
+         ": cannot use the certificate: ee key too small"                                                            },
+	{"a certificate without a key",     "ours.pem", NULL,          "ours.pem",
+         ": holds no private key in PEM"									     },
+	{"a key that is not there",         "ours.pem", "nope",        "nope",
+         ": cannot use the private key: No such file or directory"                                                   },
+	{"a key that is none",              "ours.pem", "text",        "text",        ": holds no private key in PEM"},
+	{"the key of another certificate",  "ours.pem", "other.key",   "other.key",
+         ": is not the key of "										      },
+	{"a key of another kind",           "ours.pem", "ed25519.key", "ed25519.key", ": is not the key of "         },
+	{"a key with a passphrase",         "ours.pem", "locked.key",  "locked.key",
+         ": the key is locked with a passphrase; store it without"                                                   },
+};
+
+/* err is about the file, after prefix. */
+static void check_refusal(const struct refused_file *row, const char *prefix)
+{
+	char expected[200];
+	snprintf(expected, sizeof(expected), "%s%s%s", prefix, path_of(row->at), row->text);
+	if (strncmp(err.text, expected, strlen(expected)) != 0)
+		assert_string_equal(err.text, expected);
+}
+
+static void a_file_is_refused(void **state)
+{
+	const struct refused_file *row = *state;
+	const struct tls_files files = {certs.ca_file, path_of(row->cert), path_of(row->key)};
+	struct tls_context *none;
+
+	assert_int_equal(tls_context_new(&files, &none, &err), ERR_CONFIG);
+	check_refusal(row, "tls: ");
+
+	int r = tls_check_cert(files.cert, &err);
+	assert_int_equal(r, strstr(row->text, "certificate:") || strstr(row->text, "no certificate")
+				    ? ERR_CONFIG
+				    : 0);
+	if (r == 0)
+		assert_int_equal(tls_check_key(files.cert, files.key, &err), ERR_CONFIG);
+	check_refusal(row, "");
+	assert_int_equal(ERR_peek_error(), 0);
+}
+
+static void good_files_pass(void **state)
+{
+	(void)state;
+	assert_int_equal(tls_check_cert(path_of("ours.pem"), &err), 0);
+	assert_int_equal(tls_check_key(path_of("ours.pem"), path_of("ours.key"), &err), 0);
+	assert_int_equal(tls_check_key(path_of("both.pem"), NULL, &err), 0);
 }
 
 static void a_context_may_be_given_up_while_streams_live(void **state)
@@ -631,12 +820,17 @@ int main(void)
 {
 	struct check c = {0};
 	certs_make(&certs);
+	make_files();
 	check_rows(&c, judged_rows, certificate_is_judged_in_every_version);
 	check_test(&c, a_refusal_shows_the_fingerprint_to_pin);
 	check_test(&c, the_name_is_sent_and_an_address_is_not);
 	check_test(&c, a_host_that_is_no_name_is_refused);
 	check_test(&c, a_ca_file_that_is_missing_is_named);
 	check_test(&c, the_systems_cas_do_not_know_ours);
+	check_rows(&c, shown_rows, the_server_sees_our_certificate_in_every_version);
+	check_test(&c, a_server_that_does_not_ask_sees_no_certificate);
+	check_rows(&c, refused_files, a_file_is_refused);
+	check_test(&c, good_files_pass);
 	check_test(&c, a_context_may_be_given_up_while_streams_live);
 	check_rows(&c, versions, version_is_spoken);
 	check_test(&c, tls_1_1_is_refused);
@@ -659,6 +853,7 @@ int main(void)
 	check_rows(&c, free_rows, it_may_be_freed_in_an_event);
 	check_test(&c, it_may_be_freed_within_the_handshake);
 	int r = check_run(&c, "tls");
+	remove_files();
 	certs_free(&certs);
 	return r;
 }
