@@ -5,7 +5,9 @@
 #include "daemon/ini.h"
 #include "daemon/nearest.h"
 #include "daemon/option.h"
+#include "daemon/pem.h"
 #include "daemon/scripts.h"
+#include "net/tls.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -28,6 +30,8 @@ static const struct config_option options[] = {
 	DAEMON(script_path, "script_path", FOLDERS, NULL, 0, 0,
 		"/etc/ebb/scripts:/usr/share/ebb/scripts", NULL,
 		"Folders, separated by colons, in which scripts are looked for"),
+	DAEMON(state_dir, "state_dir", FOLDER, NULL, 0, 0, NULL, "$STATE_DIRECTORY",
+		"The folder of what is kept from one start to the next"),
 	DAEMON(control, "control", PATH, NULL, 0, 0, NULL, "$RUNTIME_DIRECTORY/control.sock",
 		"The socket at which ebbctl reaches the daemon"),
 	DAEMON(log_level, "log_level", CHOICE, "error warning info debug trace", 0, 0, "info", NULL,
@@ -53,6 +57,12 @@ static const struct config_option options[] = {
 		"SHA-256 of certificates that are accepted in place of a verified chain"),
 	NETWORK(CONNECTION, tls_verify, "tls_verify", BOOL, NULL, 0, 0, "yes", NULL,
 		"Whether the certificate must be valid and name the host"),
+	NETWORK(CONNECTION, tls_cert, "tls_cert", CREDENTIAL, NULL, 0, 0, NULL, "none",
+		"The certificate to show to the server, in PEM"),
+	NETWORK(CONNECTION, tls_key, "tls_key", CREDENTIAL, NULL, 0, 0, NULL, "in tls_cert's file",
+		"The private key of tls_cert, in PEM"),
+	NETWORK(LIVE, sts, "sts", BOOL, NULL, 0, 0, "yes", NULL,
+		"Whether a server may ask to be reached over TLS only, from then on"),
 	NETWORK(LIVE, nick, "nick", NICK, NULL, 0, 0, NULL, NULL, "The nick"),
 	NETWORK(LIVE, alt_nicks, "alt_nicks", NICKS, NULL, 0, 0, NULL, "none",
 		"Nicks to try in this order when the first is taken"),
@@ -61,6 +71,20 @@ static const struct config_option options[] = {
 		"The real name, which WHOIS shows"),
 	NETWORK(CONNECTION, server_password, "server_password", SECRET, NULL, 0, 0, NULL, "none",
 		"The password of the server itself, sent with PASS"),
+	NETWORK(CONNECTION, sasl, "sasl", MECHANISMS, NULL, 0, 0, NULL, "none",
+		"How to log in to an account, in order of preference"),
+	NETWORK(CONNECTION, account, "account", WORD, NULL, 0, 0, NULL, "the nick",
+		"The account to log in to"),
+	NETWORK(CONNECTION, password, "password", SECRET, NULL, 0, 0, NULL, "none",
+		"The password of the account"),
+	NETWORK(CONNECTION, ecdsa_key, "ecdsa_key", PEM, NULL, 0, 0, NULL, "none",
+		"The private key for ecdsa-nist256p-challenge, in PEM"),
+	NETWORK(CONNECTION, sasl_required, "sasl_required", BOOL, NULL, 0, 0, NULL,
+		"yes where sasl is set", "Whether to give up a connection without the login"),
+	NETWORK(CONNECTION, caps, "caps", CAPS, NULL, 0, 0, NULL, "none",
+		"Capabilities to ask for besides, or with a minus in front never to ask for"),
+	NETWORK(LIVE, umodes, "umodes", MODES, NULL, 0, 0, NULL, "none",
+		"Changes of our own modes, to be made when the network is ready"),
 	NETWORK(LIVE, channels, "channels", CHANNELS, NULL, 0, 0, NULL, "none",
 		"Channels to join, separated by commas, each with its key behind a space"),
 	NETWORK(LIVE, autoconnect, "autoconnect", BOOL, NULL, 0, 0, "yes", NULL,
@@ -233,7 +257,7 @@ static void read_option(
 	struct reading *r, const struct config_option *o, const struct option_place *at)
 {
 	struct str text = str_of(at->entry->value);
-	if (o->type == CONFIG_BOOL)
+	if (o->type == CONFIG_BOOL && o->standard)
 		option_read(o, at, str_of(o->standard), r->base);
 	if (note_seen(r, o, at) && text.n)
 		option_read(o, at, text, r->base);
@@ -287,14 +311,102 @@ static const struct ini_entry *seen(const struct reading *r, const char *key)
 	return r->seen[find_option(r->kind, str_of(key)) - options];
 }
 
-/* Who pins a certificate believes that it is looked at. */
-static void refuse_without_tls(struct reading *r, const char *key)
+/* Whether a switch is on, or another key is given. */
+static bool is_on(const struct reading *r, const char *key)
 {
-	const struct ini_entry *e = seen(r, key);
-	if (!e)
+	const struct config_option *o = find_option(r->kind, str_of(key));
+	if (o->type == CONFIG_BOOL)
+		return *(const bool *)((const char *)r->base + o->offset);
+	return seen(r, key);
+}
+
+/* Keys that do nothing without another one: who pins a certificate believes that it is looked at.
+ * The rows of a key stand together, and the first that holds is told. */
+static const struct dependence {
+	const char *key, *other, *why;
+} dependences[] = {
+	{"tls_ca",          "tls",      "checks nothing where tls = no; remove one of the two"      },
+	{"tls_fingerprint", "tls",      "checks nothing where tls = no; remove one of the two"      },
+	{"tls_cert",        "tls",      "does nothing where tls = no; remove one of the two"        },
+	{"tls_key",         "tls",      "does nothing where tls = no; remove one of the two"        },
+	{"tls_key",         "tls_cert", "does nothing without tls_cert; add it, or remove tls_key"  },
+	{"account",         "sasl",
+         "does nothing without sasl; add sasl = scram-sha-256 plain, or remove it"                  },
+	{"password",        "sasl",
+         "does nothing without sasl; add sasl = scram-sha-256 plain, or remove it"                  },
+	{"ecdsa_key",       "sasl",
+         "does nothing without sasl; add sasl = ecdsa-nist256p-challenge, or remove it"             },
+	{"sasl_required",   "sasl",     "does nothing without sasl; add it, or remove sasl_required"},
+};
+
+static void refuse_idle_keys(struct reading *r)
+{
+	const struct ini_entry *told = NULL;
+	for (size_t i = 0; i < COUNTOF(dependences); i++) {
+		const struct dependence *d = &dependences[i];
+		const struct ini_entry *e = seen(r, d->key);
+		if (!e || e == told || is_on(r, d->other))
+			continue;
+		struct option_place at = place_of(r, e);
+		option_fault(&at, "%s", d->why);
+		told = e;
+	}
+}
+
+/* What a mechanism needs besides, in the order of the numbers; and what to do about it. */
+static const struct need {
+	const char *keys[2];
+	const char *advice[2];
+} mechanism_needs[CONFIG_MECHANISM_COUNT] = {
+	{{"tls", "tls_cert"}, {"remove tls = no", "add it"}    },
+	{{"password"},        {"add password or password_file"}},
+	{{"password"},        {"add password or password_file"}},
+	{{"ecdsa_key"},       {"add it"}                       },
+	{{"password"},        {"add password or password_file"}},
+};
+
+static void check_mechanism(struct reading *r, int mechanism)
+{
+	const struct need *need = &mechanism_needs[mechanism];
+	struct option_place at = place_of(r, seen(r, "sasl"));
+	for (size_t i = 0; i < COUNTOF(need->keys) && need->keys[i]; i++) {
+		if (is_on(r, need->keys[i]))
+			continue;
+		option_fault(&at, "%s needs %s; %s", config_mechanism_name(mechanism),
+			need->keys[i], need->advice[i]);
 		return;
-	struct option_place at = place_of(r, e);
-	option_fault(&at, "checks nothing where tls = no; remove one of the two");
+	}
+}
+
+static void check_login(struct reading *r)
+{
+	struct config_network *network = r->base;
+	const struct ini_entry *key = seen(r, "ecdsa_key");
+	struct err why;
+	for (size_t i = 0; i < network->sasl.n; i++)
+		check_mechanism(r, network->sasl.mechanisms[i]);
+	if (!seen(r, "sasl_required"))
+		network->sasl_required = network->sasl.n > 0;
+	if (!network->ecdsa_key || pem_check_nist256p(network->ecdsa_key, &why) == 0)
+		return;
+	struct option_place at = place_of(r, key);
+	option_fault(&at, "%s %s", key->value, why.text);
+}
+
+/* A key that could not be read has its fault already. */
+static void check_certificate(struct reading *r)
+{
+	const struct config_network *network = r->base;
+	const struct ini_entry *cert = seen(r, "tls_cert"), *key = seen(r, "tls_key");
+	struct err why;
+	if (!network->tls_cert)
+		return;
+	struct option_place at_cert = place_of(r, cert), at_key = place_of(r, key ? key : cert);
+	if (tls_check_cert(network->tls_cert, &why) < 0)
+		option_fault(&at_cert, "%s", why.text);
+	else if ((!key || network->tls_key) &&
+		 tls_check_key(network->tls_cert, network->tls_key, &why) < 0)
+		option_fault(&at_key, "%s", why.text);
 }
 
 static void finish_network(struct reading *r)
@@ -304,10 +416,9 @@ static void finish_network(struct reading *r)
 		if (network->host.hosts[i].port == 0)
 			network->host.hosts[i].port = network->port;
 	}
-	if (!network->tls) {
-		refuse_without_tls(r, "tls_ca");
-		refuse_without_tls(r, "tls_fingerprint");
-	}
+	refuse_idle_keys(r);
+	check_certificate(r);
+	check_login(r);
 }
 
 static void check_networks(struct reading *r, const struct config_names *list)

@@ -14,30 +14,36 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { CONFIG_BOUND_BYTES = 24 };
+enum { CONFIG_BOUND_BYTES = 24, CONFIG_MECHANISM_COUNT = 5 };
 
 enum config_kind { CONFIG_DAEMON, CONFIG_NETWORK, CONFIG_SCRIPT, CONFIG_KINDS };
 
 /* How the text of a value is read, and the type of its field. */
 enum config_type {
-	CONFIG_TEXT,     /* char * */
-	CONFIG_WORD,     /* char *, no spaces */
-	CONFIG_NICK,     /* char * */
-	CONFIG_NICKS,    /* struct config_names */
-	CONFIG_BOOL,     /* bool */
-	CONFIG_CHOICE,   /* int, the index of the word: an enum in their order */
-	CONFIG_WHOLE,    /* int */
-	CONFIG_NUMBER,   /* double */
-	CONFIG_SECONDS,  /* int64_t, nanoseconds */
-	CONFIG_SIZE,     /* size_t, bytes */
-	CONFIG_HOSTS,    /* struct config_hosts */
-	CONFIG_CHANNELS, /* struct config_channels */
-	CONFIG_PINS,     /* struct config_pins */
-	CONFIG_SECRET,   /* char *, also as KEY_file; wiped when freed */
-	CONFIG_FILE,     /* char *, a path that can be read */
-	CONFIG_PATH,     /* char *, a path that config_load checks by itself */
-	CONFIG_FOLDERS,  /* struct config_names, paths */
-	CONFIG_NETWORKS, /* struct config_names */
+	CONFIG_TEXT,       /* char * */
+	CONFIG_WORD,       /* char *, no spaces */
+	CONFIG_NICK,       /* char * */
+	CONFIG_NICKS,      /* struct config_names */
+	CONFIG_BOOL,       /* bool */
+	CONFIG_CHOICE,     /* int, the index of the word: an enum in their order */
+	CONFIG_WHOLE,      /* int */
+	CONFIG_NUMBER,     /* double */
+	CONFIG_SECONDS,    /* int64_t, nanoseconds */
+	CONFIG_SIZE,       /* size_t, bytes */
+	CONFIG_HOSTS,      /* struct config_hosts */
+	CONFIG_CHANNELS,   /* struct config_channels */
+	CONFIG_PINS,       /* struct config_pins */
+	CONFIG_SECRET,     /* char *, also as KEY_file; wiped when freed */
+	CONFIG_FILE,       /* char *, a path that can be read */
+	CONFIG_PATH,       /* char *, a path that config_load checks by itself */
+	CONFIG_CREDENTIAL, /* char *, the path of a credential or of a file that can be read */
+	CONFIG_PEM,        /* char *, the text of a credential or file in PEM; wiped when freed */
+	CONFIG_FOLDER,     /* char *, the path of a folder that is there */
+	CONFIG_MECHANISMS, /* struct config_mechanisms */
+	CONFIG_CAPS,       /* struct config_names, a minus in front of those to refuse */
+	CONFIG_MODES,      /* char *, signs and letters */
+	CONFIG_FOLDERS,    /* struct config_names, paths */
+	CONFIG_NETWORKS,   /* struct config_names */
 	CONFIG_TYPES
 };
 
@@ -89,8 +95,15 @@ struct config_pins {
 	size_t n;
 };
 
+/* Of SASL, in order of preference. */
+struct config_mechanisms {
+	int mechanisms[CONFIG_MECHANISM_COUNT];
+	size_t n;
+};
+
 struct config_daemon {
 	struct config_names script_path;
+	char *state_dir;  /* NULL: where the environment says */
 	char *control;    /* NULL: where the environment says */
 	int log_level;    /* an enum log_level */
 	double dial_rate; /* connections a second to one host */
@@ -108,10 +121,20 @@ struct config_network {
 	bool tls, tls_verify;
 	char *tls_ca; /* NULL: the system's */
 	struct config_pins tls_fingerprint;
+	char *tls_cert; /* NULL: none */
+	char *tls_key;  /* NULL: in tls_cert's file */
+	bool sts;
 	char *nick;
 	struct config_names alt_nicks;
 	char *user, *realname; /* NULL: the nick */
 	char *server_password; /* NULL: none */
+	struct config_mechanisms sasl;
+	char *account;   /* NULL: the nick */
+	char *password;  /* NULL: none */
+	char *ecdsa_key; /* in PEM, a secret; NULL: none */
+	bool sasl_required;
+	struct config_names caps; /* to ask for besides; with a minus in front: not to */
+	char *umodes;             /* NULL: none */
 	struct config_channels channels;
 	bool autoconnect;
 	int registration; /* an enum config_register */
@@ -197,6 +220,9 @@ const struct config_option *config_option(size_t i);
 
 /* A bound of a number as one would write it: "0.1", "64M". */
 void config_bound(const struct config_option *o, double bound, char out[CONFIG_BOUND_BYTES]);
+
+/* A mechanism of a config_mechanisms, as one would write it. */
+const char *config_mechanism_name(int mechanism);
 
 /* How the manual calls a type: "whole number", "list of channels" … */
 const char *config_type_name(enum config_type type);

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One context for all networks with the same tls_ca. */
+/* One context for all networks with the same tls_ca, tls_cert and tls_key. */
 struct shared_context {
-	char *ca_file; /* owned; NULL: the system's */
+	char *ca, *cert, *key; /* owned; NULL as in struct tls_files */
 	struct tls_context *context;
 };
 
@@ -30,16 +30,19 @@ static struct member *member_of(struct list *node)
 static struct tls_context *find_context(
 	const struct networks_plan *plan, const struct config_network *config)
 {
-	for (size_t i = 0; config->tls && i < plan->n_contexts; i++)
-		if (str_same(plan->contexts[i].ca_file, config->tls_ca))
-			return plan->contexts[i].context;
+	for (size_t i = 0; config->tls && i < plan->n_contexts; i++) {
+		const struct shared_context *c = &plan->contexts[i];
+		if (str_same(c->ca, config->tls_ca) && str_same(c->cert, config->tls_cert) &&
+			str_same(c->key, config->tls_key))
+			return c->context;
+	}
 	return NULL;
 }
 
 static int add_context(
 	struct networks_plan *plan, const struct config_network *config, struct err *err)
 {
-	const struct tls_files files = {.ca = config->tls_ca};
+	const struct tls_files files = {config->tls_ca, config->tls_cert, config->tls_key};
 	struct shared_context made = {0};
 	struct err why;
 	if (!config->tls || find_context(plan, config))
@@ -47,7 +50,9 @@ static int add_context(
 	int r = tls_context_new(&files, &made.context, &why);
 	if (r < 0)
 		return err_set(err, r, "%s: %s", config->name, why.text);
-	made.ca_file = config->tls_ca ? mem_strdup(config->tls_ca) : NULL;
+	made.ca = mem_strdup(files.ca);
+	made.cert = mem_strdup(files.cert);
+	made.key = mem_strdup(files.key);
 	plan->contexts = mem_resize(plan->contexts, plan->n_contexts + 1, sizeof(made));
 	plan->contexts[plan->n_contexts++] = made;
 	return 0;
@@ -67,7 +72,9 @@ int networks_prepare(struct networks_plan *plan, const struct config *config, st
 void networks_plan_fini(struct networks_plan *plan)
 {
 	for (size_t i = 0; i < plan->n_contexts; i++) {
-		free(plan->contexts[i].ca_file);
+		free(plan->contexts[i].ca);
+		free(plan->contexts[i].cert);
+		free(plan->contexts[i].key);
 		tls_context_free(plan->contexts[i].context);
 	}
 	free(plan->contexts);

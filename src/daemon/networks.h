@@ -17,8 +17,8 @@
 #include "base/map.h"
 #include "daemon/network.h"
 
-/* What a configuration needs that can fail: a TLS context for each file of authorities. Zeroed
- * memory is an empty one. */
+/* What a configuration needs that can fail: a TLS context for all networks with the same
+ * files. Zeroed memory is an empty one. */
 struct networks_plan {
 	struct shared_context *contexts;
 	size_t n_contexts;
@@ -39,8 +39,8 @@ void networks_init(struct networks *ns, const struct network_parts *parts);
 /* Drops all connections without a word. The scripts are still there. */
 void networks_fini(struct networks *ns);
 
-/* Reads the files of authorities of config's networks anew, also those that are in use. ERR_CONFIG:
- * err names the network, and plan is empty. */
+/* Reads the authorities, certificates and keys of config's networks anew, also those that are in
+ * use. ERR_CONFIG: err names the network, and plan is empty. */
 NODISCARD int networks_prepare(
 	struct networks_plan *plan, const struct config *config, struct err *err);
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "daemon/nearest.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -14,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SECRET_BYTES = 4096, HOST_BYTES = 253 };
+enum { SECRET_BYTES = 4096, PEM_BYTES = 64 * 1024, HOST_BYTES = 253, NAME_BYTES = 64 };
 
 /* What a reader gets besides the text. */
 struct reading {
@@ -62,6 +63,11 @@ static bool has_control(struct str s)
 			return true;
 	}
 	return false;
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 static bool has_any(struct str s, const char *set)
@@ -123,6 +129,114 @@ static bool read_nicks(const struct reading *r, struct str text, void *field)
 	if (ok && ((struct config_names *)field)->n == 0)
 		return fail(r, "names no nick");
 	return ok;
+}
+
+/* By their numbers. */
+static const char *const mechanisms[CONFIG_MECHANISM_COUNT] = {
+	"external", "scram-sha-512", "scram-sha-256", "ecdsa-nist256p-challenge", "plain"};
+
+const char *config_mechanism_name(int mechanism)
+{
+	return mechanisms[mechanism];
+}
+
+static int find_mechanism(struct str word)
+{
+	int i = 0;
+	while (i < CONFIG_MECHANISM_COUNT && !str_ieq(word, str_of(mechanisms[i])))
+		i++;
+	return i;
+}
+
+/* The words are known in small letters. */
+static bool fail_mechanism(const struct reading *r, struct str word)
+{
+	char small[NAME_BYTES];
+	size_t n = 0;
+	for (; n < word.n && n < sizeof(small); n++)
+		small[n] = word.p[n] >= 'A' && word.p[n] <= 'Z' ? (char)(word.p[n] + 'a' - 'A')
+								: word.p[n];
+	struct nearest nearest = nearest_start((struct str){small, n});
+	for (size_t i = 0; i < CONFIG_MECHANISM_COUNT; i++)
+		nearest_consider(&nearest, mechanisms[i], "");
+	if (*nearest.best)
+		return fail(r, "%" STR_F " is unknown; do you mean %s?", STR_A(word), nearest.best);
+	return fail(r, "%" STR_F " is unknown; ebb.ini(5) lists the mechanisms", STR_A(word));
+}
+
+static bool read_mechanism(const struct reading *r, struct str word, struct config_mechanisms *list)
+{
+	int mechanism = find_mechanism(word);
+	if (mechanism == CONFIG_MECHANISM_COUNT)
+		return fail_mechanism(r, word);
+	for (size_t i = 0; i < list->n; i++)
+		if (list->mechanisms[i] == mechanism)
+			return fail(r, "%" STR_F " stands there twice", STR_A(word));
+	list->mechanisms[list->n++] = mechanism;
+	return true;
+}
+
+static bool read_mechanisms(const struct reading *r, struct str text, void *field)
+{
+	struct config_mechanisms *list = field;
+	bool ok = true;
+	struct str word;
+	while ((word = str_word(&text, " ,\t\n")).p)
+		ok &= read_mechanism(r, word, list);
+	if (ok && list->n == 0)
+		return fail(r, "names no mechanism");
+	return ok;
+}
+
+/* These have keys of their own. */
+static const char *const kept_caps[] = {"sasl", "sts"};
+
+/* Whether a name with a minus in front or without is on the list. */
+static bool has_cap(const struct config_names *list, struct str cap)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		struct str name = str_of(list->names[i]);
+		if (str_eq(str_skip(name, name.p[0] == '-'), cap))
+			return true;
+	}
+	return false;
+}
+
+static bool read_cap(const struct reading *r, struct str word, struct config_names *list)
+{
+	struct str cap = str_skip(word, word.p[0] == '-');
+	if (cap.n == 0 || has_control(word) || has_any(cap, "=:") || str_has(STR("-~"), cap.p[0]))
+		return fail(r, "%" STR_F " is not a capability: write NAME, or -NAME to refuse it",
+			STR_A(word));
+	for (size_t i = 0; i < COUNTOF(kept_caps); i++)
+		if (str_eq(cap, str_of(kept_caps[i])))
+			return fail(r, "%" STR_F " goes by the key %s", STR_A(word), kept_caps[i]);
+	if (has_cap(list, cap))
+		return fail(r, "%" STR_F " stands there twice", STR_A(cap));
+	add_name(list, str_dup(word));
+	return true;
+}
+
+static bool read_caps(const struct reading *r, struct str text, void *field)
+{
+	struct config_names *list = field;
+	bool ok = true;
+	struct str word;
+	while ((word = str_word(&text, " ,\t\n")).p)
+		ok &= read_cap(r, word, list);
+	if (ok && list->n == 0)
+		return fail(r, "names no capability");
+	return ok;
+}
+
+static bool read_modes(const struct reading *r, struct str text, void *field)
+{
+	bool ok = str_has(STR("+-"), text.p[0]);
+	for (size_t i = 0; i < text.n; i++)
+		ok &= is_letter(text.p[i]) || str_has(STR("+-"), text.p[i]);
+	ok &= is_letter(text.p[text.n - 1]);
+	return ok ? read_text(r, text, field)
+		  : fail(r, "%" STR_F " is not a change of modes such as +ix-w", STR_A(text));
 }
 
 static bool read_bool(const struct reading *r, struct str text, void *field)
@@ -261,8 +375,7 @@ static bool is_host_name(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-		if (!is_letter && !(c >= '0' && c <= '9') && !str_has(STR("-._"), c))
+		if (!is_letter(c) && !(c >= '0' && c <= '9') && !str_has(STR("-._"), c))
 			return false;
 	}
 	return s.n > 0 && s.n <= HOST_BYTES && s.p[0] != '-' && s.p[0] != '.';
@@ -459,6 +572,126 @@ static bool read_file(const struct reading *r, struct str text, void *field)
 	return why == 0 || fail(r, "%s: %s", path, strerror(why));
 }
 
+static bool read_folder(const struct reading *r, struct str text, void *field)
+{
+	struct stat st;
+	char *path = option_path(r->at->folder, text);
+	*(char **)field = path;
+	int why = stat(path, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+	return why == 0 || fail(r, "%s: %s", path, strerror(why));
+}
+
+/* A credential has a name, not a path. */
+static char *credential_path(const char *prefix, struct str name)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	if (!folder || !*folder || str_has(name, '/'))
+		return NULL;
+	struct buf path;
+	buf_init(&path, 16384);
+	if (buf_addf(&path, "%s/%s%" STR_F, folder, prefix, STR_A(name)) < 0)
+		buf_reset(&path);
+	return buf_detach(&path);
+}
+
+/* The credential or the file called name, with where it is in *path, owned; -1 after a fault. A
+ * pipe is not waited for. */
+static int open_credential(const struct reading *r, struct str name, char **path)
+{
+	char *paths[] = {credential_path("", name), credential_path("secret_", name),
+		option_path(r->at->folder, name)};
+	int fd = -1;
+	bool is_done = false;
+	*path = NULL;
+	for (size_t i = 0; i < COUNTOF(paths); i++) {
+		if (paths[i] && !is_done) {
+			fd = open(paths[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+			is_done = fd >= 0 || errno != ENOENT;
+			if (fd < 0 && is_done)
+				fail(r, "%s: %s", paths[i], strerror(errno));
+			else if (is_done)
+				*path = mem_strdup(paths[i]);
+		}
+	}
+	if (!is_done)
+		fail(r, "%s is not there%s", paths[2],
+			paths[0] ? ", nor a credential of that name" : "");
+	for (size_t i = 0; i < COUNTOF(paths); i++)
+		free(paths[i]);
+	return fd;
+}
+
+/* What will be opened again, by its path, is a file: a pipe would be waited for. */
+static bool read_credential(const struct reading *r, struct str text, void *field)
+{
+	char *path;
+	struct stat st;
+	int fd = open_credential(r, text, &path);
+	if (fd < 0)
+		return false;
+	bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	close(fd);
+	if (ok) {
+		*(char **)field = path;
+		return true;
+	}
+	fail(r, "%s: is not a file", path);
+	free(path);
+	return false;
+}
+
+/* -1 with errno set; more than size bytes are not read. */
+static ssize_t read_all(int fd, char *bytes, size_t size)
+{
+	size_t n = 0;
+	while (n < size) {
+		ssize_t r = read(fd, bytes + n, size - n);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -1;
+		if (r == 0)
+			break;
+		n += (size_t)r;
+	}
+	return (ssize_t)n;
+}
+
+/* As read_all, of the credential or the file called name; -1 after a fault. */
+static ssize_t read_bytes(const struct reading *r, struct str name, char *bytes, size_t size)
+{
+	char *path;
+	int fd = open_credential(r, name, &path);
+	if (fd < 0)
+		return -1;
+	ssize_t n = read_all(fd, bytes, size);
+	if (n < 0)
+		fail(r, "%s: %s", path, strerror(errno));
+	close(fd);
+	free(path);
+	return n;
+}
+
+static bool check_pem(const struct reading *r, struct str name, struct str pem)
+{
+	if (pem.n > PEM_BYTES)
+		return fail(r, "%" STR_F " is longer than %d bytes", STR_A(name), PEM_BYTES);
+	if (str_has(pem, '\0') || !memmem(pem.p, pem.n, "-----BEGIN ", 11))
+		return fail(r, "%" STR_F " holds nothing in PEM", STR_A(name));
+	return true;
+}
+
+static bool read_pem(const struct reading *r, struct str text, void *field)
+{
+	char *bytes = mem_new(PEM_BYTES + 1); /* one to tell more */
+	ssize_t n = read_bytes(r, text, bytes, PEM_BYTES + 1);
+	struct str pem = {bytes, n < 0 ? 0 : (size_t)n};
+	bool ok = n >= 0 && check_pem(r, text, pem) && read_text(r, pem, field);
+	mem_wipe(bytes, PEM_BYTES + 1);
+	free(bytes);
+	return ok;
+}
+
 static bool read_folders(const struct reading *r, struct str text, void *field)
 {
 	struct config_names *list = field;
@@ -573,6 +806,13 @@ static bool equal_pins(const void *a, const void *b)
 	       (x->n == 0 || memcmp(x->pins, y->pins, x->n * sizeof(*x->pins)) == 0);
 }
 
+static bool equal_mechanisms(const void *a, const void *b)
+{
+	const struct config_mechanisms *x = a, *y = b;
+	return x->n == y->n &&
+	       memcmp(x->mechanisms, y->mechanisms, x->n * sizeof(*x->mechanisms)) == 0;
+}
+
 static const struct type {
 	const char *name;
 	bool (*read)(const struct reading *r, struct str text, void *field);
@@ -580,25 +820,31 @@ static const struct type {
 	void (*fini)(void *field);
 	bool is_list; /* may go on in indented lines */
 } types[CONFIG_TYPES] = {
-	[CONFIG_TEXT] = {"text",                 read_text,     equal_text,     fini_text,     false},
-	[CONFIG_WORD] = {"word",                 read_word,     equal_text,     fini_text,     false},
-	[CONFIG_NICK] = {"nick",                 read_nick,     equal_text,     fini_text,     false},
-	[CONFIG_NICKS] = {"list of nicks",        read_nicks,    equal_names,    fini_names,    true },
-	[CONFIG_BOOL] = {"yes or no",            read_bool,     equal_bool,     NULL,          false},
-	[CONFIG_CHOICE] = {"one of",               read_choice,   equal_whole,    NULL,          false},
-	[CONFIG_WHOLE] = {"whole number",         read_whole,    equal_whole,    NULL,          false},
-	[CONFIG_NUMBER] = {"number",               read_number,   equal_number,   NULL,          false},
-	[CONFIG_SECONDS] = {"seconds",              read_seconds,  equal_seconds,  NULL,          false},
-	[CONFIG_SIZE] = {"size",                 read_size,     equal_size,     NULL,          false},
-	[CONFIG_HOSTS] = {"list of hosts",        read_hosts,    equal_hosts,    fini_hosts,    true },
-	[CONFIG_CHANNELS] = {"list of channels",     read_channels, equal_channels, fini_channels,
-			 true								       },
-	[CONFIG_PINS] = {"list of fingerprints", read_pins,     equal_pins,     fini_pins,     true },
-	[CONFIG_SECRET] = {"secret",               read_text,     equal_text,     fini_secret,   false},
-	[CONFIG_FILE] = {"file",                 read_file,     equal_text,     fini_text,     false},
-	[CONFIG_PATH] = {"file",                 read_path,     equal_text,     fini_text,     false},
-	[CONFIG_FOLDERS] = {"list of folders",      read_folders,  equal_names,    fini_names,    true },
-	[CONFIG_NETWORKS] = {"list of networks",     read_networks, equal_names,    fini_names,    true },
+	[CONFIG_TEXT] = {"text",                 read_text,       equal_text,       fini_text,     false},
+	[CONFIG_WORD] = {"word",                 read_word,       equal_text,       fini_text,     false},
+	[CONFIG_NICK] = {"nick",                 read_nick,       equal_text,       fini_text,     false},
+	[CONFIG_NICKS] = {"list of nicks",        read_nicks,      equal_names,      fini_names,    true },
+	[CONFIG_BOOL] = {"yes or no",            read_bool,       equal_bool,       NULL,          false},
+	[CONFIG_CHOICE] = {"one of",               read_choice,     equal_whole,      NULL,          false},
+	[CONFIG_WHOLE] = {"whole number",         read_whole,      equal_whole,      NULL,          false},
+	[CONFIG_NUMBER] = {"number",               read_number,     equal_number,     NULL,          false},
+	[CONFIG_SECONDS] = {"seconds",              read_seconds,    equal_seconds,    NULL,          false},
+	[CONFIG_SIZE] = {"size",                 read_size,       equal_size,       NULL,          false},
+	[CONFIG_HOSTS] = {"list of hosts",        read_hosts,      equal_hosts,      fini_hosts,    true },
+	[CONFIG_CHANNELS] = {"list of channels",     read_channels,   equal_channels,   fini_channels,
+			 true									   },
+	[CONFIG_PINS] = {"list of fingerprints", read_pins,       equal_pins,       fini_pins,     true },
+	[CONFIG_SECRET] = {"secret",               read_text,       equal_text,       fini_secret,   false},
+	[CONFIG_FILE] = {"file",                 read_file,       equal_text,       fini_text,     false},
+	[CONFIG_PATH] = {"file",                 read_path,       equal_text,       fini_text,     false},
+	[CONFIG_CREDENTIAL] = {"file",                 read_credential, equal_text,       fini_text,     false},
+	[CONFIG_PEM] = {"file",                 read_pem,        equal_text,       fini_secret,   false},
+	[CONFIG_FOLDER] = {"folder",               read_folder,     equal_text,       fini_text,     false},
+	[CONFIG_MECHANISMS] = {"list of mechanisms",   read_mechanisms, equal_mechanisms, NULL,          true },
+	[CONFIG_CAPS] = {"list of capabilities", read_caps,       equal_names,      fini_names,    true },
+	[CONFIG_MODES] = {"modes",                read_modes,      equal_text,       fini_text,     false},
+	[CONFIG_FOLDERS] = {"list of folders",      read_folders,    equal_names,      fini_names,    true },
+	[CONFIG_NETWORKS] = {"list of networks",     read_networks,   equal_names,      fini_names,    true },
 };
 
 const char *config_type_name(enum config_type type)
@@ -638,58 +884,6 @@ void option_fini(const struct config_option *o, void *base)
 		types[o->type].fini(field_of(o, base));
 }
 
-/* A credential has a name, not a path. */
-static char *credential_path(const char *prefix, struct str name)
-{
-	const char *folder = getenv("CREDENTIALS_DIRECTORY");
-	if (!folder || !*folder || str_has(name, '/'))
-		return NULL;
-	struct buf path;
-	buf_init(&path, 16384);
-	if (buf_addf(&path, "%s/%s%" STR_F, folder, prefix, STR_A(name)) < 0)
-		buf_reset(&path);
-	return buf_detach(&path);
-}
-
-static int open_secret(const struct reading *r, struct str name)
-{
-	char *paths[] = {credential_path("", name), credential_path("secret_", name),
-		option_path(r->at->folder, name)};
-	int fd = -1;
-	bool is_done = false;
-	for (size_t i = 0; i < COUNTOF(paths); i++) {
-		if (paths[i] && !is_done) {
-			fd = open(paths[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe */
-			is_done = fd >= 0 || errno != ENOENT;
-			if (fd < 0 && is_done)
-				fail(r, "%s: %s", paths[i], strerror(errno));
-		}
-	}
-	if (!is_done)
-		fail(r, "%s is not there%s", paths[2],
-			paths[0] ? ", nor a credential of that name" : "");
-	for (size_t i = 0; i < COUNTOF(paths); i++)
-		free(paths[i]);
-	return fd;
-}
-
-/* -1 with errno set; more than size bytes are not read. */
-static ssize_t read_all(int fd, char *bytes, size_t size)
-{
-	size_t n = 0;
-	while (n < size) {
-		ssize_t r = read(fd, bytes + n, size - n);
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return -1;
-		if (r == 0)
-			break;
-		n += (size_t)r;
-	}
-	return (ssize_t)n;
-}
-
 static bool check_secret(const struct reading *r, struct str name, struct str secret)
 {
 	if (secret.n == 0)
@@ -715,15 +909,11 @@ void option_read_file(
 	const struct config_option *o, const struct option_place *at, struct str text, void *base)
 {
 	struct reading r = {o, at};
-	int fd = check_lines(&r, text, false) ? open_secret(&r, text) : -1;
-	if (fd < 0)
-		return;
 	char bytes[SECRET_BYTES + 3]; /* a longest secret, its line end, and one to tell more */
-	ssize_t n = read_all(fd, bytes, sizeof(bytes));
-	if (n < 0)
-		option_fault(at, "%" STR_F ": %s", STR_A(text), strerror(errno));
-	else
+	if (!check_lines(&r, text, false))
+		return;
+	ssize_t n = read_bytes(&r, text, bytes, sizeof(bytes));
+	if (n >= 0)
 		take_secret(&r, text, (struct str){bytes, (size_t)n}, field_of(o, base));
 	mem_wipe(bytes, sizeof(bytes));
-	close(fd);
 }

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "support/certs.h"
 #include "support/check.h"
 
 #include <ftw.h>
@@ -13,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Every test runs in a folder of its own process, with these files beside ebb.ini. */
+/* Every test runs in a folder of its own process, with these files beside ebb.ini, and those of
+ * write_keys. */
 static const char *const files[] = {
 	"karma.lua", "ca.pem", "example-ca.pem", "lib/tell.lua", "lib/quiz/init.lua"};
 
@@ -104,8 +106,13 @@ static void refuse_file(const char *expected)
 #define NOT_A_NICK                                                                          \
 	"is not a nick: no spaces, none of ! @ : * ? , . and no digit or one of # & $ + % " \
 	"~ - in front"
-#define NOT_A_HOST "is not a host: write NAME, NAME:PORT or [ADDRESS]:PORT"
-#define NOT_A_SIZE "is not a size such as 500K, 64M or 1G"
+#define NOT_A_HOST     "is not a host: write NAME, NAME:PORT or [ADDRESS]:PORT"
+#define NOT_A_SIZE     "is not a size such as 500K, 64M or 1G"
+#define NOT_A_CAP      "is not a capability: write NAME, or -NAME to refuse it"
+#define NOT_MODES      "is not a change of modes such as +ix-w"
+#define NO_TLS         "does nothing where tls = no; remove one of the two"
+#define NEEDS_PASSWORD "needs password; add password or password_file"
+#define ECDSA          NET "sasl = ecdsa-nist256p-challenge\necdsa_key = " /* lines 1 to 5 */
 
 /* Rows in the form of a call, for what they hold takes lines of its own. */
 #define REFUSED(name, text, errors) \
@@ -197,8 +204,8 @@ static const struct refusal {
 		"1: [script ../karma] " BAD_NAME),
 	REFUSED("a name that begins with a dot", "[script ..]\nfile = karma.lua\n",
 		"1: [script ..] " BAD_NAME),
-	REFUSED("an unknown key", NET "sasl = plain\n",
-		"4: [network n] sasl: is unknown; ebb.ini(5) lists the keys"),
+	REFUSED("an unknown key", NET "charset = latin1\n",
+		"4: [network n] charset: is unknown; ebb.ini(5) lists the keys"),
 	REFUSED("a mistyped key", NET "prot = 6697\n",
 		"4: [network n] prot: is unknown; do you mean port?"),
 	REFUSED("a mistyped key of a file", NET "server_pasword_file = x\n",
@@ -306,6 +313,120 @@ static const struct refusal {
 		"4: [network n] tls_ca: nope.pem: No such file or directory"),
 	REFUSED("authorities that are a folder", NET "tls_ca = lib\n",
 		"4: [network n] tls_ca: lib: Is a directory"),
+	REFUSED("a certificate without TLS",
+		NET "tls = no\ntls_cert = cert.pem\ntls_key = key.pem\n",
+		"5: [network n] tls_cert: " NO_TLS "\n6: [network n] tls_key: " NO_TLS),
+	REFUSED("a key without a certificate", NET "tls_key = key.pem\n",
+		"4: [network n] tls_key: does nothing without tls_cert; add it, or remove tls_key"),
+	REFUSED("a key without a certificate and TLS", NET "tls_key = key.pem\ntls = no\n",
+		"4: [network n] tls_key: " NO_TLS),
+	REFUSED("a certificate that is not there", NET "tls_cert = nope.pem\ntls_key = nope.key\n",
+		"4: [network n] tls_cert: nope.pem is not there\n"
+		"5: [network n] tls_key: nope.key is not there"),
+	REFUSED("a certificate that is a folder", NET "tls_cert = lib\n",
+		"4: [network n] tls_cert: lib: is not a file"),
+	REFUSED("a certificate that is a device", NET "tls_cert = /dev/zero\n",
+		"4: [network n] tls_cert: /dev/zero: is not a file"),
+	REFUSED("a certificate that is none", NET "tls_cert = key.pem\n",
+		"4: [network n] tls_cert: key.pem: holds no certificate in PEM"),
+	REFUSED("a certificate without its key", NET "tls_cert = cert.pem\n",
+		"4: [network n] tls_cert: cert.pem: holds no private key in PEM"),
+	REFUSED("a key that is none", NET "tls_key = ca.pem\ntls_cert = cert.pem\n",
+		"4: [network n] tls_key: ca.pem: holds no private key in PEM"),
+	REFUSED("a key that is not there", NET "tls_cert = cert.pem\ntls_key = nope.key\n",
+		"5: [network n] tls_key: nope.key is not there"),
+	REFUSED("the key of another certificate",
+		NET "tls_cert = cert.pem\ntls_key = other-key.pem\n",
+		"5: [network n] tls_key: other-key.pem: is not the key of cert.pem"),
+	REFUSED("a key with a passphrase", NET "tls_cert = cert.pem\ntls_key = locked-key.pem\n",
+		"5: [network n] tls_key: locked-key.pem: the key is locked with a passphrase; "
+		"store it without"),
+
+	/* the login */
+	REFUSED("mechanisms that are unknown",
+		NET "sasl = plian gssapi SCRAM-SHA-1 external\n"
+		    "tls_cert = both.pem\n",
+		"4: [network n] sasl: plian is unknown; do you mean plain?\n"
+		"4: [network n] sasl: gssapi is unknown; ebb.ini(5) lists the mechanisms\n"
+		"4: [network n] sasl: SCRAM-SHA-1 is unknown; do you mean scram-sha-512?"),
+	REFUSED("a mechanism twice", NET "sasl = plain Plain\npassword = p\n",
+		"4: [network n] sasl: Plain stands there twice"),
+	REFUSED("mechanisms that are commas", NET "sasl = , ,\n",
+		"4: [network n] sasl: names no mechanism"),
+	REFUSED("a mechanism longer than all", NET "sasl = " X50 X50 "\n",
+		"4: [network n] sasl: " X50 X50 " is unknown; ebb.ini(5) lists the mechanisms"),
+	REFUSED("mechanisms without a password", NET "sasl = scram-sha-512 scram-sha-256 PLAIN\n",
+		"4: [network n] sasl: scram-sha-512 " NEEDS_PASSWORD
+		"\n4: [network n] sasl: scram-sha-256 " NEEDS_PASSWORD
+		"\n4: [network n] sasl: plain " NEEDS_PASSWORD),
+	REFUSED("a password that is not there", NET "sasl = plain\npassword_file = nope\n",
+		"5: [network n] password_file: nope is not there"),
+	REFUSED("external without a certificate", NET "sasl = external\n",
+		"4: [network n] sasl: external needs tls_cert; add it"),
+	REFUSED("external without TLS", NET "sasl = external\ntls = no\n",
+		"4: [network n] sasl: external needs tls; remove tls = no"),
+	REFUSED("ecdsa without a key", NET "sasl = ecdsa-nist256p-challenge\npassword = p\n",
+		"4: [network n] sasl: ecdsa-nist256p-challenge needs ecdsa_key; add it"),
+	REFUSED("keys of a login without sasl",
+		NET "account = a\npassword = p\necdsa_key = key.pem\nsasl_required = no\n",
+		"4: [network n] account: does nothing without sasl; add sasl = scram-sha-256 plain, "
+		"or remove it\n"
+		"5: [network n] password: does nothing without sasl; add sasl = scram-sha-256 plain, "
+		"or remove it\n"
+		"6: [network n] ecdsa_key: does nothing without sasl; add sasl = "
+		"ecdsa-nist256p-challenge, or remove it\n"
+		"7: [network n] sasl_required: does nothing without sasl; add it, or remove "
+		"sasl_required"),
+	REFUSED("the file of a password without sasl", NET "password_file = secret.txt\n",
+		"4: [network n] password_file: does nothing without sasl; add sasl = scram-sha-256 "
+		"plain, or remove it"),
+	REFUSED("an account of two words", NET "sasl = plain\npassword = p\naccount = a b\n",
+		"6: [network n] account: a b is not one word without @ ! :"),
+	REFUSED("sasl_required in doubt", NET "sasl = plain\npassword = p\nsasl_required = 1\n",
+		"6: [network n] sasl_required: 1 is neither yes nor no"),
+	REFUSED("an ecdsa key that is not there", ECDSA "nope\n",
+		"5: [network n] ecdsa_key: nope is not there"),
+	REFUSED("an ecdsa key that is a folder", ECDSA "lib\n",
+		"5: [network n] ecdsa_key: lib: Is a directory"),
+	REFUSED("an ecdsa key that is empty", ECDSA "ca.pem\n",
+		"5: [network n] ecdsa_key: ca.pem holds nothing in PEM"),
+	REFUSED("an ecdsa key that does not end", ECDSA "/dev/zero\n",
+		"5: [network n] ecdsa_key: /dev/zero is longer than 65536 bytes"),
+	REFUSED("an ecdsa key that is a certificate", ECDSA "cert.pem\n",
+		"5: [network n] ecdsa_key: cert.pem holds no private key in PEM"),
+	REFUSED("an ecdsa key of another curve", ECDSA "p384-key.pem\n",
+		"5: [network n] ecdsa_key: p384-key.pem holds a key that is not of the curve NIST "
+		"P-256"),
+	REFUSED("an ecdsa key of another kind", ECDSA "ed25519-key.pem\n",
+		"5: [network n] ecdsa_key: ed25519-key.pem holds a key that is not of the curve NIST "
+		"P-256"),
+	REFUSED("an ecdsa key with a passphrase", ECDSA "locked-key.pem\n",
+		"5: [network n] ecdsa_key: locked-key.pem is locked with a passphrase; store it "
+		"without"),
+	REFUSED("capabilities that are none", NET "caps = ok - -- ~a a=b\n",
+		"4: [network n] caps: - " NOT_A_CAP "\n4: [network n] caps: -- " NOT_A_CAP
+		"\n4: [network n] caps: ~a " NOT_A_CAP "\n4: [network n] caps: a=b " NOT_A_CAP),
+	REFUSED("capabilities twice", NET "caps = a -b -a b\n",
+		"4: [network n] caps: a stands there twice\n"
+		"4: [network n] caps: b stands there twice"),
+	REFUSED("capabilities that have keys", NET "caps = sts -sasl\n",
+		"4: [network n] caps: sts goes by the key sts\n"
+		"4: [network n] caps: -sasl goes by the key sasl"),
+	REFUSED("capabilities that are commas", NET "caps = ,\n",
+		"4: [network n] caps: names no capability"),
+	REFUSED("modes without a sign", NET "umodes = ix\n",
+		"4: [network n] umodes: ix " NOT_MODES),
+	REFUSED("modes that are signs", NET "umodes = +-\n",
+		"4: [network n] umodes: +- " NOT_MODES),
+	REFUSED("modes with a space", NET "umodes = +i x\n",
+		"4: [network n] umodes: +i x " NOT_MODES),
+	REFUSED("sts in doubt", NET "sts = maybe\n",
+		"4: [network n] sts: maybe is neither yes nor no"),
+
+	REFUSED("a state folder that is not there", "[daemon]\nstate_dir = nope\n",
+		"2: [daemon] state_dir: nope: No such file or directory"),
+	REFUSED("a state folder that is a file", "[daemon]\nstate_dir = ca.pem\n",
+		"2: [daemon] state_dir: ca.pem: Not a directory"),
 	REFUSED("a script path without a folder", "[daemon]\nscript_path = :\n",
 		"2: [daemon] script_path: names no folder"),
 
@@ -473,6 +594,35 @@ static void show_limits(const struct config *c, struct buf *out)
 		script->debug);
 }
 
+static void show_login(const struct config *c, struct buf *out)
+{
+	const struct config_network *n = c->networks[0];
+	for (size_t i = 0; i < n->sasl.n; i++)
+		tell(out, "%s%s", i ? "|" : "", config_mechanism_name(n->sasl.mechanisms[i]));
+	tell(out, " account %s, password %s, %s", n->account ? n->account : "-",
+		n->password ? n->password : "-", n->sasl_required ? "required" : "not required");
+	if (n->ecdsa_key)
+		tell(out, ", a key");
+}
+
+static void show_identity(const struct config *c, struct buf *out)
+{
+	const struct config_network *n = c->networks[0];
+	tell(out, "%s %s", n->tls_cert ? n->tls_cert : "-", n->tls_key ? n->tls_key : "-");
+}
+
+static void show_session(const struct config *c, struct buf *out)
+{
+	const struct config_network *n = c->networks[0];
+	tell(out, "sts %d, %s, ", n->sts, n->umodes ? n->umodes : "-");
+	tell_names(&n->caps, out);
+}
+
+static void show_state(const struct config *c, struct buf *out)
+{
+	tell(out, "%s", c->daemon.state_dir ? c->daemon.state_dir : "-");
+}
+
 static void show_daemon(const struct config *c, struct buf *out)
 {
 	tell(out, "level %d, %zu networks, %zu scripts", c->daemon.log_level, c->n_networks,
@@ -538,6 +688,34 @@ static const struct acceptance {
 	ACCEPTED("a person", NET "alt_nicks = x_, x`\n  [x]\nuser = bot\nrealname = a = b, c: d\n",
 		show_person, "x|bot|a = b, c: d|x_|x`|[x]"),
 	ACCEPTED("a line of 198 bytes", NET "realname = " X187 "\n", show_person, "x|-|" X187 "|"),
+
+	ACCEPTED("no login", NET, show_login, " account -, password -, not required"),
+	ACCEPTED("a login", NET "sasl = PLAIN\npassword = a b\n", show_login,
+		"plain account -, password a b, required"),
+	ACCEPTED("a login in every way",
+		NET
+		"sasl = plain, Scram-SHA-256\n  scram-sha-512 ecdsa-nist256p-challenge external\n"
+		"account = bot\npassword_file = secret.txt\necdsa_key = key.pem\n"
+		"tls_cert = both.pem\nsasl_required = no\n",
+		show_login,
+		"plain|scram-sha-256|scram-sha-512|ecdsa-nist256p-challenge|external account bot, "
+		"password s3cret, not required, a key"),
+	ACCEPTED("a login that is required",
+		NET "sasl = plain\npassword = p\nsasl_required = yes\n", show_login,
+		"plain account -, password p, required"),
+	ACCEPTED("a login in the clear", NET "tls = no\nsasl = plain\npassword = p\n", show_login,
+		"plain account -, password p, required"),
+	ACCEPTED("no certificate", NET, show_identity, "- -"),
+	ACCEPTED("a certificate and its key in one", NET "tls_cert = both.pem\n", show_identity,
+		"both.pem -"),
+	ACCEPTED("a certificate and its key", NET "tls_cert = cert.pem\ntls_key = key.pem\n",
+		show_identity, "cert.pem key.pem"),
+	ACCEPTED("no more capabilities", NET, show_session, "sts 1, -, "),
+	ACCEPTED("more capabilities",
+		NET "caps = a/b.c, -draft/d\n  -e\numodes = +ix-w\nsts = no\n", show_session,
+		"sts 0, +ix-w, a/b.c|-draft/d|-e"),
+	ACCEPTED("no state folder", "", show_state, "-"),
+	ACCEPTED("a state folder", "[daemon]\nstate_dir = lib\n", show_state, "lib"),
 
 	ACCEPTED("no switches", NET, show_switches, DEFAULTS),
 	ACCEPTED("all switches", NET "tls=no\ntls_verify=OFF\nautoconnect=false\nregister=manual\n",
@@ -713,6 +891,45 @@ static void networks_and_scripts_are_found_by_name(void **state)
 	config_free(c);
 }
 
+static void a_key_is_kept_as_its_text(void **state)
+{
+	(void)state;
+	struct config *c = accept(ECDSA "key.pem\n");
+	struct buf text = read_file("key.pem");
+	assert_slice(buf_str(&text), c->networks[0]->ecdsa_key);
+	buf_fini(&text);
+	config_free(c);
+}
+
+static void certificates_and_keys_are_looked_up_among_the_credentials_first(void **state)
+{
+	(void)state;
+	setenv("CREDENTIALS_DIRECTORY", "creds", 1);
+	assert_int_equal(link("both.pem", "creds/secret_my.pem"), 0);
+	struct config *c = accept(ECDSA "my.pem\ntls_cert = my.pem\ntls_key = ./key.pem\n");
+	assert_string_equal(c->networks[0]->tls_cert, "creds/secret_my.pem");
+	assert_string_equal(c->networks[0]->tls_key, "./key.pem");
+	assert_non_null(c->networks[0]->ecdsa_key);
+	config_free(c);
+
+	write_file("ebb.ini", NET "tls_cert = nope\n");
+	refuse_file("4: [network n] tls_cert: nope is not there, nor a credential of that name");
+	assert_int_equal(unlink("creds/secret_my.pem"), 0);
+	unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+static void a_certificate_is_not_waited_for(void **state)
+{
+	(void)state;
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	write_file("ebb.ini", ECDSA "pipe\ntls_cert = pipe\n");
+	alarm(60);
+	refuse_file("5: [network n] ecdsa_key: pipe holds nothing in PEM\n"
+		    "6: [network n] tls_cert: pipe: is not a file");
+	alarm(0);
+	assert_int_equal(unlink("pipe"), 0);
+}
+
 #define SECRET_FILE NET "server_password_file = "
 
 static void assert_secret(const char *text, const char *secret)
@@ -855,7 +1072,8 @@ static void every_row_of_the_table_is_complete(void **state)
 	{                                                   \
 		name, old, new, keys, CONFIG_##change, host \
 	}
-#define HEX2 "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+#define LOGIN "host = h\nsasl = plain\npassword = p\n"
+#define HEX2  "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 
 static const struct change_row {
 	const char *name, *old, *new, *keys;
@@ -897,6 +1115,32 @@ static const struct change_row {
 		CHANGED_CONNECTION),
 	CHANGE("server_password", "host = h\nserver_password = s\n",
 		"host = h\nserver_password = t\n", "server_password", CHANGED_CONNECTION),
+	CHANGE("a tls_cert", "host = h\n", "host = h\ntls_cert = both.pem\n", "tls_cert",
+		CHANGED_CONNECTION),
+	CHANGE("another tls_key", "host = h\ntls_cert = both.pem\n",
+		"host = h\ntls_cert = both.pem\ntls_key = key.pem\n", "tls_key",
+		CHANGED_CONNECTION),
+	CHANGE("sts", "host = h\n", "host = h\nsts = no\n", "sts", CHANGED_LIVE),
+	CHANGE("sasl and its default", "host = h\n", LOGIN, "sasl, password, sasl_required",
+		CHANGED_CONNECTION),
+	CHANGE("the same sasl in capitals", LOGIN, "host = h\nsasl = PLAIN\npassword = p\n", "",
+		UNCHANGED),
+	CHANGE("another sasl", LOGIN, "host = h\nsasl = scram-sha-256\npassword = p\n", "sasl",
+		CHANGED_CONNECTION),
+	CHANGE("another order of sasl", "host = h\nsasl = plain scram-sha-256\npassword = p\n",
+		"host = h\nsasl = scram-sha-256 plain\npassword = p\n", "sasl", CHANGED_CONNECTION),
+	CHANGE("account", LOGIN, LOGIN "account = a\n", "account", CHANGED_CONNECTION),
+	CHANGE("password", LOGIN, "host = h\nsasl = plain\npassword = q\n", "password",
+		CHANGED_CONNECTION),
+	CHANGE("an ecdsa_key", LOGIN "ecdsa_key = other-key.pem\n", LOGIN "ecdsa_key = key.pem\n",
+		"ecdsa_key", CHANGED_CONNECTION),
+	CHANGE("the same ecdsa_key elsewhere", LOGIN "ecdsa_key = ./key.pem\n",
+		LOGIN "ecdsa_key = key.pem\n", "", UNCHANGED),
+	CHANGE("sasl_required as by default", LOGIN, LOGIN "sasl_required = yes\n", "", UNCHANGED),
+	CHANGE("sasl_required", LOGIN, LOGIN "sasl_required = no\n", "sasl_required",
+		CHANGED_CONNECTION),
+	CHANGE("caps", "host = h\ncaps = a\n", "host = h\ncaps = -a\n", "caps", CHANGED_CONNECTION),
+	CHANGE("umodes", "host = h\n", "host = h\numodes = +i\n", "umodes", CHANGED_LIVE),
 	CHANGE("register", "host = h\n", "host = h\nregister = manual\n", "register",
 		CHANGED_CONNECTION),
 	CHANGE("alt_nicks", "host = h\nalt_nicks = a b\n", "host = h\nalt_nicks = a c\n",
@@ -1092,6 +1336,19 @@ static char *uncommented(struct str text)
 	return buf_detach(&out);
 }
 
+/* Takes text; in place of the folder of the service it names one that is there. */
+static char *with_folder(char *text)
+{
+	static const char folder[] = "/var/lib/ebb";
+	struct buf out;
+	char *at = strstr(text, folder);
+	assert_non_null(at);
+	buf_init(&out, 1 << 16);
+	tell(&out, "%.*slib%s", (int)(at - text), text, at + strlen(folder));
+	free(text);
+	return buf_detach(&out);
+}
+
 static void the_sample_is_accepted_as_it_is(void **state)
 {
 	(void)state;
@@ -1109,7 +1366,7 @@ static void the_sample_is_accepted_with_all_its_keys(void **state)
 {
 	(void)state;
 	struct buf sample = read_source("conf/ebb.ini");
-	char *text = uncommented(buf_str(&sample));
+	char *text = with_folder(uncommented(buf_str(&sample)));
 	write_file("other-password", "secret\n");
 
 	struct config *c = accept(text);
@@ -1118,6 +1375,7 @@ static void the_sample_is_accepted_with_all_its_keys(void **state)
 	assert_int_equal(c->n_scripts, 1);
 	assert_string_equal(c->scripts[0]->pairs[0].key, "greeting");
 	assert_int_equal(c->scripts[0]->n_pairs, 1);
+	assert_string_equal(c->networks[0]->password, "secret");
 	assert_string_equal(c->networks[1]->server_password, "secret");
 	config_free(c);
 	free(text);
@@ -1216,6 +1474,28 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 	return remove(path);
 }
 
+/* cert.pem with key.pem, both.pem, and keys that are not its own; and what the sample names. */
+static void write_keys(void)
+{
+	struct certs certs;
+	certs_make(&certs);
+	EVP_PKEY *p384 = EVP_EC_gen("P-384"), *ed25519 = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	cert_append("cert.pem", &certs.good);
+	key_append("key.pem", certs.good.key, NULL);
+	cert_append("both.pem", &certs.good);
+	key_append("both.pem", certs.good.key, NULL);
+	key_append("other-key.pem", certs.expired.key, NULL);
+	key_append("locked-key.pem", certs.good.key, "open sesame");
+	key_append("p384-key.pem", p384, NULL);
+	key_append("ed25519-key.pem", ed25519, NULL);
+	cert_append("example-cert.pem", &certs.good);
+	key_append("example-key.pem", certs.good.key, NULL);
+	key_append("example-ecdsa.pem", certs.good.key, NULL);
+	EVP_PKEY_free(p384);
+	EVP_PKEY_free(ed25519);
+	certs_free(&certs);
+}
+
 static void enter_folder(char *folder)
 {
 	root = getcwd(NULL, 0);
@@ -1225,6 +1505,8 @@ static void enter_folder(char *folder)
 		abort();
 	for (size_t i = 0; i < COUNTOF(files); i++)
 		write_file(files[i], "");
+	write_file("secret.txt", "s3cret\n");
+	write_keys();
 }
 
 static void leave_folder(const char *folder)
@@ -1246,11 +1528,13 @@ int main(void)
 	check_test(&c, a_line_with_a_nul_is_refused);
 	check_test(&c, relative_paths_begin_at_the_folder_of_the_file);
 	check_test(&c, networks_and_scripts_are_found_by_name);
+	check_test(&c, a_key_is_kept_as_its_text);
+	check_test(&c, certificates_and_keys_are_looked_up_among_the_credentials_first);
+	check_test(&c, a_certificate_is_not_waited_for);
 	check_test(&c, a_secret_is_a_path_where_there_are_no_credentials);
 	check_test(&c, a_secret_is_looked_up_among_the_credentials_first);
 	check_rows(&c, secret_rows, secret_is_refused);
 	check_test(&c, a_secret_has_4096_bytes_at_most);
-	check_test(&c, a_secret_is_not_waited_for);
 	check_test(&c, a_secret_is_not_waited_for);
 	check_test(&c, errors_tell_no_secret);
 	check_test(&c, every_row_of_the_table_is_complete);

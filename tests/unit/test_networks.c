@@ -282,6 +282,7 @@ static const char *state_of(struct world *w)
 	"n: changed: " keys ": connects anew\na: ebb QUIT\ntried " host "\nn down: " \
 	"requested\nn up\n"
 #define LIVE(keys) "n: changed: " keys "\n"
+#define LOGIN      "password = p\nsasl_required = no\n"
 
 /* Rows in the form of a call, for what they hold takes lines of its own. */
 #define CHANGE(name, before, after, expected) \
@@ -316,6 +317,10 @@ static const struct change_row {
 	CHANGE("port of no host", AT("a:6697"), AT("a:6697") "port = 7000\n", LIVE("port")),
 	CHANGE("tls", N, TLS, ANEW("tls", "a")),
 	CHANGE("tls_ca", TLS, TLS "tls_ca = ca.pem\n", ANEW("tls_ca", "a")),
+	CHANGE("tls_cert", TLS, TLS "tls_cert = ours.pem\n", ANEW("tls_cert", "a")),
+	CHANGE("tls_key", TLS "tls_cert = ours.pem\n",
+		TLS "tls_cert = ours.pem\ntls_key = ours.pem\n", ANEW("tls_key", "a")),
+	CHANGE("sts", N, N "sts = no\n", LIVE("sts")),
 	CHANGE("tls_verify", TLS, TLS "tls_verify = no\n",
 		"n: changed: tls_verify: connects anew\n"
 		"n: tls_verify = no: anybody can pose as this server\n"
@@ -325,6 +330,19 @@ static const struct change_row {
 	CHANGE("user", N, N "user = u\n", ANEW("user", "a")),
 	CHANGE("realname", N, N "realname = r\n", ANEW("realname", "a")),
 	CHANGE("server_password", N, N "server_password = s\n", ANEW("server_password", "a")),
+	CHANGE("sasl", N LOGIN "sasl = plain\n", N LOGIN "sasl = scram-sha-256\n",
+		ANEW("sasl", "a")),
+	CHANGE("account", N LOGIN "sasl = plain\n", N LOGIN "sasl = plain\naccount = a\n",
+		ANEW("account", "a")),
+	CHANGE("password", N LOGIN "sasl = plain\n",
+		N "password = q\nsasl_required = no\nsasl = plain\n", ANEW("password", "a")),
+	CHANGE("ecdsa_key", N LOGIN "sasl = plain\n",
+		N LOGIN "sasl = plain\necdsa_key = ours.pem\n", ANEW("ecdsa_key", "a")),
+	CHANGE("sasl_required", N LOGIN "sasl = plain\nregister = manual\n",
+		N "password = p\nsasl = plain\nregister = manual\n",
+		"n: changed: sasl_required: connects anew\ntried a\nn down: requested\nn up\n"),
+	CHANGE("caps", N, N "caps = -away-notify\n", ANEW("caps", "a")),
+	CHANGE("umodes", N, N "umodes = +i\n", LIVE("umodes")),
 	CHANGE("register", N "register = manual\n", N "register = auto\n",
 		"n: changed: register: connects anew\ntried a\nn down: requested\nn up\n"),
 	CHANGE("several at once", N "channels = #x\n",
@@ -938,6 +956,41 @@ static void a_plan_that_fails_changes_nothing(void **state)
 	world_end(&w);
 }
 
+/* A certificate is read anew, too. */
+static void a_plan_with_a_certificate_that_went_bad_fails(void **state)
+{
+	(void)state;
+	struct networks_plan plan;
+	struct err err;
+	struct config *c = read_config(TLS "tls_cert = ours.pem\n");
+	assert_int_equal(rename("ours.pem", "good.pem"), 0);
+	write_file("ours.pem", "no certificate\n");
+
+	assert_int_equal(networks_prepare(&plan, c, &err), ERR_CONFIG);
+	assert_string_equal(err.text, "n: tls: ours.pem: holds no certificate in PEM");
+	assert_null(plan.contexts);
+
+	config_free(c);
+	assert_int_equal(rename("good.pem", "ours.pem"), 0);
+}
+
+static void networks_with_the_same_files_share_a_context(void **state)
+{
+	(void)state;
+	struct networks_plan plan;
+	struct err err;
+	struct config *c = read_config(TLS SECTION("o", "a", "ebb")
+			SECTION("p", "a", "ebb") "tls_cert = ours.pem\n" SECTION(
+				"q", "a", "ebb") "tls_cert = ours.pem\n" SECTION("r", "a",
+				"ebb") "tls_cert = ours.pem\ntls_key = ours.pem\n");
+
+	assert_int_equal(networks_prepare(&plan, c, &err), 0);
+	assert_int_equal(plan.n_contexts, 3);
+
+	networks_plan_fini(&plan);
+	config_free(c);
+}
+
 static void a_plan_may_be_dropped(void **state)
 {
 	(void)state;
@@ -958,21 +1011,24 @@ static void a_plan_may_be_dropped(void **state)
 	world_end(&w);
 }
 
-/* With the CA as ca.pem and the policy that ships as reconnect.lua. */
-static void enter_folder(char *folder, const char *ca_file)
+/* With the CA as ca.pem, a certificate and its key as ours.pem, and the policy that ships as
+ * reconnect.lua. */
+static void enter_folder(char *folder, const struct certs *certs)
 {
 	char root[2048], path[4096];
 	assert_non_null(getcwd(root, sizeof(root)));
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(chdir(folder), 0);
-	assert_int_equal(symlink(ca_file, "ca.pem"), 0);
+	assert_int_equal(symlink(certs->ca_file, "ca.pem"), 0);
+	cert_append("ours.pem", &certs->good);
+	key_append("ours.pem", certs->good.key, NULL);
 	snprintf(path, sizeof(path), "%s/scripts/reconnect.lua", root);
 	assert_int_equal(symlink(path, "reconnect.lua"), 0);
 }
 
 static void leave_folder(const char *folder)
 {
-	static const char *const files[] = {"ca.pem", "reconnect.lua", "ebb.ini"};
+	static const char *const files[] = {"ca.pem", "ours.pem", "reconnect.lua", "ebb.ini"};
 	for (size_t i = 0; i < COUNTOF(files); i++)
 		unlink(files[i]);
 	assert_int_equal(rmdir(folder), 0);
@@ -985,7 +1041,7 @@ int main(void)
 	char folder[] = "/tmp/ebb-networks.XXXXXX";
 	certs_make(&certs);
 	log_set_level(LOG_INFO);
-	enter_folder(folder, certs.ca_file);
+	enter_folder(folder, &certs);
 	check_rows(&c, changes, a_change_comes_to_pass);
 	check_test(&c, every_key_has_a_row);
 	check_rows(&c, states, a_change_is_taken_in_any_state);
@@ -1009,6 +1065,8 @@ int main(void)
 	check_test(&c, all_are_disconnected_at_the_end_also_those_that_change);
 	check_test(&c, nothing_is_told_or_connected_before_the_start);
 	check_test(&c, a_plan_that_fails_changes_nothing);
+	check_test(&c, a_plan_with_a_certificate_that_went_bad_fails);
+	check_test(&c, networks_with_the_same_files_share_a_context);
 	check_test(&c, a_plan_may_be_dropped);
 	int failed = check_run(&c, "networks");
 	leave_folder(folder);
