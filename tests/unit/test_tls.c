@@ -280,7 +280,7 @@ static void the_systems_cas_do_not_know_ours(void **state)
 	(void)state;
 	start_server(&certs.good, 0);
 	tls_context_free(context);
-	const struct tls_files files = {NULL};
+	const struct tls_files files = {.ca = NULL};
 	assert_int_equal(tls_context_new(&files, &context, &err), 0);
 	start_verified_client();
 
