@@ -6,6 +6,7 @@
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 BUILD   ?= build
+FUZZ_CC ?= clang
 PREFIX  ?= /usr/local
 WERROR  ?=
 Q       := $(if $(V),,@)
@@ -33,11 +34,12 @@ HEADERS := $(wildcard $(FLOORS:%=src/%/*.h))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+FUZZES  := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 SUPPORT := $(patsubst tests/support/%.c,$(BUILD)/obj/support/%.o,$(wildcard tests/support/*.c))
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all units run deps deps-dev check check-unit check-built bench asan valgrind lint format doc install clean
+.PHONY: all units run deps deps-dev check check-unit check-built bench fuzz fuzz-built asan valgrind lint format doc install clean
 
 all: $(BUILD)/ebbd $(BUILD)/ebbctl
 
@@ -78,6 +80,12 @@ $(BUILD)/bench/%: tests/bench/%.c $(SUPPORT) $(BUILD)/libebb.a
 	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) -MMD -MP $(LDFLAGS) -o $@ $< $(SUPPORT) \
 		$(BUILD)/libebb.a -lcmocka $(LIBS_ALL)
 
+$(BUILD)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/libebb.a
+	@mkdir -p $(@D)
+	@echo "CC  $@"
+	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) -fsanitize=fuzzer -MMD -MP $(LDFLAGS) -o $@ $< \
+		$(BUILD)/libebb.a $(LIBS_ALL)
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 run: deps
@@ -105,6 +113,16 @@ bench: deps
 	@$(MAKE) --no-print-directory all $(BENCHES)
 	@BUILD=$(BUILD) QUICK=$(QUICK) python3 tests/bench/bench.py
 
+# FUZZ_SECONDS=60 for each target, or FUZZ_RUNS=N executions; FUZZ=name: only that target. What is
+# fuzzed has no sockets and no Lua, so nothing else is built.
+fuzz: deps-dev
+	@$(MAKE) --no-print-directory fuzz-built BUILD=$(BUILD)/fuzz FLOORS="base irc" CC="$(FUZZ_CC)" \
+		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
+
+fuzz-built: $(FUZZES)
+	@BUILD=$(BUILD) FUZZ=$(FUZZ) FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_RUNS=$(FUZZ_RUNS) \
+		sh tests/fuzz/run.sh
+
 asan:
 	@$(MAKE) --no-print-directory check BUILD=$(BUILD)/asan \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
@@ -118,12 +136,12 @@ lint:
 	@sh tests/lint/floors.sh
 	@sh tests/lint/banned.sh
 	@clang-format --dry-run --Werror $(SOURCES) $(HEADERS) $(MAINS) \
-		$(wildcard tests/unit/*.c tests/bench/*.c tests/support/*.[ch])
+		$(wildcard tests/unit/*.c tests/bench/*.c tests/fuzz/*.[ch] tests/support/*.[ch])
 	@clang-tidy --quiet $(SOURCES) $(MAINS) -- -std=c11 $(CPPFLAGS_ALL)
 
 format:
 	clang-format -i $(SOURCES) $(HEADERS) $(MAINS) \
-		$(wildcard tests/unit/*.c tests/bench/*.c tests/support/*.[ch])
+		$(wildcard tests/unit/*.c tests/bench/*.c tests/fuzz/*.[ch] tests/support/*.[ch])
 
 # The manual page of the Lua interface is made of the file that documents it for editors.
 doc: $(BUILD)/doc/ebb-lua.7
