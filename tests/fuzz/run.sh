@@ -1,7 +1,7 @@
 #!/bin/sh
 # run.sh: runs the built fuzz targets one after the other, each for FUZZ_SECONDS (60) or, where that
 # is set, for FUZZ_RUNS executions, and tells how many executions there were. What a target grows,
-# says and finds is under $BUILD: corpus/NAME, NAME.log, and NAME-crash-... and the like, an input
+# says and finds is under $BUILD: corpus/NAME, NAME.log, and NAME-crash-... or the like, an input
 # that the target takes as an argument. A finding does not keep the others from running.
 # FUZZ=PATTERN runs only the targets whose name matches it.
 set -u
