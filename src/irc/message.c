@@ -90,7 +90,9 @@ static void take_params(struct message *m, struct str rest)
 
 int message_parse(struct message *m, struct str line)
 {
-	*m = (struct message){.raw = line, .numeric = -1};
+	m->raw = line;
+	m->nick = m->user = m->host = STR_NONE;
+	m->n_params = 0; /* to clear them all would take as long as to find them */
 	if (line.n == 0 || has_forbidden(line))
 		return ERR_INVALID;
 	struct str rest = line;

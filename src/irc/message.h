@@ -26,7 +26,7 @@ struct message {
 	struct str command;          /* as received */
 	int numeric;                 /* 0 to 999 for three digits; -1 otherwise */
 	unsigned n_params;
-	struct str params[MESSAGE_PARAMS_MAX];
+	struct str params[MESSAGE_PARAMS_MAX]; /* what lies beyond n_params is not set */
 };
 
 /* Takes line apart. ERR_INVALID for what is no message: an empty line, a command that is neither

@@ -35,6 +35,7 @@ BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 LOAD = os.path.join(BUILD, "bench/load")
 CEILING = os.path.join(BUILD, "bench/ceiling")
 INSIDE = os.path.join(BUILD, "bench/inside")
+MICRO = os.path.join(BUILD, "bench/micro")
 QUICK = bool(os.environ.get("QUICK"))
 REPETITIONS = 1 if QUICK else 3
 TRIES = 2 if QUICK else 3  # in a repetition, of what takes little time
@@ -633,22 +634,23 @@ def start(place):
     return Experiment(rows, measure)
 
 
-def inside():
+def inside(program):
     """What a program says that measures parts of ebb from within, NAME VALUE UNIT BAR by tabs: a
-    row each, of which less is better."""
+    row each, of which less is better. A fifth column is what the value is measured against."""
     def measure(rows, _):
         rows.append(Row("inside", ""))  # which stays where there are no others
-        done = run_program([INSIDE], 300)
+        done = run_program([program], 300)
         if done.returncode:
-            raise Failed(f"{INSIDE} failed: {done.stderr.strip()[-300:]}")
+            raise Failed(f"{program} failed: {done.stderr.strip()[-300:]}")
         rows.pop()
         known = {row.name: row for row in rows}
         for line in done.stdout.splitlines():
-            name, value, unit, bar = line.split("\t")
+            name, value, unit, bar, *against = line.split("\t")
             if name not in known:
-                rows.append(Row(name, unit, None if bar == "-" else float(bar), of_ratio=False))
+                rows.append(Row(name, unit, None if bar == "-" else float(bar),
+                                of_ratio=bool(against)))
                 known[name] = rows[-1]
-            known[name].add(float(value))
+            known[name].add(float(value), *map(float, against))
     return Experiment([], measure)
 
 
@@ -668,7 +670,8 @@ def experiments(place):
     for connections in (100, 1000) if QUICK else (100, 1000, 10000):
         yield idle(place, connections, tls=True)
     yield start(place)
-    yield inside()
+    yield inside(MICRO)
+    yield inside(INSIDE)
 
 
 # The table.

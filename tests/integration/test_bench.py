@@ -10,15 +10,20 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from ebbtest import ROOT, check, main, test  # noqa: E402
 
 BENCH = os.path.join(ROOT, "tests/bench/bench.py")
-INSIDE = os.path.join(ROOT, os.environ.get("BUILD", "build"), "bench", "inside")
+BUILT = os.path.join(ROOT, os.environ.get("BUILD", "build"), "bench")
+
+
+def measured(program, *arguments):
+    """What a program measures from within, each a tenth as often."""
+    done = subprocess.run([os.path.join(BUILT, program), *arguments], text=True,
+                          capture_output=True, timeout=100, check=False,
+                          env={**os.environ, "QUICK": "1"})
+    check(done.returncode == 0, f"{program} {arguments}: {done}")
+    return done.stdout
 
 
 def inside(group):
-    """What is measured of a group, each a tenth as often."""
-    done = subprocess.run([INSIDE, group], text=True, capture_output=True, timeout=100,
-                          check=False, env={**os.environ, "QUICK": "1"})
-    check(done.returncode == 0, f"{group}: {done}")
-    return done.stdout
+    return measured("inside", group)
 
 
 @test("the generator finds what a client does wrong, and nothing where it does all right")
@@ -33,6 +38,13 @@ def _():
 def _():
     for group in ("lines", "handlers", "sending", "echo"):
         check("\tns\t" in inside(group), group)
+
+
+@test("what a line costs is told beside the least that it could, and the bar of an ordinary one")
+def _():
+    rows = [line.split("\t") for line in measured("micro").splitlines()]
+    check(rows and all(len(row) == 5 and float(row[1]) > float(row[4]) > 0 for row in rows), rows)
+    check([row[0] for row in rows if row[3] == "4"], f"no bar: {rows}")
 
 
 @test("a reload of a script with much state holds the loop up in no turn")

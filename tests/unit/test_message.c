@@ -123,10 +123,12 @@ static void assert_sound(const struct message *m)
 		assert_within(parts[i], m->raw);
 	assert_true(m->command.n > 0);
 	assert_true(m->n_params <= MESSAGE_PARAMS_MAX);
-	for (size_t i = 0; i < MESSAGE_PARAMS_MAX; i++) {
+	for (size_t i = 0; i < m->n_params; i++) {
 		assert_within(m->params[i], m->raw);
-		assert_int_equal(m->params[i].p != NULL, i < m->n_params);
+		assert_non_null(m->params[i].p);
 	}
+	for (size_t i = m->n_params; i < MESSAGE_PARAMS_MAX + 2; i++)
+		assert_slice(message_param(m, i), NULL);
 }
 
 static void put_part(struct buf *b, const char *name, struct str part)
@@ -152,6 +154,7 @@ static void message_parse_takes_apart(void **state)
 {
 	const struct parse_row *row = *state;
 	struct message m;
+	memset(&m, 0xa5, sizeof(m)); /* what is left as it was is found */
 	int r = message_parse(&m, str_of(row->line));
 	assert_int_equal(r, row->expected ? 0 : ERR_INVALID);
 	if (r < 0)
@@ -256,6 +259,27 @@ static void message_parse_survives_any_bytes(void **state)
 		n_parsed++;
 	}
 	assert_true(n_parsed > 1000);
+}
+
+/* A message on the stack is parsed into again and again. */
+static void message_parse_keeps_nothing_of_the_line_before(void **state)
+{
+	(void)state;
+	struct message m;
+	assert_int_equal(message_parse(&m, STR("@a=b :n!u@h 005 me B=1 C=2 :are supported")), 0);
+
+	assert_int_equal(message_parse(&m, STR("PING")), 0);
+
+	assert_slice(m.raw, "PING");
+	assert_slice(m.tags, NULL);
+	assert_slice(m.source, NULL);
+	assert_slice(m.nick, NULL);
+	assert_slice(m.user, NULL);
+	assert_slice(m.host, NULL);
+	assert_int_equal(m.numeric, -1);
+	assert_int_equal(m.n_params, 0);
+	assert_slice(message_param(&m, 0), NULL);
+	assert_slice(message_last(&m), NULL);
 }
 
 static void message_param_is_absent_past_the_last(void **state)
@@ -514,6 +538,7 @@ int main(void)
 	check_test(&c, message_parse_takes_tags_up_to_the_maximum);
 	check_test(&c, message_parse_survives_every_cut_of_a_line);
 	check_test(&c, message_parse_survives_any_bytes);
+	check_test(&c, message_parse_keeps_nothing_of_the_line_before);
 	check_test(&c, message_param_is_absent_past_the_last);
 	check_rows(&c, tag_rows, message_tag_finds);
 	check_test(&c, message_next_tag_walks_them_all);
