@@ -73,12 +73,32 @@ static const struct schema_command *take_command(struct input *in, struct str *r
 	return &in->own;
 }
 
-/* A command of the table makes a message, which a server would read as one. */
-static void require_message(struct str line)
+static bool is_in_a_param(const struct message *m, struct str value)
+{
+	for (unsigned i = 0; i < m->n_params; i++)
+		if (memmem(m->params[i].p, m->params[i].n, value.p, value.n))
+			return true;
+	return false;
+}
+
+/* Of two arguments with one name the first counts. */
+static bool is_first(const struct input *in, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (str_eq(in->args[i].name, in->args[at].name))
+			return false;
+	return true;
+}
+
+/* A command of the table makes a message, in which a server finds what was given. */
+static void require_message(const struct input *in, struct str line)
 {
 	struct message m;
 	REQUIRE(message_parse(&m, line) == 0);
 	REQUIRE(!m.source.p && !m.tags.p && m.numeric < 0);
+	for (size_t i = 0; i < in->n_args; i++)
+		for (size_t k = 0; is_first(in, i) && k < in->args[i].n_values; k++)
+			REQUIRE(is_in_a_param(&m, in->args[i].values[k]));
 }
 
 static void build(struct input *in, const struct schema_command *c)
@@ -92,7 +112,7 @@ static void build(struct input *in, const struct schema_command *c)
 	if (r == 0) {
 		REQUIRE(line.n && line.p[0] != ' ' && fuzz_is_line(line));
 		if (c != &in->own)
-			require_message(line);
+			require_message(in, line);
 	} else {
 		REQUIRE(r == ERR_INVALID || r == ERR_LIMIT);
 		REQUIRE(err.code == r && err.text[0] && line.n == 0);
