@@ -6,7 +6,7 @@
 # FUZZ=PATTERN runs only the targets whose name matches it.
 set -u
 BUILD=${BUILD:-build/fuzz}
-failed=0
+failed=0 n=0
 
 if [ -n "${FUZZ_RUNS:-}" ]; then
 	limit=-runs=$FUZZ_RUNS
@@ -20,6 +20,7 @@ stat() {
 }
 
 run() {
+	n=$((n + 1))
 	name=$1 log=$BUILD/$1.log seeds=tests/fuzz/corpus/$1
 	mkdir -p "$BUILD/corpus/$name"
 	set -- "$limit" -print_final_stats=1 -timeout=25 -rss_limit_mb=1024 \
@@ -43,4 +44,8 @@ for source in tests/fuzz/fuzz_*.c; do
 	*${FUZZ:-}*) run "$name" ;;
 	esac
 done
+if [ $n = 0 ]; then
+	echo "fuzz: no target is called ${FUZZ:-so}"
+	failed=1
+fi
 exit $failed
