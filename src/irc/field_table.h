@@ -59,6 +59,11 @@
 	X(EVENT_NOTE, "note", 3, false, STANDARD_REPLY)                                            \
 	X(EVENT_BATCH, "batch", 1, false, FIELD("reference", read_reference, 0), PARAM("type", 1), \
 		FIELD("batch_params", read_rest, 2), OWNER("messages"))                            \
+	X(EVENT_ACK, "ack", 0, false, NO_FIELDS)                                                   \
+	X(EVENT_REDACT, "redact", 2, true, TARGET, TARGET_CHANNEL, PARAM("target_msgid", 1),       \
+		PARAM("message", 2))                                                               \
+	X(EVENT_RENAME, "rename", 2, true, PARAM("channel", 0), PARAM("new_channel", 1),           \
+		PARAM("message", 2))                                                               \
 	X(EVENT_CAP, "cap", 2, false, TARGET, PARAM("subcommand", 1), LAST_WORDS("caps"))          \
 	X(EVENT_AUTHENTICATE, "authenticate", 1, false, PARAM("data", 0))                          \
 	X(EVENT_CLIENT_CONNECT, "client_connect", 0, false, OWNER("host"), OWNER("port"))          \

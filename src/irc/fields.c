@@ -424,6 +424,7 @@ static const struct command {
 	int kind;
 } commands[] = {
 	{STR_CONST("ACCOUNT"),      EVENT_ACCOUNT     },
+	{STR_CONST("ACK"),          EVENT_ACK         },
 	{STR_CONST("AUTHENTICATE"), EVENT_AUTHENTICATE},
 	{STR_CONST("AWAY"),         EVENT_AWAY        },
 	{STR_CONST("BATCH"),        EVENT_BATCH       },
@@ -444,6 +445,8 @@ static const struct command {
 	{STR_CONST("PONG"),         EVENT_PONG        },
 	{STR_CONST("PRIVMSG"),      EVENT_PRIVMSG     }, /* or CTCP, or an ACTION */
 	{STR_CONST("QUIT"),         EVENT_QUIT        },
+	{STR_CONST("REDACT"),       EVENT_REDACT      },
+	{STR_CONST("RENAME"),       EVENT_RENAME      },
 	{STR_CONST("SETNAME"),      EVENT_SETNAME     },
 	{STR_CONST("TAGMSG"),       EVENT_TAGMSG      },
 	{STR_CONST("TOPIC"),        EVENT_TOPIC       },

@@ -43,6 +43,9 @@ enum event_kind {
 	EVENT_WARN,
 	EVENT_NOTE,
 	EVENT_BATCH,
+	EVENT_ACK,
+	EVENT_REDACT,
+	EVENT_RENAME,
 	EVENT_CAP,
 	EVENT_AUTHENTICATE,
 	EVENT_CLIENT_CONNECT, /* from here on: not lines but facts of the daemon's own */
