@@ -1,123 +1,366 @@
 #include "irc/caps.h"
 
-#include "base/err.h"
-
 #include <assert.h>
+#include <stdlib.h>
 
-static const char *const names[CAP_COUNT] = {
-	[CAP_ACCOUNT_TAG] = "account-tag",
-	[CAP_EXTENDED_JOIN] = "extended-join",
-	[CAP_MESSAGE_TAGS] = "message-tags",
-	[CAP_MULTI_PREFIX] = "multi-prefix",
-	[CAP_SERVER_TIME] = "server-time",
+/* The names in a line of requests: the ACK has to repeat them behind the server's name and our
+ * nick, and what does not fit is cut off. */
+enum { REQUEST_BYTES = 400 };
+
+static_assert(CAPS_MAX <= 64, "a set has 64 bits");
+static_assert(CAPS_OUT_MAX_BYTES >= CAPS_MAX * (CAPS_NAME_MAX_BYTES + sizeof("CAP REQ :\r\n")),
+	"each in a line of its own fits");
+
+enum wish { WISH_ALWAYS, WISH_NAMED, WISH_NEVER };
+
+static const struct row {
+	const char *name;
+	enum wish wish;
+} rows[CAP_COUNT] = {
+#define CAP_ROW(code, name, wish) {name, WISH_##wish},
+	CAP_TABLE(CAP_ROW)
+#undef CAP_ROW
 };
+
+/* What no configuration can ask for: traps, and STARTTLS. */
+static const char *const banned[] = {"ergo.chat/nope", "inspircd.org/poison", "tls"};
 
 const char *caps_name(enum cap cap)
 {
-	return names[cap];
+	return rows[cap].name;
 }
 
 bool caps_has(const struct caps *c, enum cap cap)
 {
-	return c->enabled & 1u << cap;
+	return c->enabled & CAP_BIT(cap);
 }
 
-static void put_line(struct buf *out, const char *line)
+bool caps_offers(const struct caps *c, enum cap cap)
 {
-	int r = buf_addf(out, "%s\r\n", line);
+	return c->offered & CAP_BIT(cap);
+}
+
+struct str caps_value(const struct caps *c, enum cap cap)
+{
+	return str_of(c->values[cap]);
+}
+
+static const char *name_of(const struct caps *c, unsigned i)
+{
+	return i < CAP_COUNT ? rows[i].name : c->extras[i - CAP_COUNT];
+}
+
+const char *caps_next(const struct caps *c, uint64_t *set, struct str *value)
+{
+	for (unsigned i = 0; i < CAPS_MAX; i++) {
+		if (!(*set & CAP_BIT(i)))
+			continue;
+		*set &= ~CAP_BIT(i);
+		if (value)
+			*value = str_of(c->values[i]);
+		return name_of(c, i);
+	}
+	return NULL;
+}
+
+static void put(struct buf *out, const char *text)
+{
+	int r = buf_add(out, str_of(text));
 	assert(r == 0);
 	(void)r;
 }
 
-void caps_begin(struct caps *c, struct buf *out)
+void caps_begin(struct caps *c, const struct caps_options *options, struct buf *out)
 {
-	*c = (struct caps){.is_negotiating = true};
-	put_line(out, "CAP LS 302");
+	caps_fini(c);
+	c->options = options;
+	c->state = CAPS_LISTING;
+	put(out, "CAP LS 302\r\n");
 }
 
-static uint32_t bit_of(struct str name)
+void caps_configure(struct caps *c, const struct caps_options *options)
 {
-	for (unsigned i = 0; i < CAP_COUNT; i++)
-		if (str_eq(name, str_of(names[i])))
-			return 1u << i;
-	return 0;
+	c->options = options;
+}
+
+void caps_fini(struct caps *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < CAPS_EXTRA_MAX; i++)
+		free(c->extras[i]);
+	for (size_t i = 0; i < CAPS_MAX; i++)
+		free(c->values[i]);
+	*c = (struct caps){0};
+}
+
+static bool is_among(const char *const *names, size_t n, struct str name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(str_of(names[i]), name))
+			return true;
+	return false;
+}
+
+static bool is_named(const struct caps *c, struct str name)
+{
+	return c->options && is_among(c->options->more, c->options->n_more, name);
+}
+
+static bool is_refused(const struct caps *c, struct str name)
+{
+	return c->options && is_among(c->options->refused, c->options->n_refused, name);
+}
+
+static bool is_wanted(const struct caps *c, unsigned i)
+{
+	struct str name = str_of(name_of(c, i));
+	enum wish wish = i < CAP_COUNT ? rows[i].wish : WISH_NAMED;
+	if (wish == WISH_NEVER || is_refused(c, name))
+		return false;
+	if (i == CAP_SASL && c->options && c->options->wants_sasl)
+		return true;
+	return wish == WISH_ALWAYS || is_named(c, name);
+}
+
+/* Of what is offered. */
+static uint64_t wanted_of(const struct caps *c, uint64_t offered)
+{
+	uint64_t set = 0;
+	offered &= ~(c->enabled | c->asked);
+	for (unsigned i = 0; i < CAPS_MAX; i++)
+		if ((offered & CAP_BIT(i)) && is_wanted(c, i))
+			set |= CAP_BIT(i);
+	return set;
+}
+
+/* CAPS_MAX: not known. */
+static unsigned find(const struct caps *c, struct str name)
+{
+	unsigned i = 0;
+	while (i < CAPS_MAX && (!name_of(c, i) || !str_eq(str_of(name_of(c, i)), name)))
+		i++;
+	return i;
+}
+
+static void set_value(struct caps *c, unsigned i, struct str value)
+{
+	free(c->values[i]);
+	c->values[i] = value.n && value.n <= CAPS_VALUE_MAX_BYTES ? str_dup(value) : NULL;
+}
+
+/* Names that mean nothing any more make room. CAPS_MAX: there is none. */
+static unsigned find_free(const struct caps *c)
+{
+	uint64_t used = c->offered | c->asked | c->enabled;
+	unsigned i = CAP_COUNT;
+	while (i < CAPS_MAX && (used & CAP_BIT(i)))
+		i++;
+	return i;
+}
+
+/* Keeps a name that is not in the table but is configured. CAPS_MAX: it is not kept. */
+static unsigned adopt(struct caps *c, struct str name)
+{
+	if (name.n > CAPS_NAME_MAX_BYTES || !is_named(c, name) || is_refused(c, name) ||
+		is_among(banned, COUNTOF(banned), name))
+		return CAPS_MAX;
+	unsigned i = find_free(c);
+	if (i == CAPS_MAX)
+		return i;
+	char **place = &c->extras[i - CAP_COUNT];
+	free(*place);
+	*place = str_dup(name);
+	return i;
+}
+
+/* LS or NEW. */
+static uint64_t take_offers(struct caps *c, struct str list)
+{
+	struct str value;
+	uint64_t set = 0;
+	while ((value = str_word(&list, " ")).n) {
+		struct str name = str_cut(&value, '=');
+		if (!name.n || name.p[0] == '-')
+			continue;
+		unsigned i = find(c, name);
+		if (i == CAPS_MAX)
+			i = adopt(c, name);
+		if (i == CAPS_MAX)
+			continue;
+		set_value(c, i, value);
+		set |= CAP_BIT(i);
+		c->offered |= CAP_BIT(i);
+	}
+	c->news.offered = set;
+	return set;
 }
 
 /* "-" in front of a name tells that it was taken away. */
-static void note_names(struct str list, uint32_t *given, uint32_t *taken)
+static uint64_t read_names(const struct caps *c, struct str list, uint64_t *taken)
 {
 	struct str word;
+	uint64_t given = 0;
+	*taken = 0;
 	while ((word = str_word(&list, " ")).n) {
-		bool minus = word.p[0] == '-';
-		struct str name = str_skip(word, minus);
-		uint32_t bit = bit_of(str_cut(&name, '='));
-		*(minus ? taken : given) |= bit;
+		bool is_minus = word.p[0] == '-';
+		struct str name = str_skip(word, is_minus);
+		unsigned i = find(c, str_cut(&name, '='));
+		if (i < CAPS_MAX)
+			*(is_minus ? taken : &given) |= CAP_BIT(i);
 	}
+	return given;
 }
 
-/* All that is known fits one line. */
-static void request(struct caps *c, uint32_t bits, struct buf *out)
+static bool is_one(uint64_t set)
 {
-	if (!bits)
+	return set && (set & (set - 1)) == 0;
+}
+
+/* A line of requests being made. */
+struct line {
+	bool is_open;
+	size_t room;
+};
+
+static void add_name(struct caps *c, unsigned i, bool is_alone, struct line *l, struct buf *out)
+{
+	size_t n = strlen(name_of(c, i)) + strlen(" ");
+	if (!l->is_open || is_alone || n > l->room) {
+		put(out, l->is_open ? "\r\nCAP REQ :" : "CAP REQ :");
+		*l = (struct line){.is_open = true, .room = REQUEST_BYTES};
+		c->n_requests++;
+	} else {
+		put(out, " ");
+	}
+	put(out, name_of(c, i));
+	l->room -= n;
+	c->requests[i] = c->n_requests;
+}
+
+static void request(struct caps *c, uint64_t set, bool is_alone, struct buf *out)
+{
+	struct line l = {0};
+	is_alone = is_alone || is_one(set);
+	for (unsigned i = 0; i < CAPS_MAX; i++)
+		if (set & CAP_BIT(i))
+			add_name(c, i, is_alone, &l, out);
+	if (l.is_open)
+		put(out, "\r\n");
+	c->asked |= set;
+	c->alone = is_alone ? c->alone | set : c->alone & ~set;
+}
+
+static void lose(struct caps *c, uint64_t set)
+{
+	c->asked &= ~set;
+	c->news.lost = c->enabled & set;
+	c->enabled &= ~set;
+}
+
+/* A LS that comes later is the answer to a script's. */
+static void on_ls(struct caps *c, struct str list, bool has_more, struct buf *out)
+{
+	take_offers(c, list);
+	if (c->state != CAPS_LISTING || (has_more && ++c->n_ls_lines < CAPS_LS_LINES_MAX))
 		return;
-	struct buf b;
-	buf_init(&b, MESSAGE_BYTES);
-	int r = buf_addf(&b, "CAP REQ :");
-	const char *separator = "";
-	for (unsigned i = 0; i < CAP_COUNT; i++) {
-		if (!(bits & 1u << i))
+	c->state = CAPS_ASKING;
+	request(c, wanted_of(c, c->offered), false, out);
+}
+
+/* What LIST does not name is gone. It adds nothing: that was not asked for. */
+static void on_list(struct caps *c, struct str list, bool has_more, struct buf *out)
+{
+	(void)out;
+	uint64_t taken;
+	c->listed |= read_names(c, list, &taken);
+	if (has_more)
+		return;
+	uint64_t missing = c->enabled & ~c->listed;
+	lose(c, missing & ~CAP_BIT(CAP_CAP_NOTIFY)); /* implied ones need not be named */
+	c->listed = 0;
+}
+
+static void on_ack(struct caps *c, struct str list, bool has_more, struct buf *out)
+{
+	(void)has_more; /* a line of several is as good as the last */
+	(void)out;
+	uint64_t taken, given = read_names(c, list, &taken);
+	given &= c->asked & ~taken;
+	c->asked &= ~given;
+	c->news.gained = given & ~c->enabled;
+	c->enabled |= given;
+	lose(c, taken);
+}
+
+/* All that is still asked for by the line that asked for i. */
+static uint64_t with(const struct caps *c, unsigned i)
+{
+	uint64_t set = 0;
+	for (unsigned k = 0; k < CAPS_MAX; k++)
+		if ((c->asked & CAP_BIT(k)) && c->requests[k] == c->requests[i])
+			set |= CAP_BIT(k);
+	return set;
+}
+
+/* Servers are to repeat the whole set, and do not always. */
+static void on_nak(struct caps *c, struct str list, bool has_more, struct buf *out)
+{
+	(void)has_more;
+	uint64_t taken, again = 0, named = read_names(c, list, &taken);
+	for (unsigned i = 0; i < CAPS_MAX; i++) {
+		if (!(named & c->asked & CAP_BIT(i)))
 			continue;
-		r |= buf_addf(&b, "%s%s", separator, names[i]);
-		separator = " ";
+		uint64_t set = with(c, i);
+		c->asked &= ~set;
+		c->news.refused |= set & c->alone;
+		again |= set & ~c->alone;
 	}
-	assert(r == 0);
-	(void)r;
-	put_line(out, buf_str(&b).p);
-	buf_fini(&b);
-	c->asked |= bits;
+	request(c, again, true, out);
 }
 
-static void request_each(struct caps *c, uint32_t bits, struct buf *out)
+static void on_new(struct caps *c, struct str list, bool has_more, struct buf *out)
 {
-	for (unsigned i = 0; i < CAP_COUNT; i++)
-		request(c, bits & 1u << i, out);
+	(void)has_more;
+	request(c, wanted_of(c, take_offers(c, list)), false, out);
 }
 
-static bool is_one_bit(uint32_t bits)
+static void on_del(struct caps *c, struct str list, bool has_more, struct buf *out)
 {
-	return (bits & (bits - 1)) == 0;
+	(void)has_more;
+	(void)out;
+	uint64_t taken, set = read_names(c, list, &taken);
+	set &= ~CAP_BIT(CAP_STS); /* a policy ends by its duration only */
+	lose(c, set);
+	c->offered &= ~set;
+	for (unsigned i = 0; i < CAPS_MAX; i++)
+		if (set & CAP_BIT(i))
+			set_value(c, i, STR_NONE);
 }
 
-bool caps_answer(struct caps *c, const struct message *m, struct buf *out)
+static const struct {
+	const char *name;
+	void (*run)(struct caps *c, struct str list, bool has_more, struct buf *out);
+} verbs[] = {
+	{"ACK",  on_ack },
+	{"DEL",  on_del },
+	{"LIST", on_list},
+	{"LS",   on_ls  },
+	{"NAK",  on_nak },
+	{"NEW",  on_new },
+};
+
+enum caps_result caps_hear(struct caps *c, const struct message *m, struct buf *out)
 {
-	struct str verb = message_param(m, 1), list = message_last(m);
-	bool more = m->n_params >= 4 && str_eq(message_param(m, 2), STR("*"));
-	uint32_t given = 0, taken = 0;
-	if (m->n_params < 3)
-		return false;
-	note_names(list, &given, &taken);
-	if (str_ieq(verb, STR("LS"))) {
-		c->offered |= given;
-		if (more || !c->is_negotiating)
-			return false;
-		request(c, c->offered & ~c->enabled, out);
-	} else if (str_ieq(verb, STR("ACK"))) {
-		c->asked &= ~(given | taken);
-		c->enabled = (c->enabled | given) & ~taken;
-	} else if (str_ieq(verb, STR("NAK"))) {
-		c->asked &= ~given;
-		if (!is_one_bit(given))
-			request_each(c, given, out);
-	} else if (str_ieq(verb, STR("NEW"))) {
-		c->offered |= given;
-		request(c, given & ~c->enabled, out);
-	} else if (str_ieq(verb, STR("DEL"))) {
-		c->offered &= ~given;
-		c->enabled &= ~given;
-	}
-	if (!c->is_negotiating || more || c->asked)
-		return false;
-	c->is_negotiating = false;
-	put_line(out, "CAP END");
-	return true;
+	struct str verb = message_param(m, 1);
+	struct str list = m->n_params > 2 ? message_last(m) : STR_NONE;
+	bool has_more = m->n_params > 3 && str_eq(m->params[2], STR("*"));
+	c->news = (struct caps_news){0};
+	for (size_t i = 0; i < COUNTOF(verbs); i++)
+		if (str_ieq(verb, str_of(verbs[i].name)))
+			verbs[i].run(c, list, has_more, out);
+	if (c->state != CAPS_ASKING || c->asked)
+		return CAPS_NOTHING;
+	c->state = CAPS_DONE;
+	return CAPS_SETTLED;
 }

@@ -10,7 +10,6 @@ static void on_welcome(struct session *s, const struct message *m)
 {
 	nick_on_welcome(s, m);
 	s->is_registered = true;
-	s->caps.is_negotiating = false; /* a server without CAP never answered */
 }
 
 static void on_isupport(struct session *s, const struct message *m)
@@ -72,9 +71,11 @@ static void on_cap(struct session *s, const struct message *m)
 	if (s->options->is_manual || s->state == SESSION_CLOSING)
 		return;
 	buf_reset(&s->scratch);
-	caps_answer(&s->caps, m, &s->scratch);
+	enum caps_result r = caps_hear(&s->caps, m, &s->scratch);
 	if (buf_str(&s->scratch).n)
 		s->ops->write(s->owner, buf_str(&s->scratch));
+	if (r == CAPS_SETTLED && !s->is_registered)
+		session_write(s, "CAP END");
 }
 
 static void on_ping(struct session *s, const struct message *m)

@@ -38,6 +38,7 @@ void session_free(struct session *s)
 	nick_fini(s);
 	sendq_fini(&s->sendq);
 	buf_fini(&s->scratch);
+	caps_fini(&s->caps);
 	isupport_unref(s->isupport);
 	free(s->user);
 	free(s->host);
@@ -336,7 +337,7 @@ void session_begin(struct session *s, bool is_secure, int64_t now_ns)
 		return;
 	}
 	buf_reset(&s->scratch);
-	caps_begin(&s->caps, &s->scratch);
+	caps_begin(&s->caps, NULL, &s->scratch);
 	s->ops->write(s->owner, buf_str(&s->scratch));
 	if (o->password)
 		session_write(s, "PASS :%s", o->password);
@@ -354,7 +355,7 @@ void session_end(struct session *s)
 	sendq_init(&s->sendq, &s->options->limits);
 	isupport_unref(s->isupport);
 	s->isupport = isupport_new();
-	s->caps = (struct caps){0};
+	caps_fini(&s->caps);
 	free(s->user);
 	free(s->host);
 	s->user = s->host = NULL;

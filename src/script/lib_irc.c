@@ -49,14 +49,19 @@ static void push_isupport(lua_State *L, const struct isupport *is)
 	}
 }
 
+/* A name has its value, or true. */
 static void push_caps(lua_State *L, const struct caps *caps)
 {
+	uint64_t rest = caps->enabled;
+	struct str value;
+	const char *name;
 	lua_newtable(L);
-	for (int i = 0; i < CAP_COUNT; i++) {
-		if (!caps_has(caps, (enum cap)i))
-			continue;
-		lua_pushboolean(L, 1);
-		lua_setfield(L, -2, caps_name((enum cap)i));
+	while ((name = caps_next(caps, &rest, &value))) {
+		if (value.p)
+			convert_push_str(L, value);
+		else
+			lua_pushboolean(L, 1);
+		lua_setfield(L, -2, name);
 	}
 }
 
