@@ -51,9 +51,8 @@
 
 enum cap {
 #define CAP_CODE(code, name, wish) CAP_##code,
-	CAP_TABLE(CAP_CODE)
+	CAP_TABLE(CAP_CODE) CAP_COUNT
 #undef CAP_CODE
-	CAP_COUNT
 };
 
 enum {
