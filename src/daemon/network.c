@@ -289,7 +289,7 @@ static void on_write(void *owner, struct str bytes)
 	}
 }
 
-static void on_event(void *owner, const struct heard *line)
+static void on_event(void *owner, const struct received *line)
 {
 	struct network *n = owner;
 	net_line(n->net, line);

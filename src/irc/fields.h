@@ -59,7 +59,7 @@ enum event_kind {
 enum { EVENT_NAME_KINDS_MAX = 4 };
 
 /* A line that came, and what is known of it. Borrowed for the call that tells of it. */
-struct heard {
+struct received {
 	const struct message *m;
 	int kind; /* from event_kind_of */
 	bool is_mine, is_replayed;

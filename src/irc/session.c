@@ -425,7 +425,7 @@ void session_learn_self(struct session *s, struct str user, struct str host)
 static void hear(struct session *s, const struct message *m, int kind)
 {
 	const struct handler *h = handle_find(kind);
-	struct heard line = {m, kind, m->nick.n && session_is_me(s, m->nick), false, STR_NONE};
+	struct received line = {m, kind, m->nick.n && session_is_me(s, m->nick), false, STR_NONE};
 	if (line.is_mine)
 		session_learn_self(s, m->user, m->host);
 	if (h && h->is_early)

@@ -51,7 +51,7 @@ struct session_ops {
 	/* Send these bytes: one or more whole lines, each with CR LF. */
 	void (*write)(void *owner, struct str bytes);
 	/* A line came. The session's facts are still what they were before it. */
-	void (*event)(void *owner, const struct heard *line);
+	void (*event)(void *owner, const struct received *line);
 	/* Registered, and the JOINs queued. */
 	void (*ready)(void *owner);
 	/* Ready for use: registered and the JOINs queued; with is_manual, at session_begin. */

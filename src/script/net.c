@@ -122,7 +122,7 @@ static struct event own_event(struct net *n, int kind)
 }
 
 /* The many parameters that a message can have are not cleared first, nor copied. */
-void net_line(struct net *n, const struct heard *line)
+void net_line(struct net *n, const struct received *line)
 {
 	struct host *h = n->host;
 	const struct message *m = line->m;

@@ -83,7 +83,7 @@ struct net *net_find(const struct host *h, struct str name);
 struct net_facts net_facts(const struct net *n);
 
 /* From the daemon's network: a line came. */
-void net_line(struct net *n, const struct heard *line);
+void net_line(struct net *n, const struct received *line);
 
 /* It became ready for use. */
 void net_connected(struct net *n);

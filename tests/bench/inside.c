@@ -159,7 +159,7 @@ static void on_write(void *owner, struct str bytes)
 	t->n_written += bytes.n;
 }
 
-static void on_event(void *owner, const struct heard *line)
+static void on_event(void *owner, const struct received *line)
 {
 	struct talk *t = owner;
 	t->n_events++;
@@ -401,7 +401,7 @@ static void give(struct scene *sc, const char *line, size_t n)
 	int kind = event_kind_of(&m, session_isupport(sc->talk.session));
 	for (size_t i = 0; i < n; i++) {
 		timers_run(&sc->timers, sc->timers.now_ns + 1000);
-		net_line(sc->net, &(struct heard){.m = &m, .kind = kind});
+		net_line(sc->net, &(struct received){.m = &m, .kind = kind});
 		settle(sc);
 	}
 }

@@ -295,8 +295,8 @@ void stage_feed(struct stage *st, size_t i, const char *line)
 	if (kind == 5)
 		for (size_t k = 1; k + 1 < m.n_params; k++)
 			assert_true(isupport_apply(&n->isupport, m.params[k]));
-	struct heard heard = {&m, kind, m.nick.n && str_ieq(m.nick, STR("ebb")), false, STR_NONE};
-	net_line(n->net, &heard);
+	struct received received = {&m, kind, m.nick.n && str_ieq(m.nick, STR("ebb")), false, STR_NONE};
+	net_line(n->net, &received);
 	free(copy);
 }
 

@@ -32,7 +32,7 @@ static void on_write(void *owner, struct str bytes)
 	}
 }
 
-static void on_event(void *owner, const struct heard *line)
+static void on_event(void *owner, const struct received *line)
 {
 	struct talk *t = owner;
 	if (!t->with_events)

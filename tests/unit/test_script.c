@@ -360,8 +360,8 @@ static void three_thousand_waits_lose_nothing_between_two_lines(void **state)
 	      "on('join', function() log('all ' .. n) end)\n");
 	struct message m;
 	assert_int_equal(message_parse(&m, STR(":a!u@h PRIVMSG #t :x")), 0);
-	net_line(st.nets[0].net, &(struct heard){.m = &m, .kind = EVENT_PRIVMSG});
-	net_line(st.nets[0].net, &(struct heard){.m = &m, .kind = EVENT_PRIVMSG});
+	net_line(st.nets[0].net, &(struct received){.m = &m, .kind = EVENT_PRIVMSG});
+	net_line(st.nets[0].net, &(struct received){.m = &m, .kind = EVENT_PRIVMSG});
 	stage_run(&st);
 	stage_line(&st, 0, ":a!u@h JOIN #t");
 	stage_expect_log(&st, "info script test: all 3000\n");
@@ -589,7 +589,7 @@ static void a_task_that_makes_tasks_for_ever_starves_nobody(void **state)
 	assert_true(st.is_wanted);
 	struct message m;
 	assert_int_equal(message_parse(&m, STR(":a!u@h PRIVMSG #t :x")), 0);
-	net_line(st.nets[0].net, &(struct heard){.m = &m, .kind = EVENT_PRIVMSG});
+	net_line(st.nets[0].net, &(struct received){.m = &m, .kind = EVENT_PRIVMSG});
 	for (int i = 0; i < 100 && st.sent.n == 0; i++) /* it may be sliced meanwhile */
 		stage_turn(&st);
 	stage_expect(&st, "PRIVMSG #t :here\n");

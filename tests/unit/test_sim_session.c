@@ -42,7 +42,7 @@ static bool is_told(int kind)
 	       kind == EVENT_NICK || kind == EVENT_CHANNELMODE;
 }
 
-static void on_event(void *owner, const struct heard *line)
+static void on_event(void *owner, const struct received *line)
 {
 	struct bot *b = owner;
 	if (is_told(line->kind))
