@@ -422,6 +422,7 @@ function raw(line) end
 --- - `tls`: the encryption failed, or the certificate is not trusted;
 --- - `closed`: the server closed the connection;
 --- - `registration`: the server did not let us in, for instance for a wrong password;
+--- - `sasl`: the login to the account failed;
 --- - `banned`, `throttled`: it said so;
 --- - `nick`: every nick was refused;
 --- - `killed`: an operator ended it;

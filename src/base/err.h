@@ -26,6 +26,7 @@
 	X(TLS, "tls")                                                              \
 	X(CLOSED, "closed")                                                        \
 	X(REGISTRATION, "registration")                                            \
+	X(SASL, "sasl")                                                            \
 	X(BANNED, "banned")                                                        \
 	X(THROTTLED, "throttled")                                                  \
 	X(NICK, "nick")                                                            \
