@@ -139,7 +139,7 @@ static void hear(struct talk *t, struct str line)
 	assert_true(kind >= 0);
 	batches_hear(&t->batches, &m, kind, &bl);
 	requests_hear(
-		&t->requests, &(struct received){&m, kind, t->isupport, STR("bot"), &bl, t->now_ns});
+		&t->requests, &(struct heard){&m, kind, t->isupport, STR("bot"), &bl, t->now_ns});
 	assert_sound(&t->requests);
 }
 
