@@ -184,8 +184,9 @@ void slots_unlink(struct slots *s, uint32_t index)
 	*place = slot->next;
 	slot->next = SLOTS_NONE;
 	s->n_linked--;
-	if (s->n_linked < s->n_buckets / 2 && s->n_buckets > FIRST_BUCKETS)
-		join_bucket(s);
+	for (int i = 0; i < 2; i++)
+		if (s->n_linked < s->n_buckets / 2 && s->n_buckets > FIRST_BUCKETS)
+			join_bucket(s);
 }
 
 uint32_t slots_first(const struct slots *s, uint32_t hash)

@@ -196,6 +196,14 @@ void book_forget_user(struct book *b, uint32_t user)
 	release_user(b, user);
 }
 
+static bool has_room(const struct slots *s, uint32_t hash)
+{
+	uint32_t n = 0;
+	for (uint32_t i = slots_first(s, hash); i != SLOTS_NONE; i = slots_next(s, i))
+		n += ((const struct slot *)slots_at(s, i))->hash == hash;
+	return n < ROSTER_ALIKE_MAX;
+}
+
 static void rename_user(struct book *b, uint32_t user, struct str nick)
 {
 	struct user *u = book_user(b, user);
@@ -207,17 +215,20 @@ static void rename_user(struct book *b, uint32_t user, struct str nick)
 	slots_link(&b->users, user, hash_name(b, nick));
 }
 
-/* Two cannot have one nick: what was known of the other is out of date. */
+/* Two cannot have one nick: what was known of the other is out of date. Nobody else has ours. */
 void book_rename_user(struct book *b, uint32_t user, struct str nick)
 {
 	uint32_t other = find_record(b, nick);
-	if (!is_nick(nick) || (other == b->me && other != SLOTS_NONE && other != user)) {
-		b->dropped += !is_nick(nick);
-		if (user != b->me)
-			book_forget_user(b, user);
+	bool is_mine = user == b->me, is_new = other != user;
+	bool is_taken = is_new && other != SLOTS_NONE && other == b->me;
+	bool fits =
+		is_nick(nick) && (is_mine || !is_new || has_room(&b->users, hash_name(b, nick)));
+	b->dropped += !fits;
+	if (is_taken || (!fits && !is_mine))
+		book_forget_user(b, user);
+	if (is_taken || !fits)
 		return;
-	}
-	if (other != SLOTS_NONE && other != user)
+	if (other != SLOTS_NONE && is_new)
 		book_forget_user(b, other);
 	rename_user(b, user, nick);
 }
@@ -231,7 +242,7 @@ static uint32_t take_user(struct book *b, struct str nick, uint32_t max)
 		return user;
 	if (user != SLOTS_NONE)
 		release_user(b, user);
-	if (is_nick(nick) && b->users.n < max)
+	if (is_nick(nick) && b->users.n < max && has_room(&b->users, hash_name(b, nick)))
 		return add_user(b, nick);
 	b->dropped++;
 	return SLOTS_NONE;
@@ -258,7 +269,7 @@ uint32_t book_add_channel(struct book *b, struct str name)
 {
 	uint32_t index;
 	if (!is_channel_name(name) || b->n_channels >= ROSTER_CHANNELS_MAX ||
-		b->channels.n >= UINT16_MAX) {
+		b->channels.n >= UINT16_MAX || !has_room(&b->channels, hash_name(b, name))) {
 		b->dropped++;
 		return SLOTS_NONE;
 	}
@@ -275,7 +286,7 @@ uint32_t book_add_channel(struct book *b, struct str name)
 void book_rename_channel(struct book *b, uint32_t channel, struct str name)
 {
 	uint32_t other = book_find_channel(b, name);
-	if (!is_channel_name(name)) {
+	if (!is_channel_name(name) || !has_room(&b->channels, hash_name(b, name))) {
 		b->dropped++;
 		return;
 	}
@@ -392,12 +403,12 @@ uint32_t book_join(struct book *b, uint32_t channel, struct str nick)
 	uint32_t member = user != SLOTS_NONE ? book_find_member(b, channel, user) : SLOTS_NONE;
 	if (member != SLOTS_NONE)
 		return member;
-	bool has_room = b->members.n < ROSTER_MEMBERS_MAX;
-	if (has_room)
+	bool is_full = b->members.n >= ROSTER_MEMBERS_MAX;
+	if (!is_full)
 		user = take_user(b, nick, ROSTER_USERS_MAX);
 	else
 		b->dropped++;
-	if (!has_room || user == SLOTS_NONE) {
+	if (is_full || user == SLOTS_NONE) {
 		book_channel(b, channel)->lacks_members = true;
 		return SLOTS_NONE;
 	}

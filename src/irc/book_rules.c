@@ -15,32 +15,39 @@ static bool outlives(const struct book *b, uint32_t one, uint32_t other)
 	return u->generation > v->generation;
 }
 
-/* The one with the same nick that is to go, which may be the user itself. */
-static uint32_t find_loser(const struct book *b, uint32_t user)
+static bool is_same_nick(const struct book *b, uint32_t one, uint32_t other)
 {
-	const struct user *u = book_user(b, user);
-	uint32_t i = slots_first(&b->users, u->slot.hash);
-	for (; i != SLOTS_NONE; i = slots_next(&b->users, i)) {
-		const struct user *other = book_user(b, i);
-		if (i != user && other->slot.hash == u->slot.hash &&
-			casemap_eq(
-				b->casemap, book_text(u, TEXT_NICK), book_text(other, TEXT_NICK)))
-			return outlives(b, user, i) ? i : user;
-	}
-	return SLOTS_NONE;
+	const struct user *u = book_user(b, one), *v = book_user(b, other);
+	return u->slot.hash == v->slot.hash &&
+	       casemap_eq(b->casemap, book_text(u, TEXT_NICK), book_text(v, TEXT_NICK));
 }
 
+/* Of this user and those behind it one for each nick stays. Returns the next to look at. */
+static uint32_t part_user(struct book *b, uint32_t user)
+{
+	uint32_t next = SLOTS_NONE;
+	for (uint32_t i = slots_next(&b->users, user); i != SLOTS_NONE; i = next) {
+		next = slots_next(&b->users, i);
+		if (!is_same_nick(b, user, i))
+			continue;
+		if (!outlives(b, user, i)) {
+			next = slots_next(&b->users, user);
+			book_forget_user(b, user);
+			return next;
+		}
+		book_forget_user(b, i);
+	}
+	return slots_next(&b->users, user);
+}
+
+/* From the last bucket down: as users go, the last is joined to one that is still to come. */
 static void part_users(struct book *b)
 {
-	for (uint32_t i = 0; i < slots_end(&b->users); i++) {
-		const struct user *u = slots_peek(&b->users, i);
-		uint32_t loser = SLOTS_NONE;
-		while (loser != i && u && u->generation && !(u->flags & USER_NAMELESS)) {
-			loser = find_loser(b, i);
-			if (loser == SLOTS_NONE)
-				break;
-			book_forget_user(b, loser);
-		}
+	const struct slots *s = &b->users;
+	for (uint32_t bucket = s->n_buckets; bucket-- > 0;) {
+		uint32_t i = bucket < s->n_buckets ? s->buckets[bucket] : SLOTS_NONE;
+		while (i != SLOTS_NONE)
+			i = part_user(b, i);
 	}
 }
 
@@ -73,7 +80,10 @@ void book_set_casemap(struct book *b, enum casemap casemap)
 {
 	if (casemap == b->casemap)
 		return;
+	bool is_finer = b->casemap == CASEMAP_RFC1459 || casemap == CASEMAP_ASCII;
 	b->casemap = casemap;
+	if (is_finer)
+		return;
 	part_channels(b);
 	part_users(b);
 }

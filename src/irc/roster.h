@@ -23,6 +23,7 @@ enum {
 	ROSTER_CHANNELS_MAX = 1000,
 	ROSTER_USERS_MAX = 200000,   /* in all, those not swept yet included */
 	ROSTER_MEMBERS_MAX = 500000, /* the same */
+	ROSTER_ALIKE_MAX = 16,       /* names that differ in nothing but []\^ and {}|~ */
 	ROSTER_MODES_MAX = 64,       /* of a channel, lists and prefixes apart */
 	ROSTER_CHANNEL_MAX_BYTES = 512,
 	ROSTER_NAME_MAX_BYTES = 255,      /* nick, user, host, account: not known when longer */

@@ -123,9 +123,7 @@ static const char *channels_fault(const struct book *b)
 	uint32_t n = 0, n_members = 0, n_gone = 0;
 	for (uint32_t i = 0; i < slots_end(&b->channels); i++) {
 		const struct channel *c = slots_peek(&b->channels, i);
-		if (!c || (!c->generation && !list_is_linked(&c->node)))
-			continue;
-		if (!c->node.next)
+		if (!c || !c->node.next)
 			continue;
 		n_members += c->n_members;
 		n += c->generation != 0;
