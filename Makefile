@@ -14,7 +14,7 @@ Q       := $(if $(V),,@)
 # What `make deps` installs: to build and test; what `make deps-dev` adds: lint and the sanitizers.
 PACKAGES     := gcc make pkg-config libev-dev liblua5.4-dev libssl-dev libinih-dev libc-ares-dev \
 	libedit-dev libjansson-dev uthash-dev libcmocka-dev lua5.4 ngircd inspircd openssl python3 \
-	systemd procps util-linux iproute2
+	libunistring-dev systemd procps util-linux iproute2
 DEV_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev mandoc valgrind
 
 LIBRARIES := lua5.4 openssl inih libcares libedit jansson
@@ -25,7 +25,7 @@ VERSION   := 0.1
 CPPFLAGS_ALL = -D_GNU_SOURCE -DEBB_VERSION='"$(VERSION)"' -Isrc \
 	$(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null) $(CPPFLAGS)
 CFLAGS_ALL   = -std=c11 $(WARNINGS) $(CFLAGS)
-LIBS_ALL     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lev -lm $(LDLIBS)
+LIBS_ALL     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lev -lunistring -lm $(LDLIBS)
 
 FLOORS  := base net irc sim ctl script daemon
 MAINS   := src/main.c src/ctl/ebbctl.c

@@ -150,7 +150,7 @@ static bool split_begin(struct split *sp, const struct session *s, const struct 
 		return false;
 	}
 	size_t around = (size_t)(sp->head.p + sp->head.n - m->command.p) + sp->tail.n;
-	if (around + 4 > relayed_max(s))
+	if (around + TEXT_PART_MIN_BYTES > relayed_max(s))
 		return false;
 	sp->max_bytes = relayed_max(s) - around;
 	return true;
@@ -158,11 +158,15 @@ static bool split_begin(struct split *sp, const struct session *s, const struct 
 
 static int push_parts(struct session *s, const struct split *sp)
 {
-	struct str rest = sp->text, part;
+	struct text_cut cut;
+	struct str carried, part;
 	int r = 0;
-	while (r == 0 && (part = text_next_part(&rest, sp->max_bytes)).p) {
+	text_cut_begin(&cut, sp->text, sp->max_bytes);
+	while (r == 0 && text_cut_next(&cut, &carried, &part)) {
 		buf_reset(&s->scratch);
 		r = buf_add(&s->scratch, sp->head);
+		if (r == 0)
+			r = buf_add(&s->scratch, carried);
 		if (r == 0)
 			r = buf_add(&s->scratch, part);
 		if (r == 0)
@@ -175,11 +179,13 @@ static int push_parts(struct session *s, const struct split *sp)
 
 static void measure_parts(const struct split *sp, size_t *n, size_t *n_bytes)
 {
-	struct str rest = sp->text, part;
+	struct text_cut cut;
+	struct str carried, part;
 	*n = *n_bytes = 0;
-	while ((part = text_next_part(&rest, sp->max_bytes)).p) {
+	text_cut_begin(&cut, sp->text, sp->max_bytes);
+	while (text_cut_next(&cut, &carried, &part)) {
 		++*n;
-		*n_bytes += sp->head.n + part.n + sp->tail.n;
+		*n_bytes += sp->head.n + carried.n + part.n + sp->tail.n;
 	}
 }
 
@@ -294,9 +300,10 @@ void session_quit(struct session *s, struct str message, int64_t now_ns)
 		return;
 	s->state = SESSION_CLOSING;
 	sendq_clear(&s->sendq);
-	struct str rest = message;
-	struct str first = text_next_part(&rest, line_max(s) - strlen("QUIT :"));
-	if (message.n)
+	struct text_cut cut;
+	struct str carried, first;
+	text_cut_begin(&cut, message, line_max(s) - strlen("QUIT :"));
+	if (message.n && text_cut_next(&cut, &carried, &first))
 		session_write(s, "QUIT :%" STR_F, STR_A(first));
 	else
 		session_write(s, "QUIT");
