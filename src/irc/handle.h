@@ -7,6 +7,7 @@
 #include "irc/ctcp.h"
 #include "irc/joins.h"
 #include "irc/nick.h"
+#include "irc/output.h"
 #include "irc/session.h"
 
 struct session {
@@ -46,13 +47,6 @@ struct handler {
 
 /* NULL when there is nothing to do. */
 const struct handler *handle_find(int kind);
-
-/* Sends one line past the queue: what registers, and PONG. */
-void session_write(struct session *s, const char *fmt, ...) PRINTF(2, 3);
-
-/* Queues one line of the session's own; it goes when the session next pumps. False, and it is
- * logged, when the queue is full. */
-bool session_push(struct session *s, enum lane lane, const char *fmt, ...) PRINTF(3, 4);
 
 /* Ready, and not over. */
 bool session_is_talking(const struct session *s);

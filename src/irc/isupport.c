@@ -115,6 +115,13 @@ static bool read_number(struct isupport *is, const struct token *t, struct str v
 	return true;
 }
 
+static bool read_utf8only(struct isupport *is, const struct token *t, struct str value)
+{
+	(void)t;
+	is->utf8_only = value.p != NULL;
+	return true;
+}
+
 /* MODES without a value: no limit. */
 static bool read_limit(struct isupport *is, const struct token *t, struct str value)
 {
@@ -140,6 +147,7 @@ static const struct token tokens[] = {
 	{"KEYLEN",      read_number,      NULL,             FIELD(keylen),     1,   255 },
 	{"LINELEN",     read_number,      "512",            FIELD(linelen),    512, 8191},
 	{"MODES",       read_limit,       "3",              FIELD(modes),      1,   100 },
+	{"UTF8ONLY",    read_utf8only,    NULL,             0,                 0,   0   },
 };
 
 static const struct token *find_token(struct str name)

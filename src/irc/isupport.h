@@ -27,6 +27,7 @@ struct isupport {
 	unsigned nicklen, channellen, topiclen, kicklen, awaylen, namelen, keylen;
 	unsigned userlen, hostlen; /* 10, 63 */
 	unsigned linelen;          /* with CR LF, without tags; 512 or more */
+	bool utf8_only;            /* takes nothing else */
 	unsigned modes;            /* with parameter, in a line; 3; 0: no limit */
 	struct map tokens;         /* NAME to its value, an owned string, as sent but for \xHH */
 };

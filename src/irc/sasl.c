@@ -343,9 +343,11 @@ static void note_offered(struct sasl_login *l, struct str offered)
 static void note_failure(struct sasl_login *l, const char *words)
 {
 	char **failure = &l->failures[l->current];
-	struct str rest = str_of(words);
-	if (!*failure)
-		*failure = str_dup(text_next_part(&rest, SASL_WORDS_MAX_BYTES));
+	struct text_cut c;
+	struct str carried, first;
+	text_cut_begin(&c, str_of(words), SASL_WORDS_MAX_BYTES);
+	if (!*failure && text_cut_next(&c, &carried, &first))
+		*failure = str_dup(first);
 }
 
 static void explain_one(const struct sasl_login *l, enum sasl_mechanism mechanism, struct buf *text)

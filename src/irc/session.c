@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "irc/handle.h"
-#include "irc/text.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -12,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCRATCH_MAX_BYTES = SESSION_TEXT_MAX_BYTES + 1024, JOIN_LINE_BYTES = 400 };
+enum { SCRATCH_MAX_BYTES = SESSION_TEXT_MAX_BYTES + 1024 };
 
 struct session *session_new(
 	const struct session_options *options, const struct session_ops *ops, void *owner)
@@ -45,270 +44,6 @@ void session_free(struct session *s)
 	free(s);
 }
 
-void session_write(struct session *s, const char *fmt, ...)
-{
-	buf_reset(&s->scratch);
-	va_list ap;
-	va_start(ap, fmt);
-	int r = buf_addv(&s->scratch, fmt, ap);
-	va_end(ap);
-	if (r == 0)
-		r = buf_add(&s->scratch, STR("\r\n"));
-	if (r == 0)
-		s->ops->write(s->owner, buf_str(&s->scratch));
-}
-
-static void write_line(struct session *s, struct str line)
-{
-	buf_reset(&s->scratch);
-	if (buf_add(&s->scratch, line) == 0 && buf_add(&s->scratch, STR("\r\n")) == 0)
-		s->ops->write(s->owner, buf_str(&s->scratch));
-}
-
-static void give_room(struct session *s)
-{
-	if (!s->wants_room)
-		return;
-	s->wants_room = false;
-	s->ops->room(s->owner);
-}
-
-/* Sends what the pace allows. */
-static void pump(struct session *s)
-{
-	struct str line;
-	bool sent = false;
-	while ((line = sendq_peek(&s->sendq, s->now_ns)).p) {
-		write_line(s, line);
-		sendq_drop(&s->sendq, s->now_ns);
-		sent = true;
-	}
-	if (sent)
-		give_room(s);
-}
-
-bool session_push(struct session *s, enum lane lane, const char *fmt, ...)
-{
-	buf_reset(&s->scratch);
-	va_list ap;
-	va_start(ap, fmt);
-	int r = buf_addv(&s->scratch, fmt, ap);
-	va_end(ap);
-	if (r == 0)
-		r = sendq_push(&s->sendq, lane, buf_str(&s->scratch));
-	if (r < 0)
-		log_warn("%s: %.40s: not sent: the queue is full", s->options->network,
-			buf_str(&s->scratch).p);
-	return r == 0;
-}
-
-/* The bytes of a line that the server can take, without CR LF. */
-static size_t line_max(const struct session *s)
-{
-	return s->isupport->linelen - 2;
-}
-
-/* The bytes of a line that others get in full: the server puts ":nick!user@host " in front. */
-static size_t relayed_max(const struct session *s)
-{
-	size_t user = s->user ? strlen(s->user) : s->isupport->userlen;
-	size_t host = s->host ? strlen(s->host) : s->isupport->hostlen;
-	size_t source = strlen(s->nick.now) + user + host + strlen(":!@ ");
-	return line_max(s) > source ? line_max(s) - source : 0;
-}
-
-/* A text in parts: head and tail stand around each. */
-struct split {
-	struct str head, text, tail;
-	size_t max_bytes; /* of a part */
-};
-
-static bool is_text_command(struct str command)
-{
-	return str_ieq(command, STR("PRIVMSG")) || str_ieq(command, STR("NOTICE"));
-}
-
-/* False where there is nothing that could be cut, or no room for a part. */
-static bool split_begin(struct split *sp, const struct session *s, const struct message *m)
-{
-	static const struct str action = STR("\x01"
-					     "ACTION ");
-	if (!is_text_command(m->command) || m->n_params != 2)
-		return false;
-	struct str text = m->params[1];
-	*sp = (struct split){
-		.head = {m->raw.p, (size_t)(text.p - m->raw.p)},
-                  .text = text
-        };
-	if (str_starts(text, action)) {
-		sp->head.n += action.n;
-		sp->text = str_skip(text, action.n);
-		sp->tail = STR("\x01");
-		if (sp->text.n && sp->text.p[sp->text.n - 1] == '\x01')
-			sp->text.n--;
-	} else if (text.n && text.p[0] == '\x01') {
-		return false;
-	}
-	size_t around = (size_t)(sp->head.p + sp->head.n - m->command.p) + sp->tail.n;
-	if (around + TEXT_PART_MIN_BYTES > relayed_max(s))
-		return false;
-	sp->max_bytes = relayed_max(s) - around;
-	return true;
-}
-
-static int push_parts(struct session *s, const struct split *sp)
-{
-	struct text_cut cut;
-	struct str carried, part;
-	int r = 0;
-	text_cut_begin(&cut, sp->text, sp->max_bytes);
-	while (r == 0 && text_cut_next(&cut, &carried, &part)) {
-		buf_reset(&s->scratch);
-		r = buf_add(&s->scratch, sp->head);
-		if (r == 0)
-			r = buf_add(&s->scratch, carried);
-		if (r == 0)
-			r = buf_add(&s->scratch, part);
-		if (r == 0)
-			r = buf_add(&s->scratch, sp->tail);
-		if (r == 0)
-			r = sendq_push(&s->sendq, LANE_NORMAL, buf_str(&s->scratch));
-	}
-	return r;
-}
-
-static void measure_parts(const struct split *sp, size_t *n, size_t *n_bytes)
-{
-	struct text_cut cut;
-	struct str carried, part;
-	*n = *n_bytes = 0;
-	text_cut_begin(&cut, sp->text, sp->max_bytes);
-	while (text_cut_next(&cut, &carried, &part)) {
-		++*n;
-		*n_bytes += sp->head.n + carried.n + part.n + sp->tail.n;
-	}
-}
-
-static int wait_for_room(struct session *s, struct err *err)
-{
-	s->wants_room = true;
-	return err_set(err, ERR_AGAIN, "the queue is full");
-}
-
-static int too_long(struct err *err, size_t n, size_t max)
-{
-	return err_set(
-		err, ERR_LIMIT, "the line is too long: %zu bytes, the server takes %zu", n, max);
-}
-
-/* What the session follows of what scripts send. */
-static void note_sent(struct session *s, const struct message *m)
-{
-	if (str_ieq(m->command, STR("JOIN")))
-		joins_note_sent(s, m);
-	else if (str_ieq(m->command, STR("NICK")))
-		nick_note_sent(s, m);
-}
-
-static int check_open(const struct session *s, struct err *err)
-{
-	if (s->is_over || (s->state != SESSION_REGISTERING && s->state != SESSION_READY))
-		return err_set(err, ERR_DISCONNECTED, "%s is not connected", s->options->network);
-	return 0;
-}
-
-static int send_line(struct session *s, struct str line, bool may_split, struct err *err)
-{
-	struct message m;
-	struct split sp;
-	if (!sendq_takes(line))
-		return err_set(err, ERR_INVALID, "the line is empty, or has a line break or a NUL");
-	int r = message_parse(&m, line);
-	if (r < 0)
-		return err_set(err, ERR_INVALID, "not an IRC line");
-	size_t n_bytes = (size_t)(line.p + line.n - m.command.p);
-	if (line.n > SESSION_TEXT_MAX_BYTES)
-		return too_long(err, line.n, SESSION_TEXT_MAX_BYTES);
-	may_split = may_split && split_begin(&sp, s, &m);
-	if (may_split ? sp.text.n > sp.max_bytes : n_bytes > line_max(s)) {
-		size_t n;
-		if (!may_split)
-			return too_long(err, n_bytes, line_max(s));
-		measure_parts(&sp, &n, &n_bytes);
-		if (n_bytes > s->options->limits.max_bytes)
-			return too_long(err, n_bytes, s->options->limits.max_bytes);
-		if (!sendq_has_room(&s->sendq, n, n_bytes))
-			return wait_for_room(s, err);
-		return push_parts(s, &sp);
-	}
-	if (!sendq_has_room(&s->sendq, 1, line.n))
-		return wait_for_room(s, err);
-	note_sent(s, &m);
-	if (!sendq_pass(&s->sendq, s->now_ns))
-		return sendq_push(&s->sendq, LANE_NORMAL, line);
-	write_line(s, line);
-	return 0;
-}
-
-static int send_paced(
-	struct session *s, struct str line, bool may_split, int64_t now_ns, struct err *err)
-{
-	s->now_ns = now_ns;
-	int r = check_open(s, err);
-	if (r == 0)
-		r = send_line(s, line, may_split, err);
-	if (r == 0)
-		pump(s);
-	return r;
-}
-
-int session_send(struct session *s, struct str line, int64_t now_ns, struct err *err)
-{
-	return send_paced(s, line, true, now_ns, err);
-}
-
-bool session_say(struct session *s, struct str target, struct str text, int64_t now_ns)
-{
-	static const struct str verb = STR_CONST("PRIVMSG ");
-	size_t n = verb.n + target.n + 2 + text.n;
-	s->now_ns = now_ns;
-	if (check_open(s, NULL) < 0 || !sendq_takes(target) || str_has(target, ' ') ||
-		target.p[0] == ':' || !sendq_takes(text) || text.p[0] == '\x01' ||
-		n > relayed_max(s))
-		return false;
-	buf_reset(&s->scratch);
-	int r = buf_add(&s->scratch, verb);
-	r |= buf_add(&s->scratch, target);
-	r |= buf_add(&s->scratch, STR(" :"));
-	r |= buf_add(&s->scratch, text);
-	r |= buf_add(&s->scratch, STR("\r\n"));
-	if (r < 0 || !sendq_pass(&s->sendq, now_ns))
-		return false;
-	s->ops->write(s->owner, buf_str(&s->scratch));
-	return true;
-}
-
-int session_raw(struct session *s, struct str line, int64_t now_ns, struct err *err)
-{
-	return send_paced(s, line, false, now_ns, err);
-}
-
-void session_quit(struct session *s, struct str message, int64_t now_ns)
-{
-	s->now_ns = now_ns;
-	if (check_open(s, NULL) < 0)
-		return;
-	s->state = SESSION_CLOSING;
-	sendq_clear(&s->sendq);
-	struct text_cut cut;
-	struct str carried, first;
-	text_cut_begin(&cut, message, line_max(s) - strlen("QUIT :"));
-	if (message.n && text_cut_next(&cut, &carried, &first))
-		session_write(s, "QUIT :%" STR_F, STR_A(first));
-	else
-		session_write(s, "QUIT");
-}
-
 static void set_modes(struct session *s)
 {
 	struct str bot = isupport_get(s->isupport, STR("BOT"));
@@ -326,7 +61,7 @@ void session_become_ready(struct session *s)
 	set_modes(s);
 	joins_enter_all(s);
 	nick_on_ready(s);
-	pump(s);
+	output_pump(s);
 	s->ops->ready(s->owner);
 	if (!s->options->is_manual)
 		s->ops->usable(s->owner);
@@ -386,8 +121,8 @@ void session_configure(struct session *s, const struct session_options *options,
 	joins_configure(s, old);
 	if (!session_is_talking(s))
 		return;
-	pump(s);
-	give_room(s);
+	output_pump(s);
+	output_give_room(s);
 }
 
 void session_fail(struct session *s, int code, const char *fmt, ...)
@@ -441,7 +176,7 @@ static void hear(struct session *s, const struct message *m, int kind)
 	if (h && !h->is_early)
 		h->run(s, m);
 	if (!s->is_over)
-		pump(s); /* what that has pushed */
+		output_pump(s); /* what that has pushed */
 }
 
 void session_feed(struct session *s, struct str line, int64_t now_ns)
@@ -504,17 +239,7 @@ void session_tick(struct session *s, int64_t now_ns)
 		nick_tick(s);
 	}
 	if (!s->is_over)
-		pump(s);
-}
-
-uint64_t session_pushed(const struct session *s)
-{
-	return s->sendq.pushed;
-}
-
-bool session_is_past(const struct session *s, uint64_t pushed)
-{
-	return sendq_is_past(&s->sendq, pushed);
+		output_pump(s);
 }
 
 enum session_state session_state(const struct session *s)

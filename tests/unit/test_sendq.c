@@ -4,6 +4,8 @@
 #include "base/err.h"
 #include "support/check.h"
 
+#include <stdio.h>
+
 #define SECONDS(n) ((n)*NS_PER_S)
 
 /* The queue of the running test. */
@@ -23,27 +25,52 @@ static struct sendq *fresh_queue(struct sendq_limits limits)
 	return &queue;
 }
 
+struct told {
+	size_t n, n_bytes, n_next;
+	struct str next;
+};
+
+static void tell(void *data, const struct sendq_wait *w)
+{
+	struct told *t = data;
+	t->n++;
+	t->n_bytes += w->line.n;
+	assert_int_equal(w->next_ns >= 0, w->why == SENDQ_PACE);
+	if (w->why == SENDQ_PACE) {
+		t->n_next++;
+		t->next = w->line;
+	}
+}
+
 static void assert_sound(const struct sendq *q)
 {
-	for (size_t i = 0; i < LANE_COUNT; i++) {
-		assert_non_null(q->lanes[i].end);
-		assert_null(*q->lanes[i].end);
-	}
-	assert_int_equal(q->n_lines == 0, q->n_bytes == 0);
+	struct told t = {.next = STR_NONE};
+	sendq_each(q, 0, tell, &t);
+	assert_int_equal(t.n, q->n_lines);
+	assert_int_equal(t.n_bytes, q->n_bytes);
+	assert_int_equal(t.n_next, q->n_lines > 0);
+	assert_ptr_equal(sendq_peek(q, INT64_MAX).p, t.next.p);
 	assert_true(q->n_bytes <= q->limits.max_bytes);
 	assert_int_equal(sendq_next(q) == -1, q->n_lines == 0);
+	assert_true(sendq_is_past(q, q->pushed) == (q->n_lines == 0));
+	if (q->n_lines == 0)
+		assert_int_equal(map_count(&q->targets), 0);
+}
+
+static void push_to(struct sendq *q, enum lane lane, const char *line, const char *targets)
+{
+	assert_int_equal(sendq_push(q, lane, str_of(line), str_of(targets), 0), 0);
+	assert_sound(q);
 }
 
 static void push(struct sendq *q, const char *line)
 {
-	assert_int_equal(sendq_push(q, LANE_NORMAL, str_of(line)), 0);
-	assert_sound(q);
+	push_to(q, LANE_NORMAL, line, NULL);
 }
 
 static void push_first(struct sendq *q, const char *line)
 {
-	assert_int_equal(sendq_push(q, LANE_FIRST, str_of(line)), 0);
-	assert_sound(q);
+	push_to(q, LANE_FIRST, line, NULL);
 }
 
 static void send_one(struct sendq *q, int64_t now_ns, const char *expected)
@@ -300,7 +327,7 @@ static void sendq_refuses(void **state)
 {
 	const struct refused_row *row = *state;
 	struct sendq *q = fresh(.line_ns = 0);
-	assert_int_equal(sendq_push(q, LANE_NORMAL, row->line), ERR_INVALID);
+	assert_int_equal(sendq_push(q, LANE_NORMAL, row->line, STR("#a"), 0), ERR_INVALID);
 	assert_sound(q);
 	assert_slice(sendq_peek(q, 0), NULL);
 }
@@ -311,8 +338,8 @@ static void sendq_refuses_what_passes_its_bytes(void **state)
 	struct sendq *q = fresh(.max_bytes = 8);
 	push(q, "12345");
 
-	assert_int_equal(sendq_push(q, LANE_NORMAL, STR("6789")), ERR_LIMIT);
-	assert_int_equal(sendq_push(q, LANE_FIRST, STR("6789")), ERR_LIMIT);
+	assert_int_equal(sendq_push(q, LANE_NORMAL, STR("6789"), STR("#a"), 0), ERR_LIMIT);
+	assert_int_equal(sendq_push(q, LANE_FIRST, STR("6789"), STR_NONE, 0), ERR_LIMIT);
 	assert_sound(q);
 	push(q, "678");
 
@@ -377,6 +404,418 @@ static void sendq_lets_a_line_pass_an_empty_queue_at_its_pace(void **state)
 	assert_int_equal(q->pushed, 4);
 }
 
+/*
+ * Queues as words: "+ab1" pushes a line about the targets a and b, "+1" one about nobody, "u1" an
+ * urgent one, "f1" one of the first lane; "-ab1" is the line that goes next. Nothing waits at the
+ * end.
+ */
+static const struct turn_row {
+	const char *name, *script;
+} turn_rows[] = {
+	{"turns: of two targets",					"+a1 +a2 +a3 +b1 +b2 -a1 -b1 -a2 -b2 -a3"              },
+	{"turns: of three, as they began",                               "+b1 +a1 +c1 +c2 +a2 +b2 -b1 -a1 -c1 -b2 -a2 -c2"      },
+	{"turns: lines about nobody share one",                          "+1 +2 +3 +a1 +b1 +a2 -1 -a1 -b1 -2 -a2 -3"            },
+	{"turns: a newcomer before who had one",                         "+a1 +a2 +a3 -a1 +b1 -b1 -a2 -a3"                      },
+	{"turns: newcomers before who had one",                          "+a1 +a2 +a3 -a1 -a2 +c1 +b1 +d1 -c1 -b1 -d1 -a3"      },
+	{"turns: a newcomer's second line waits",
+         "+a1 +a2 +a3 -a1 +b1 +b2 +b3 -b1 -a2 -b2 -a3 -b3"								      },
+	{"turns: newcomers one by one do not stop who waits",
+         "+a1 +a2 +a3 +a4 -a1 +b1 -b1 +c1 -a2 +d1 -c1 +e1 -d1 -a3 -e1 -a4"                                                      },
+	{"turns: newcomers while others go come after one of who waits",
+         "+a1 +a2 +a3 -a1 +b1 +c1 -b1 +d1 +e1 -c1 -a2 -d1 -e1 -a3"                                                              },
+	{"turns: one line at a time gains nothing",
+         "+a1 +a2 +a3 +a4 -a1 +b1 -b1 +b2 -a2 -b2 +b3 -a3 -b3 +b4 -a4 -b4"                                                      },
+	{"turns: many who had one go before who has just had one",
+         "+a1 +a2 +b1 +b2 +c1 +c2 -a1 -b1 -c1 +d1 -d1 +d2 -a2 -b2 -c2 -d2"                                                      },
+	{"turns: who was quiet for a round is a newcomer again",
+         "+a1 +a2 +a3 +a4 -a1 +b1 -b1 -a2 +b2 -b2 -a3 -a4"								      },
+	{"turns: an empty queue forgets",                                "+a1 -a1 +b1 +a2 -b1 -a2"                              },
+	{"order: of one target",					 "+a1 +a2 +a3 -a1 -a2 -a3"                              },
+	{"order: two targets in one line, then each",                    "+ab1 +a1 +b1 -ab1 -a1 -b1"                            },
+	{"order: each, then two targets in one line",                    "+a1 +b1 +ab1 -a1 -b1 -ab1"                            },
+	{"order: a line of two waits for both",                          "+a1 +a2 +ab1 +b1 -a1 -a2 -ab1 -b1"                    },
+	{"order: others go while it waits",
+         "+a1 +a2 +a3 +ab1 +b1 +c1 +c2 +c3 -a1 -c1 -a2 -c2 -a3 -ab1 -c3 -b1"                                                    },
+	{"order: a turn that was given away comes back first",
+         "+a1 +a2 +ab1 +c1 +c2 +c3 +d1 +d2 -a1 -c1 -d1 -a2 -ab1 -c2 -d2 -c3"                                                    },
+	{"order: lines of two in a chain",                               "+ab1 +bc1 +cd1 +da1 -ab1 -bc1 -cd1 -da1"              },
+	{"order: lines of two in a ring",                                "+a1 +ab1 +bc1 +ca1 +c1 +b1 -a1 -ab1 -bc1 -ca1 -b1 -c1"},
+	{"order: a line uses up the turns of all its targets",
+         "+abc1 +a1 +b1 +c1 +d1 +d2 +d3 -abc1 -d1 -a1 -b1 -c1 -d2 -d3"                                                          },
+	{"order: a target that is named twice",                          "+aa1 +aba1 +a1 -aa1 -aba1 -a1"                        },
+	{"lanes: urgent lines first, in their order",
+         "+a1 u1 u2 f1 +b1 -f1 -u1 u3 -u2 -u3 -a1 -b1"									  },
+	{"lanes: nobody's turn is lost to urgent lines",
+         "+a1 +a2 +b1 +b2 -a1 u1 -u1 -b1 u2 -u2 -a2 -b2"									},
+};
+
+/* "ab1": the targets a and b. */
+static const char *targets_of(const char *name, char *out)
+{
+	size_t n = 0;
+	for (; *name >= 'a' && *name <= 'z'; name++) {
+		out[n++] = *name;
+		out[n++] = ',';
+	}
+	out[n] = '\0';
+	return n ? out : NULL;
+}
+
+static void step(struct sendq *q, const char *word)
+{
+	char targets[32];
+	if (word[0] == '-')
+		send_one(q, 0, word + 1);
+	else if (word[0] == '+')
+		push_to(q, LANE_NORMAL, word + 1, targets_of(word + 1, targets));
+	else
+		push_to(q, word[0] == 'u' ? LANE_URGENT : LANE_FIRST, word, "a,b");
+}
+
+static void sendq_keeps(void **state)
+{
+	const struct turn_row *row = *state;
+	struct sendq *q = fresh(.line_ns = 0);
+	struct str rest = str_of(row->script), word;
+	while ((word = str_word(&rest, " ")).p) {
+		char copy[32] = "";
+		assert_true(word.n < sizeof(copy));
+		memcpy(copy, word.p, word.n);
+		step(q, copy);
+	}
+	assert_int_equal(q->n_lines, 0);
+}
+
+/* When the next line that begins with `name` goes, the queue being asked at each of its deadlines.
+ */
+static int64_t sent_at(struct sendq *q, int64_t now_ns, char name)
+{
+	for (;;) {
+		int64_t next_ns = sendq_next(q);
+		now_ns = next_ns > now_ns ? next_ns : now_ns;
+		struct str line = sendq_peek(q, now_ns);
+		assert_non_null(line.p);
+		bool is_it = line.p[0] == name;
+		sendq_drop(q, now_ns);
+		assert_sound(q);
+		if (is_it)
+			return now_ns;
+	}
+}
+
+static void sendq_with_two_hundred_lines_for_one_sends_a_line_for_another_in_two_line_times(
+	void **state)
+{
+	(void)state;
+	struct sendq *q = fresh(.line_ns = SECONDS(2), .burst_ns = SECONDS(8));
+	int64_t now_ns = SECONDS(100);
+	for (int i = 0; i < 200; i++)
+		push_to(q, LANE_NORMAL, "a", "#a");
+	for (int i = 0; i < 5; i++)
+		send_one(q, now_ns, "a");
+
+	for (const char *c = "bcdefghij"; *c; c++) {
+		char line[] = {*c, '\0'}, target[] = {'#', *c, '\0'};
+		now_ns += SECONDS(1) / 2; /* at any time between two lines */
+		push_to(q, LANE_NORMAL, line, target);
+		int64_t at_ns = sent_at(q, now_ns, *c);
+		assert_true(at_ns <= now_ns + 2 * SECONDS(2));
+		now_ns = at_ns;
+	}
+	assert_true(q->n_lines >= 200 - 5 - 9);
+}
+
+static void sendq_sends_a_line_for_each_of_nine_before_the_rest_of_two_hundred(void **state)
+{
+	(void)state;
+	struct sendq *q = fresh(.line_ns = SECONDS(2), .burst_ns = SECONDS(8));
+	for (int i = 0; i < 200; i++)
+		push_to(q, LANE_NORMAL, "a", "#a");
+	for (int i = 0; i < 5; i++)
+		send_one(q, SECONDS(100), "a");
+	for (const char *c = "bcdefghij"; *c; c++) {
+		char line[] = {*c, '\0'}, target[] = {'#', *c, '\0'};
+		push_to(q, LANE_NORMAL, line, target);
+	}
+
+	int64_t now_ns = SECONDS(100);
+	for (const char *c = "bcdefghij"; *c; c++) {
+		char line[] = {*c, '\0'};
+		now_ns += SECONDS(2);
+		send_one(q, now_ns, line);
+	}
+	send_one(q, now_ns + SECONDS(2), "a");
+}
+
+/* How many of 600 lines are about #a, for which 600 wait, while a line for somebody new comes with
+ * every n-th that goes. */
+static int sent_among_newcomers(int n)
+{
+	struct sendq *q = fresh(.line_ns = 0);
+	int n_sent = 0;
+	for (int i = 0; i < 600; i++)
+		push_to(q, LANE_NORMAL, "a", "#a");
+	for (int i = 0; i < 600; i++) {
+		char nick[16];
+		snprintf(nick, sizeof(nick), "nick%d", i);
+		if (i % n == 0)
+			push_to(q, LANE_NORMAL, "b", nick);
+		n_sent += sendq_peek(q, 0).p[0] == 'a';
+		sendq_drop(q, 0);
+	}
+	assert_sound(q);
+	return n_sent;
+}
+
+static void sendq_goes_on_with_who_waits_whatever_newcomers_there_are(void **state)
+{
+	(void)state;
+	assert_int_equal(sent_among_newcomers(3), 400);
+	assert_int_equal(sent_among_newcomers(2), 300);
+	assert_in_range(sent_among_newcomers(1), 30, 300);
+}
+
+static void sendq_remembers_only_so_many_targets(void **state)
+{
+	(void)state;
+	struct sendq *q = fresh(.line_ns = 0, .max_bytes = 100000);
+	for (int i = 0; i < 3; i++)
+		push_to(q, LANE_NORMAL, "a", "#a");
+	for (int i = 0; i < 2000; i++) {
+		char nick[16];
+		snprintf(nick, sizeof(nick), "nick%d", i);
+		assert_int_equal(sendq_push(q, LANE_NORMAL, STR("b"), str_of(nick), 0), 0);
+	}
+	while (q->n_lines > 3) {
+		sendq_drop(q, 0);
+		assert_true(map_count(&q->targets) <= q->n_lines + 256);
+	}
+	assert_sound(q);
+}
+
+static void sendq_takes_a_line_about_hundreds(void **state)
+{
+	(void)state;
+	struct sendq *q = fresh(.line_ns = 0);
+	struct buf all;
+	buf_init(&all, 10000);
+	for (int i = 0; i < 500; i++)
+		assert_int_equal(buf_addf(&all, "%s#%d", i ? "," : "", i), 0);
+
+	push_to(q, LANE_NORMAL, "one", "#499");
+	push_to(q, LANE_NORMAL, "all", buf_str(&all).p);
+	push_to(q, LANE_NORMAL, "two", "#250");
+
+	send_one(q, 0, "one");
+	send_one(q, 0, "all");
+	send_one(q, 0, "two");
+	buf_fini(&all);
+}
+
+static void sendq_ignores_empty_names(void **state)
+{
+	(void)state;
+	struct sendq *q = fresh(.line_ns = 0);
+	push_to(q, LANE_NORMAL, "one", "");
+	push_to(q, LANE_NORMAL, "two", ",,");
+	push_to(q, LANE_NORMAL, "three", ",a,");
+	push_to(q, LANE_NORMAL, "four", "a");
+	send_one(q, 0, "one");
+	send_one(q, 0, "three");
+	send_one(q, 0, "two");
+	send_one(q, 0, "four");
+}
+
+static void sendq_is_past_a_count_only_when_all_before_it_went(void **state)
+{
+	(void)state;
+	struct sendq *q = fresh(.line_ns = 0);
+	push_to(q, LANE_NORMAL, "a1", "a");
+	push_to(q, LANE_NORMAL, "a2", "a");
+	push_to(q, LANE_NORMAL, "b1", "b");
+	uint64_t pushed = q->pushed;
+	push_to(q, LANE_URGENT, "u", NULL);
+
+	send_one(q, 0, "u");
+	send_one(q, 0, "a1");
+	assert_true(sendq_is_past(q, 1));
+	send_one(q, 0, "b1");
+	assert_false(sendq_is_past(q, 2));
+	push_to(q, LANE_NORMAL, "b2", "b");
+	assert_false(sendq_is_past(q, pushed));
+	send_one(q, 0, "a2");
+	assert_true(sendq_is_past(q, pushed));
+	assert_false(sendq_is_past(q, q->pushed));
+	send_one(q, 0, "b2");
+	assert_true(sendq_is_past(q, q->pushed));
+}
+
+static void describe(void *data, const struct sendq_wait *w)
+{
+	assert_int_equal(
+		buf_addf(data, "%" STR_F " lane %d %s waited %d next %d\n", STR_A(w->line),
+			(int)w->lane, sendq_why_name(w->why), (int)(w->waited_ns / NS_PER_S),
+			w->next_ns < 0 ? -1 : (int)(w->next_ns / NS_PER_S)),
+		0);
+}
+
+static void sendq_tells_why_each_line_waits(void **state)
+{
+	static const struct {
+		enum lane lane;
+		struct str line, targets;
+	} lines[] = {
+		{LANE_NORMAL, STR_CONST("a1"), STR_CONST("a")  },
+		{LANE_NORMAL, STR_CONST("a2"), STR_CONST("a")  },
+		{LANE_NORMAL, STR_CONST("ab"), STR_CONST("a,b")},
+		{LANE_NORMAL, STR_CONST("c1"), STR_CONST("c")  },
+		{LANE_URGENT, STR_CONST("u1"), {NULL, 0}       },
+		{LANE_URGENT, STR_CONST("u2"), {NULL, 0}       },
+	};
+	(void)state;
+	struct sendq *q = fresh(.line_ns = SECONDS(2));
+	struct buf b;
+	buf_init(&b, 1000);
+	assert_true(sendq_pass(q, SECONDS(10)));
+	for (size_t i = 0; i < COUNTOF(lines); i++)
+		assert_int_equal(sendq_push(q, lines[i].lane, lines[i].line, lines[i].targets,
+					 SECONDS(10) + SECONDS((int64_t)i)),
+			0);
+
+	sendq_each(q, SECONDS(17), describe, &b);
+	assert_slice(buf_str(&b), "a1 lane 2 turn waited 7 next -1\n"
+				  "a2 lane 2 order waited 6 next -1\n"
+				  "ab lane 2 order waited 5 next -1\n"
+				  "c1 lane 2 turn waited 4 next -1\n"
+				  "u1 lane 1 pace waited 3 next 12\n"
+				  "u2 lane 1 order waited 2 next -1\n");
+	buf_reset(&b);
+	send_one(q, SECONDS(20), "u1");
+	send_one(q, SECONDS(22), "u2");
+	send_one(q, SECONDS(24), "a1");
+	sendq_each(q, SECONDS(25), describe, &b);
+	assert_slice(buf_str(&b), "a2 lane 2 turn waited 14 next -1\n"
+				  "ab lane 2 order waited 13 next -1\n"
+				  "c1 lane 2 pace waited 12 next 26\n");
+	buf_fini(&b);
+}
+
+/* What waits, kept in the plainest way: an array in the order of the pushes. */
+enum { MODEL_TARGETS = 12, MODEL_MAX = 64 };
+
+struct model {
+	struct model_line {
+		unsigned targets; /* a bit each; none: about nobody */
+		enum lane lane;
+		uint64_t number;
+		int n_passed; /* lines that went since it was the first of its targets */
+	} lines[MODEL_MAX];
+	size_t n;
+};
+
+static bool shares(const struct model_line *a, const struct model_line *b)
+{
+	if (a->lane != b->lane)
+		return false;
+	return a->lane != LANE_NORMAL || a->targets & b->targets || a->targets == b->targets;
+}
+
+static bool is_first(const struct model *m, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (shares(&m->lines[i], &m->lines[at]))
+			return false;
+	return true;
+}
+
+static unsigned draw(unsigned *seed)
+{
+	*seed = *seed * 1103515245 + 12345;
+	return *seed >> 16;
+}
+
+static void model_push(struct model *m, struct sendq *q, unsigned *seed)
+{
+	struct model_line *l = &m->lines[m->n++];
+	char line[32], targets[64] = "";
+	*l = (struct model_line){.lane = LANE_NORMAL, .number = q->pushed};
+	if (draw(seed) % 16 == 0)
+		l->lane = draw(seed) % 2 ? LANE_FIRST : LANE_URGENT;
+	for (unsigned n = draw(seed) % 8 ? 1 : draw(seed) % 5; n > 0; n--)
+		l->targets |= 1U << draw(seed) % MODEL_TARGETS;
+	for (unsigned t = 0, n = 0; t < MODEL_TARGETS; t++)
+		if (l->targets & 1U << t)
+			n += (unsigned)snprintf(targets + n, sizeof(targets) - n, "%u,", t);
+	snprintf(line, sizeof(line), "%d", (int)l->number);
+	push_to(q, l->lane, line, targets);
+}
+
+static void model_drop(struct model *m, struct sendq *q)
+{
+	struct str line = sendq_peek(q, 0);
+	int64_t number;
+	size_t at = 0;
+	assert_true(str_int(line, 0, INT64_MAX, &number));
+	while (at < m->n && m->lines[at].number != (uint64_t)number)
+		at++;
+	assert_true(at < m->n && is_first(m, at));
+	for (size_t i = 0; i < m->n; i++) {
+		assert_true(m->lines[at].lane <= m->lines[i].lane);
+		if (m->lines[at].lane == LANE_NORMAL && i != at && is_first(m, i))
+			assert_true(++m->lines[i].n_passed <= 2 * (MODEL_TARGETS + 1));
+	}
+	sendq_drop(q, 0);
+	memmove(&m->lines[at], &m->lines[at + 1], (--m->n - at) * sizeof(m->lines[0]));
+	uint64_t oldest = m->n ? m->lines[0].number : q->pushed;
+	assert_true(sendq_is_past(q, oldest));
+	assert_false(sendq_is_past(q, oldest + 1));
+	assert_sound(q);
+}
+
+static void sendq_keeps_order_and_lets_all_have_turns_whatever_comes(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed <= 40; seed++) {
+		unsigned s = seed * 7919;
+		struct sendq *q = fresh(.line_ns = 0);
+		struct model m = {.n = 0};
+		for (int i = 0; i < 1000; i++) {
+			bool is_filling = draw(&s) % 100 < (i / 100 % 2 ? 40U : 60U);
+			if (is_filling && m.n < MODEL_MAX)
+				model_push(&m, q, &s);
+			else if (m.n)
+				model_drop(&m, q);
+		}
+		while (m.n)
+			model_drop(&m, q);
+		assert_int_equal(q->n_lines, 0);
+	}
+}
+
+static void sendq_drains_targets_evenly(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed <= 40; seed++) {
+		unsigned s = seed;
+		struct sendq *q = fresh(.line_ns = 0);
+		int left[10] = {0}, sent[10] = {0};
+		for (int i = 0; i < 100; i++) {
+			unsigned t = draw(&s) % (1 + draw(&s) % 10);
+			char name[] = {(char)('0' + t), '\0'};
+			push_to(q, LANE_NORMAL, name, name);
+			left[t]++;
+		}
+		while (q->n_lines) {
+			int t = sendq_peek(q, 0).p[0] - '0';
+			for (int i = 0; i < 10; i++)
+				assert_true(left[i] == 0 || sent[t] <= sent[i]);
+			sendq_drop(q, 0);
+			left[t]--;
+			sent[t]++;
+		}
+	}
+}
+
 int main(void)
 {
 	struct check c = {0};
@@ -398,6 +837,18 @@ int main(void)
 	check_test(&c, sendq_refuses_what_passes_its_bytes);
 	check_rows(&c, room_rows, sendq_tells_whether_there_is);
 	check_test(&c, sendq_lets_a_line_pass_an_empty_queue_at_its_pace);
+	check_rows(&c, turn_rows, sendq_keeps);
+	check_test(&c,
+		sendq_with_two_hundred_lines_for_one_sends_a_line_for_another_in_two_line_times);
+	check_test(&c, sendq_sends_a_line_for_each_of_nine_before_the_rest_of_two_hundred);
+	check_test(&c, sendq_goes_on_with_who_waits_whatever_newcomers_there_are);
+	check_test(&c, sendq_remembers_only_so_many_targets);
+	check_test(&c, sendq_takes_a_line_about_hundreds);
+	check_test(&c, sendq_ignores_empty_names);
+	check_test(&c, sendq_is_past_a_count_only_when_all_before_it_went);
+	check_test(&c, sendq_tells_why_each_line_waits);
+	check_test(&c, sendq_keeps_order_and_lets_all_have_turns_whatever_comes);
+	check_test(&c, sendq_drains_targets_evenly);
 	check_test(&c, sendq_fini_takes_what_was_never_set_up);
 	return check_run(&c, "sendq");
 }

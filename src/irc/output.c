@@ -1,0 +1,326 @@
+#include "irc/output.h"
+
+#include "base/log.h"
+#include "irc/aim.h"
+#include "irc/handle.h"
+#include "irc/text.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+void session_write(struct session *s, const char *fmt, ...)
+{
+	buf_reset(&s->scratch);
+	va_list ap;
+	va_start(ap, fmt);
+	int r = buf_addv(&s->scratch, fmt, ap);
+	va_end(ap);
+	if (r == 0)
+		r = buf_add(&s->scratch, STR("\r\n"));
+	if (r == 0)
+		s->ops->write(s->owner, buf_str(&s->scratch));
+}
+
+static void write_line(struct session *s, struct str line)
+{
+	buf_reset(&s->scratch);
+	if (buf_add(&s->scratch, line) == 0 && buf_add(&s->scratch, STR("\r\n")) == 0)
+		s->ops->write(s->owner, buf_str(&s->scratch));
+}
+
+void output_give_room(struct session *s)
+{
+	if (!s->wants_room)
+		return;
+	s->wants_room = false;
+	s->ops->room(s->owner);
+}
+
+/* Sends what the pace allows. */
+void output_pump(struct session *s)
+{
+	struct str line;
+	bool sent = false;
+	while ((line = sendq_peek(&s->sendq, s->now_ns)).p) {
+		write_line(s, line);
+		sendq_drop(&s->sendq, s->now_ns);
+		sent = true;
+	}
+	if (sent)
+		output_give_room(s);
+}
+
+static int push(struct session *s, enum lane lane, const struct message *m)
+{
+	char names[AIM_MAX_BYTES];
+	struct str targets = aim_of(s->isupport, m, names);
+	return sendq_push(&s->sendq, lane, m->raw, targets, s->now_ns);
+}
+
+/* Queues the line in scratch. */
+static int push_scratch(struct session *s, enum lane lane)
+{
+	struct message m;
+	int r = message_parse(&m, buf_str(&s->scratch));
+	return r < 0 ? r : push(s, lane, &m);
+}
+
+bool session_push(struct session *s, enum lane lane, const char *fmt, ...)
+{
+	buf_reset(&s->scratch);
+	va_list ap;
+	va_start(ap, fmt);
+	int r = buf_addv(&s->scratch, fmt, ap);
+	va_end(ap);
+	if (r == 0)
+		r = push_scratch(s, lane);
+	if (r < 0)
+		log_warn("%s: %.40s: not sent: the queue is full", s->options->network,
+			buf_str(&s->scratch).p);
+	return r == 0;
+}
+
+/* The bytes of a line that the server can take, without CR LF. */
+static size_t line_max(const struct session *s)
+{
+	return s->isupport->linelen - 2;
+}
+
+/* The bytes of a line that others get in full: the server puts ":nick!user@host " in front. */
+static size_t relayed_max(const struct session *s)
+{
+	size_t user = s->user ? strlen(s->user) : s->isupport->userlen;
+	size_t host = s->host ? strlen(s->host) : s->isupport->hostlen;
+	size_t source = strlen(s->nick.now) + user + host + strlen(":!@ ");
+	return line_max(s) > source ? line_max(s) - source : 0;
+}
+
+/* A text in parts: head and tail stand around each. */
+struct split {
+	struct str head, text, tail;
+	size_t max_bytes; /* of a part */
+};
+
+static bool is_text_command(struct str command)
+{
+	return str_ieq(command, STR("PRIVMSG")) || str_ieq(command, STR("NOTICE"));
+}
+
+/* False where there is nothing that could be cut, or no room for a part. */
+static bool split_begin(struct split *sp, const struct session *s, const struct message *m)
+{
+	static const struct str action = STR("\x01"
+					     "ACTION ");
+	if (!is_text_command(m->command) || m->n_params != 2)
+		return false;
+	struct str text = m->params[1];
+	*sp = (struct split){
+		.head = {m->raw.p, (size_t)(text.p - m->raw.p)},
+                  .text = text
+        };
+	if (str_starts(text, action)) {
+		sp->head.n += action.n;
+		sp->text = str_skip(text, action.n);
+		sp->tail = STR("\x01");
+		if (sp->text.n && sp->text.p[sp->text.n - 1] == '\x01')
+			sp->text.n--;
+	} else if (text.n && text.p[0] == '\x01') {
+		return false;
+	}
+	size_t around = (size_t)(sp->head.p + sp->head.n - m->command.p) + sp->tail.n;
+	if (around + TEXT_PART_MIN_BYTES > relayed_max(s))
+		return false;
+	sp->max_bytes = relayed_max(s) - around;
+	return true;
+}
+
+/* What a text becomes: how many lines, and their bytes. */
+struct measure {
+	size_t n, n_bytes;
+};
+
+/* Queues the parts, or measures them only. */
+static int send_parts(struct session *s, const struct split *sp, struct measure *only)
+{
+	struct text_cut cut;
+	struct str carried, part;
+	int r = 0;
+	text_cut_begin(&cut, sp->text, sp->max_bytes);
+	while (r == 0 && text_cut_next(&cut, &carried, &part)) {
+		if (only) {
+			only->n++;
+			only->n_bytes += sp->head.n + carried.n + part.n + sp->tail.n;
+			continue;
+		}
+		buf_reset(&s->scratch);
+		r = buf_addf(&s->scratch, "%" STR_F "%" STR_F "%" STR_F "%" STR_F, STR_A(sp->head),
+			STR_A(carried), STR_A(part), STR_A(sp->tail));
+		if (r == 0)
+			r = push_scratch(s, LANE_NORMAL);
+	}
+	return r;
+}
+
+static int wait_for_room(struct session *s, struct err *err)
+{
+	s->wants_room = true;
+	return err_set(err, ERR_AGAIN, "the queue is full");
+}
+
+static int too_long(struct err *err, size_t n, size_t max)
+{
+	return err_set(
+		err, ERR_LIMIT, "the line is too long: %zu bytes, the server takes %zu", n, max);
+}
+
+/* What the session follows of what scripts send. */
+static void note_sent(struct session *s, const struct message *m)
+{
+	if (str_ieq(m->command, STR("JOIN")))
+		joins_note_sent(s, m);
+	else if (str_ieq(m->command, STR("NICK")))
+		nick_note_sent(s, m);
+}
+
+static int check_open(const struct session *s, struct err *err)
+{
+	if (s->is_over || (s->state != SESSION_REGISTERING && s->state != SESSION_READY))
+		return err_set(err, ERR_DISCONNECTED, "%s is not connected", s->options->network);
+	return 0;
+}
+
+/* Line, which is m, goes as it is. */
+static int send_whole(struct session *s, const struct message *m, struct err *err)
+{
+	if (!sendq_has_room(&s->sendq, 1, m->raw.n))
+		return wait_for_room(s, err);
+	note_sent(s, m);
+	if (!sendq_pass(&s->sendq, s->now_ns))
+		return push(s, LANE_NORMAL, m);
+	write_line(s, m->raw);
+	return 0;
+}
+
+static int send_split(struct session *s, const struct split *sp, struct err *err)
+{
+	struct measure size = {0, 0};
+	(void)send_parts(s, sp, &size);
+	if (size.n_bytes > s->options->limits.max_bytes)
+		return too_long(err, size.n_bytes, s->options->limits.max_bytes);
+	if (!sendq_has_room(&s->sendq, size.n, size.n_bytes))
+		return wait_for_room(s, err);
+	return send_parts(s, sp, NULL);
+}
+
+static int parse_line(struct message *m, struct str line, struct err *err)
+{
+	if (!sendq_takes(line))
+		return err_set(err, ERR_INVALID, "the line is empty, or has a line break or a NUL");
+	if (line.n > SESSION_TEXT_MAX_BYTES)
+		return too_long(err, line.n, SESSION_TEXT_MAX_BYTES);
+	if (message_parse(m, line) < 0)
+		return err_set(err, ERR_INVALID, "not an IRC line");
+	return 0;
+}
+
+static int send_line(struct session *s, struct str line, bool may_split, struct err *err)
+{
+	struct message m;
+	struct split sp;
+	int r = parse_line(&m, line, err);
+	if (r < 0)
+		return r;
+	size_t n_bytes = (size_t)(line.p + line.n - m.command.p);
+	if (may_split && split_begin(&sp, s, &m) && sp.text.n > sp.max_bytes)
+		return send_split(s, &sp, err);
+	if (n_bytes > line_max(s))
+		return too_long(err, n_bytes, line_max(s));
+	return send_whole(s, &m, err);
+}
+
+static bool is_foreign(const struct session *s, struct str line)
+{
+	return s->isupport->utf8_only && !text_is_utf8(line);
+}
+
+/* A server that takes UTF-8 only would drop the line, or us. */
+static int send_scrubbed(struct session *s, struct str line, bool may_split, struct err *err)
+{
+	struct buf b;
+	buf_init(&b, 4 * SESSION_TEXT_MAX_BYTES);
+	int r = text_scrub(&b, line);
+	r = r < 0 ? too_long(err, line.n, SESSION_TEXT_MAX_BYTES)
+		  : send_line(s, buf_str(&b), may_split, err);
+	buf_fini(&b);
+	return r;
+}
+
+static int send_paced(
+	struct session *s, struct str line, bool may_split, int64_t now_ns, struct err *err)
+{
+	s->now_ns = now_ns;
+	int r = check_open(s, err);
+	if (r == 0)
+		r = is_foreign(s, line) ? send_scrubbed(s, line, may_split, err)
+					: send_line(s, line, may_split, err);
+	if (r == 0)
+		output_pump(s);
+	return r;
+}
+
+int session_send(struct session *s, struct str line, int64_t now_ns, struct err *err)
+{
+	return send_paced(s, line, true, now_ns, err);
+}
+
+bool session_say(struct session *s, struct str target, struct str text, int64_t now_ns)
+{
+	static const struct str verb = STR_CONST("PRIVMSG ");
+	size_t n = verb.n + target.n + 2 + text.n;
+	s->now_ns = now_ns;
+	if (check_open(s, NULL) < 0 || !sendq_takes(target) || str_has(target, ' ') ||
+		target.p[0] == ':' || !sendq_takes(text) || text.p[0] == '\x01' ||
+		n > relayed_max(s) || is_foreign(s, text))
+		return false;
+	buf_reset(&s->scratch);
+	int r = buf_add(&s->scratch, verb);
+	r |= buf_add(&s->scratch, target);
+	r |= buf_add(&s->scratch, STR(" :"));
+	r |= buf_add(&s->scratch, text);
+	r |= buf_add(&s->scratch, STR("\r\n"));
+	if (r < 0 || !sendq_pass(&s->sendq, now_ns))
+		return false;
+	s->ops->write(s->owner, buf_str(&s->scratch));
+	return true;
+}
+
+int session_raw(struct session *s, struct str line, int64_t now_ns, struct err *err)
+{
+	return send_paced(s, line, false, now_ns, err);
+}
+
+void session_quit(struct session *s, struct str message, int64_t now_ns)
+{
+	s->now_ns = now_ns;
+	if (check_open(s, NULL) < 0)
+		return;
+	s->state = SESSION_CLOSING;
+	sendq_clear(&s->sendq);
+	struct text_cut cut;
+	struct str carried, first;
+	text_cut_begin(&cut, message, line_max(s) - strlen("QUIT :"));
+	if (message.n && text_cut_next(&cut, &carried, &first))
+		session_write(s, "QUIT :%" STR_F, STR_A(first));
+	else
+		session_write(s, "QUIT");
+}
+
+uint64_t session_pushed(const struct session *s)
+{
+	return s->sendq.pushed;
+}
+
+bool session_is_past(const struct session *s, uint64_t pushed)
+{
+	return sendq_is_past(&s->sendq, pushed);
+}

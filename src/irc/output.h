@@ -1,0 +1,28 @@
+/*
+ * output: what the session sends; a part of the session.
+ *
+ * What registers and answers PING goes at once, past the queue. The rest is paced: cut to what the
+ * server will relay (to fewer lines where it takes draft/multiline), made UTF-8 where it takes
+ * nothing else, and given to the sendq under the names that it is about.
+ */
+#ifndef EBB_IRC_OUTPUT_H
+#define EBB_IRC_OUTPUT_H
+
+#include "irc/sendq.h"
+
+struct session;
+
+/* Sends one line past the queue. */
+void session_write(struct session *s, const char *fmt, ...) PRINTF(2, 3);
+
+/* Queues one line of the session's own; it goes when the session next pumps. False, and it is
+ * logged, when the queue is full. */
+bool session_push(struct session *s, enum lane lane, const char *fmt, ...) PRINTF(3, 4);
+
+/* Sends what the pace allows. */
+void output_pump(struct session *s);
+
+/* Whoever was told to wait may try again. */
+void output_give_room(struct session *s);
+
+#endif
