@@ -162,7 +162,7 @@ static unsigned find_free(const struct caps *c)
 /* Keeps a name that is not in the table but is configured. CAPS_MAX: it is not kept. */
 static unsigned adopt(struct caps *c, struct str name)
 {
-	if (name.n > CAPS_NAME_MAX_BYTES || !is_named(c, name) || is_refused(c, name) ||
+	if (name.n > CAPS_NAME_MAX_BYTES || !is_named(c, name) ||
 		is_among(banned, COUNTOF(banned), name))
 		return CAPS_MAX;
 	unsigned i = find_free(c);

@@ -224,6 +224,11 @@ static const struct talk_row {
 	{"does not settle by an answer that names nothing asked",
          "< LS :batch\n> CAP REQ :batch\n< NAK :\n< NAK :x\n< ACK :\n< ACK\n< NAK\n"
 		"< ACK :x\n< FOO :batch\n< ACK :batch\n+ batch\nsettled\n",						       NULL,					       NULL,                  false},
+	{"passes over a NAK of what was acknowledged",
+         "< LS :batch chghost\n> CAP REQ :batch chghost\n< ACK * :batch\n+ batch\n< NAK :batch\n"
+		"? batch\n< ACK :chghost\n+ chghost\nsettled\n",								  NULL,					       NULL,                  false},
+	{"does not ask for a name that would take one away",                   "< LS :-x -batch\nsettled\n",
+         "-x -batch",																				 NULL,                  false},
 	{"does not enable what was not asked for",
          ON("batch") "< ACK :chghost sts sasl=PLAIN x batch\n? batch\n",                                                          NULL,                                               NULL,                  false},
 	{"does not ask again for what was refused, before it is offered anew",
