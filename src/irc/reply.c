@@ -279,7 +279,7 @@ static void take_out(struct question *q, const struct heard *h, struct str name)
 	buf_init(&left, q->left.max);
 	for (struct str rest = buf_str(&q->left); rest.n && added >= 0;) {
 		struct str element = str_cut(&rest, ',');
-		if (element.n == 0 || same(h, element, name))
+		if (same(h, element, name))
 			continue;
 		if (left.n)
 			added = buf_add(&left, STR(","));

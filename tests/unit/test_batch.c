@@ -93,6 +93,9 @@ static const struct talk_row {
 	{"the outer one closes what is within",
          "BATCH +o x\n@batch=o BATCH +i y\n@batch=i BATCH +j y\nBATCH +k z\nBATCH -o\nBATCH -i\n"
 		"BATCH -j\nBATCH -k",													  "opened:o opened:i opened:j opened:k closed:o[y|y] skipped skipped closed:k"         },
+	{"what is within another stays open",
+         "BATCH +o x\nBATCH +p x\n@batch=p BATCH +i y\n@batch=o BATCH +j y\nBATCH -o\n"
+		"BATCH -i\nBATCH -j",													  "opened:o opened:p opened:i opened:j closed:o[y] closed:i skipped"                   },
 	{"a line of what was closed from without is not new",
          "BATCH +o x\n@batch=o BATCH +i y\nBATCH -o\n@batch=i :a PRIVMSG #c :!do\n:a PRIVMSG #c :!do",
          "opened:o opened:i closed:o[y] none+replay none"																					   },
@@ -273,6 +276,8 @@ static const struct join_row {
 	{"two lines",			       "BATCH +1 draft/multiline #c",
          "@batch=1 :a!u@h PRIVMSG #c one\n@batch=1 :a!u@h PRIVMSG #c :two words",							     ":a!u@h PRIVMSG #c :one/two words"                  },
 	{"one",				     "BATCH +1 draft/multiline #c",                             "@batch=1 :a PRIVMSG #c :one", ":a PRIVMSG #c :one"                                },
+	{"concatenated to nothing",                 "BATCH +1 draft/multiline #c",
+         "@batch=1;draft/multiline-concat :a PRIVMSG #c :one",										":a PRIVMSG #c :one"                                },
 	{"concatenated",			    "BATCH +1 draft/multiline #c",
          "@batch=1 :a PRIVMSG #c :one \n@batch=1;draft/multiline-concat :a PRIVMSG #c :two\n"
 		"@draft/multiline-concat=;batch=1 :a PRIVMSG #c : 3\n@batch=1 :a PRIVMSG #c :4",					      ":a PRIVMSG #c :one two 3/4"                        },

@@ -157,13 +157,28 @@ static int64_t number(struct str s)
 	return n;
 }
 
-/* "> LINE" is sent; "!cancel N", "!wait MS", "!disconnect" happen; "!then …" is done when the next
- * request ends; all else is heard. */
+/* A line that must not matter to anybody. */
+static void hear_in_vain(struct talk *t, struct str line)
+{
+	size_t n = t->requests.n, n_bytes = t->requests.n_bytes, n_log = t->log.n;
+	hear(t, line);
+	if (t->requests.n != n || t->requests.n_bytes != n_bytes || t->log.n != n_log)
+		fail_msg("it matters: %" STR_F, STR_A(line));
+}
+
+/* "> LINE" is sent; "~ LINE" is heard and must not matter; "!labels" negotiates
+ * them, or no more; "!cancel N",
+ * "!wait MS", "!disconnect" happen; "!then …" is done when the next request ends; all else is
+ * heard. */
 static void hear_talk(struct talk *t, struct str line)
 {
 	struct str rest = line, word = str_cut(&rest, ' ');
 	if (str_eq(word, STR(">")))
 		send(t, rest);
+	else if (str_eq(word, STR("~")))
+		hear_in_vain(t, rest);
+	else if (str_eq(word, STR("!labels")))
+		t->has_labels = !t->has_labels;
 	else if (str_eq(word, STR("!cancel")))
 		requests_cancel(&t->requests, t->ids[number(rest)]);
 	else if (str_eq(word, STR("!wait")))
@@ -193,9 +208,28 @@ static const struct talk_row {
 	const char *name, *talk, *expected;
 	bool has_labels, has_no_names;
 } talk_rows[] = {
+	PLAIN("who: zero, as a star", "> WHO 0\n315 bot * :End", "1:ok 315"),
+	PLAIN("who: with a token that is not asked for",
+		"> WHO #c %na,42\n354 bot ann 0\n315 bot #c :End", "1:ok 354 315"),
+	PLAIN("names: each is waited for once",
+		"> NAMES #c,#d\n> NAMES #c\n366 bot #c :End\n366 bot #c :End\n"
+		"366 bot #d :End",
+		"2:ok 366; 1:ok 366 366"),
+	PLAIN("labels are negotiated no more while one waits",
+		"!labels\n> TIME\n!labels\n> TIME\n391 bot s :noon\n@label=0.1 391 bot s :noon",
+		"2:ok 391; 1:ok 391"),
+	PLAIN("labels are negotiated while one waits",
+		"> TIME\n!labels\n> TIME\n~ @label=0.1 ACK\n391 bot s :noon\n"
+		"@label=1.1 391 bot s :noon",
+		"1:ok 391; 2:ok 391"),
+	LABELED("label: of a name that is told otherwise",
+		"> WHOIS bob\n@label=0.1 BATCH +1 labeled-response\n"
+		"@batch=1 401 bot bo :No\n@batch=1 318 bot bo :End\nBATCH -1",
+		"1:err_nosuchnick 'No' 401 318"),
 	PLAIN("whois",
-		"> WHOIS bob\n311 bot bob u h * :Bob\n319 bot bob :#a @#b\n312 bot bob s :info\n"
-		"317 bot bob 1 2 :idle\n330 bot bob bo :as\n671 bot bob :secure\n318 bot bob :End",
+		"> WHOIS bob\n311 bot bob u h * :Bob\n319 bot bob :#a @#b\n"
+		"312 bot bob s :info\n317 bot bob 1 2 :idle\n330 bot bob bo :as\n"
+		"671 bot bob :secure\n318 bot bob :End",
 		"1:ok 311 319 312 317 330 671 318"),
 	PLAIN("whois: nobody", "> WHOIS bob\n401 bot bob :No such nick\n318 bot bob :End",
 		"1:err_nosuchnick 'No such nick' 401 318"),
@@ -209,45 +243,48 @@ static const struct talk_row {
 	PLAIN("whois: as the server spells it",
 		"> whois BOB[]\n311 bot bob{} u h * :B\n318 bot Bob[} :End", "1:ok 311 318"),
 	PLAIN("whois: of others between",
-		"> WHOIS bob\n311 bot ann u h * :Ann\n318 bot ann :End\n:x!u@h PRIVMSG bot :311\n"
-		":bob!u@h QUIT :x\n318 bot bob :End",
+		"> WHOIS bob\n~ 311 bot ann u h * :Ann\n~ 318 bot ann :End\n"
+		"~ :x!u@h PRIVMSG bot :311\n~ :bob!u@h QUIT :x\n318 bot bob :End",
 		"1:ok 318"),
 	PLAIN("whois: several in one, answered one by one",
-		"> WHOIS ann,bob\n311 bot ann u h * :A\n318 bot ann :End\n401 bot bob :No\n318 bot bob :End",
+		"> WHOIS ann,bob\n311 bot ann u h * :A\n318 bot ann :End\n"
+		"401 bot bob :No\n318 bot bob :End",
 		"1:ok 311 318 401 318"),
 	PLAIN("whois: several in one, answered as one",
-		"> WHOIS ann,bob\n311 bot ann u h * :A\n311 bot bob u h * :B\n318 bot ann,bob :End",
+		"> WHOIS ann,bob\n311 bot ann u h * :A\n311 bot bob u h * :B\n"
+		"318 bot ann,bob :End",
 		"1:ok 311 311 318"),
 	PLAIN("whois: of two, interleaved",
-		"> WHOIS ann\n> WHOIS bob\n311 bot bob u h * :B\n311 bot ann u h * :A\n318 bot bob :End\n"
-		"312 bot ann s :i\n318 bot ann :End",
+		"> WHOIS ann\n> WHOIS bob\n311 bot bob u h * :B\n311 bot ann u h * :A\n"
+		"318 bot bob :End\n312 bot ann s :i\n318 bot ann :End",
 		"2:ok 311 318; 1:ok 311 312 318"),
 	PLAIN("whois: the same twice",
-		"> WHOIS bob\n> WHOIS bob\n311 bot bob u h * :B\n318 bot bob :End\n401 bot bob :No\n"
-		"318 bot bob :End",
+		"> WHOIS bob\n> WHOIS bob\n311 bot bob u h * :B\n318 bot bob :End\n"
+		"401 bot bob :No\n318 bot bob :End",
 		"1:ok 311 318; 2:err_nosuchnick 'No' 401 318"),
 	PLAIN("whois: of a mask",
 		"> WHOIS b*\n311 bot bob u h * :B\n311 bot bill u h * :B\n318 bot b* :End",
 		"1:ok 311 311 318"),
 	PLAIN("whowas",
-		"> WHOWAS bob 2\n314 bot bob u h * :Bob\n312 bot bob s :date\n314 bot bob v i * :Bob\n"
-		"369 bot bob :End",
+		"> WHOWAS bob 2\n314 bot bob u h * :Bob\n312 bot bob s :date\n"
+		"314 bot bob v i * :Bob\n369 bot bob :End",
 		"1:ok 314 312 314 369"),
 	PLAIN("whowas: nobody", "> WHOWAS bob\n406 bot bob :There was none\n369 bot bob :End",
 		"1:err_wasnosuchnick 'There was none' 406 369"),
 	PLAIN("who: a channel",
-		"> WHO #c\n352 bot #d u h s ann H :0 A\n352 bot #c u h s bob H :0 B\n315 bot #d :End\n"
-		"354 bot 1 x\n315 bot #C :End",
+		"> WHO #c\n~ 352 bot #d u h s ann H :0 A\n352 bot #c u h s bob H :0 B\n"
+		"~ 315 bot #d :End\n~ 354 bot 1 x\n315 bot #C :End",
 		"1:ok 352 315"),
 	PLAIN("who: a mask", "> WHO *.example\n352 bot #c u h s bob H :0 B\n315 bot *.example :End",
 		"1:ok 352 315"),
 	PLAIN("who: everybody", "> WHO\n352 bot * u h s bob H :0 B\n315 bot * :End",
 		"1:ok 352 315"),
-	PLAIN("who: zero", "> WHO 0\n352 bot * u h s bob H :0 B\n315 bot #c :End\n315 bot 0 :End",
+	PLAIN("who: zero", "> WHO 0\n352 bot * u h s bob H :0 B\n~ 315 bot #c :End\n315 bot 0 :End",
 		"1:ok 352 315"),
 	PLAIN("who: with fields, by token",
-		"> WHO #c %tna,42\n> WHO #c %tna,43\n354 bot 43 ann 0\n354 bot 42 bob bo\n352 bot #c u h s b H "
-		":0 B\n315 bot #c :End\n315 bot #c :End",
+		"> WHO #c %tna,42\n> WHO #c %tna,43\n354 bot 43 ann 0\n"
+		"354 bot 42 bob bo\n~ 352 bot #c u h s b H :0 B\n315 bot #c :End\n"
+		"315 bot #c :End",
 		"1:ok 354 315; 2:ok 354 315"),
 	PLAIN("who: with fields, without token", "> WHO #c %na\n354 bot ann 0\n315 bot #c :End",
 		"1:ok 354 315"),
@@ -256,8 +293,8 @@ static const struct talk_row {
 	PLAIN("names", "> NAMES #c\n353 bot = #c :@bot ann\n353 bot = #c :bob\n366 bot #c :End",
 		"1:ok 353 353 366"),
 	PLAIN("names: of two channels",
-		"> NAMES #c,#d\n353 bot = #d :x\n366 bot #d :End\n353 bot * #e :z\n353 bot = #c :y\n"
-		"366 bot #c :End",
+		"> NAMES #c,#d\n353 bot = #d :x\n366 bot #d :End\n~ 353 bot * #e :z\n"
+		"353 bot = #c :y\n366 bot #c :End",
 		"1:ok 353 366 353 366"),
 	PLAIN("names: one twice", "> NAMES #c,#C,,#d\n366 bot #c :End\n366 bot #d :End",
 		"1:ok 366 366"),
@@ -266,7 +303,8 @@ static const struct talk_row {
 	PLAIN("names: without a type", "> NAMES #c\n353 bot #c :x\n366 bot #c :End",
 		"1:ok 353 366"),
 	PLAIN("list",
-		"> LIST\n321 bot Channel :Users\n322 bot #c 3 :topic\n322 bot #d 1 :\n323 bot :End",
+		"> LIST\n321 bot Channel :Users\n322 bot #c 3 :topic\n322 bot #d 1 :\n"
+		"323 bot :End",
 		"1:ok 321 322 322 323"),
 	PLAIN("list: not now", "> LIST\n263 bot LIST :Try again", "1:rpl_tryagain 'Try again' 263"),
 	PLAIN("topic: asked", "> TOPIC #c\n332 bot #c :news\n333 bot #c ann 1", "1:ok 332 333"),
@@ -274,16 +312,17 @@ static const struct talk_row {
 	PLAIN("topic: by nobody, then something else", "> TOPIC #c\n332 bot #c :news\nPING x",
 		"1:ok 332"),
 	PLAIN("topic: by nobody, then another's",
-		"> TOPIC #c\n> TOPIC #d\n332 bot #c :news\n332 bot #d :x\n333 bot #d ann 1",
+		"> TOPIC #c\n> TOPIC #d\n332 bot #c :news\n332 bot #d :x\n"
+		"333 bot #d ann 1",
 		"1:ok 332; 2:ok 332 333"),
 	PLAIN("topic: by nobody, then silence", "> TOPIC #c\n332 bot #c :news\n!wait 999\n!wait 1",
 		"1:ok 332"),
 	PLAIN("topic: lingers no longer than its deadline",
 		"> TOPIC #c\n!wait 29500\n332 bot #c :n\n!wait 500", "1:ok 332"),
-	PLAIN("topic: not on it", "> TOPIC #c\n442 bot #d :x\n442 bot #c :You are not",
+	PLAIN("topic: not on it", "> TOPIC #c\n~ 442 bot #d :x\n442 bot #c :You are not",
 		"1:err_notonchannel 'You are not' 442"),
 	PLAIN("topic: set",
-		"> TOPIC #c :new\n:ann!u@h TOPIC #c :hers\n:bot!u@h TOPIC #d :x\n"
+		"> TOPIC #c :new\n~ :ann!u@h TOPIC #c :hers\n~ :bot!u@h TOPIC #d :x\n"
 		":BOT!u@h TOPIC #C :new",
 		"1:ok TOPIC"),
 	PLAIN("topic: not an operator", "> TOPIC #c :new\n482 bot #c :Be one",
@@ -293,14 +332,15 @@ static const struct talk_row {
 	PLAIN("mode: bans",
 		"> MODE #c b\n367 bot #c *!*@x ann 1\n367 bot #c *!*@y\n368 bot #c :End",
 		"1:ok 367 367 368"),
-	PLAIN("mode: bans, none", "> MODE #c +b\n349 bot #c :x\n368 bot #c :End", "1:ok 368"),
+	PLAIN("mode: bans, none", "> MODE #c +b\n~ 349 bot #c :x\n368 bot #c :End", "1:ok 368"),
 	PLAIN("mode: exceptions", "> MODE #c e\n348 bot #c *!*@x\n349 bot #c :End", "1:ok 348 349"),
 	PLAIN("mode: invitations", "> MODE #c I\n346 bot #c *!*@x\n347 bot #c :End",
 		"1:ok 346 347"),
 	PLAIN("mode: quiets", "> MODE #c q\n728 bot #c q *!*@x\n729 bot #c q :End", "1:ok 728 729"),
 	PLAIN("mode: bans, not for you", "> MODE #c b\n482 bot #c :No",
 		"1:err_chanoprivsneeded 'No' 482"),
-	PLAIN("mode: change", "> MODE #c +o ann\n:bob!u@h MODE #c +o ann\n:bot!u@h MODE #c +o ann",
+	PLAIN("mode: change",
+		"> MODE #c +o ann\n~ :bob!u@h MODE #c +o ann\n:bot!u@h MODE #c +o ann",
 		"1:ok MODE"),
 	PLAIN("mode: not in it", "> MODE #c +o ann\n441 bot ann #c :Not in it",
 		"1:err_usernotinchannel 'Not in it' 441"),
@@ -308,14 +348,14 @@ static const struct talk_row {
 		"1:err_unknownmode 'is unknown' 472"),
 	PLAIN("mode: change, not heard of", "> MODE #c +o ann\n!wait 30000", "1:timeout"),
 	PLAIN("mode: a ban is a change",
-		"> MODE #c +b x\n368 bot #c :End\n:bot!u@h MODE #c +b x!*@*", "1:ok MODE"),
+		"> MODE #c +b x\n~ 368 bot #c :End\n:bot!u@h MODE #c +b x!*@*", "1:ok MODE"),
 	PLAIN("mode: ours", "> MODE bot\n221 bot +i", "1:ok 221"),
 	PLAIN("mode: ours, changed", "> MODE bot +x\n:bot MODE bot :+x", "1:ok MODE"),
 	PLAIN("mode: ours, unknown", "> MODE bot +y\n501 bot :Unknown",
 		"1:err_umodeunknownflag 'Unknown' 501"),
 	PLAIN("join",
-		"> JOIN #c\n:ann!u@h JOIN #c\n:bot!u@h JOIN #c\n332 bot #c :t\n333 bot #c a 1\n"
-		"353 bot = #c :bot\n366 bot #c :End",
+		"> JOIN #c\n~ :ann!u@h JOIN #c\n:bot!u@h JOIN #c\n332 bot #c :t\n"
+		"333 bot #c a 1\n353 bot = #c :bot\n366 bot #c :End",
 		"1:ok JOIN 332 333 353 366"),
 	NO_NAMES("join: no names follow", "> JOIN #c,#d\n:bot!u@h JOIN #c\n:bot!u@h JOIN :#d",
 		"1:ok JOIN JOIN"),
@@ -326,13 +366,14 @@ static const struct talk_row {
 		"1:err_inviteonlychan 'Invite' 473 475"),
 	PLAIN("join: forwarded", "> JOIN #c\n470 bot #c #d :Forwarding",
 		"1:err_linkchannel 'Forwarding' 470"),
-	PLAIN("join: banned, from another", "> JOIN #c\n474 bot #d :x\n474 bot #c :Banned",
+	PLAIN("join: banned, from another", "> JOIN #c\n~ 474 bot #d :x\n474 bot #c :Banned",
 		"1:err_bannedfromchan 'Banned' 474"),
-	PLAIN("part", "> PART #c :bye\n:ann!u@h PART #c\n:bot!u@h PART #c :bye", "1:ok PART"),
+	PLAIN("part", "> PART #c :bye\n~ :ann!u@h PART #c\n:bot!u@h PART #c :bye", "1:ok PART"),
 	PLAIN("part: not in it", "> PART #c\n442 bot #c :No", "1:err_notonchannel 'No' 442"),
 	PLAIN("part: two", "> PART #c,#d\n:bot!u@h PART #d\n403 bot #c :No", "1:ok PART 403"),
 	PLAIN("kick",
-		"> KICK #c ann :x\n:bot!u@h KICK #d ann :x\n:bot!u@h KICK #c bob\n:bot!u@h KICK #c Ann :x",
+		"> KICK #c ann :x\n~ :bot!u@h KICK #d ann :x\n~ :bot!u@h KICK #c bob\n"
+		":bot!u@h KICK #c Ann :x",
 		"1:ok KICK"),
 	PLAIN("kick: two", "> KICK #c ann,bob\n:bot!u@h KICK #c bob\n441 bot ann #c :No",
 		"1:ok KICK 441"),
@@ -340,11 +381,11 @@ static const struct talk_row {
 		"1:err_chanoprivsneeded 'No' 482"),
 	PLAIN("kick: not an operator, one of two", "> KICK #c,#d ann,bob\n482 bot #d :No",
 		"1:err_chanoprivsneeded 'No' 482"),
-	PLAIN("nick", "> NICK robot\n:ann!u@h NICK robot\n:bot!u@h NICK robot", "1:ok NICK"),
+	PLAIN("nick", "> NICK robot\n~ :ann!u@h NICK robot\n:bot!u@h NICK robot", "1:ok NICK"),
 	PLAIN("nick: cut by the server", "> NICK robotissimus\n:bot!u@h NICK robotiss",
 		"1:ok NICK"),
 	PLAIN("nick: another was forced",
-		"> NICK robot\n:bot!u@h NICK guest\n433 bot robot :In use",
+		"> NICK robot\n~ :bot!u@h NICK guest\n433 bot robot :In use",
 		"1:err_nicknameinuse 'In use' 433"),
 	PLAIN("nick: too fast", "> NICK robot\n438 bot bot robot :Slow down",
 		"1:err_nicktoofast 'Slow down' 438"),
@@ -355,7 +396,8 @@ static const struct talk_row {
 	PLAIN("motd: none", "> MOTD\n422 bot :None", "1:err_nomotd 'None' 422"),
 	PLAIN("time", "> TIME\n391 bot s :noon", "1:ok 391"),
 	PLAIN("lusers",
-		"> LUSERS\n251 bot :a\n252 bot 1 :b\n255 bot :c\n265 bot 1 2 :d\n266 bot 1 2 :e\nPING x",
+		"> LUSERS\n251 bot :a\n252 bot 1 :b\n255 bot :c\n265 bot 1 2 :d\n"
+		"266 bot 1 2 :e\nPING x",
 		"1:ok 251 252 255 265 266"),
 	PLAIN("admin", "> ADMIN\n256 bot s :a\n257 bot :b\n258 bot :c\n259 bot :d",
 		"1:ok 256 257 258 259"),
@@ -364,7 +406,8 @@ static const struct talk_row {
 	PLAIN("stats", "> STATS u\n> STATS o\n242 bot :up\n219 bot u :End\n481 bot :No",
 		"1:ok 242 219; 2:err_noprivileges 'No' 481"),
 	PLAIN("monitor: add",
-		"> MONITOR + ann,bob\n730 bot :eve!u@h\n730 bot :Ann!u@h\n731 bot :bob\nPING x",
+		"> MONITOR + ann,bob\n~ 730 bot :eve!u@h\n730 bot :Ann!u@h\n"
+		"731 bot :bob\nPING x",
 		"1:ok 730 731"),
 	PLAIN("monitor: full", "> MONITOR + ann\n734 bot 100 ann :Full",
 		"1:err_monlistfull 'Full' 734"),
@@ -376,22 +419,25 @@ static const struct talk_row {
 	PLAIN("invite: there already", "> INVITE ann #c\n443 bot ann #c :Is",
 		"1:err_useronchannel 'Is' 443"),
 	PLAIN("invite: list", "> INVITE\n336 bot #c\n337 bot :End", "1:ok 336 337"),
-	PLAIN("ping", "> PING abc\nPONG s ABC\nPONG s abc", "1:ok PONG"),
+	PLAIN("ping", "> PING abc\n~ PONG s ABC\nPONG s abc", "1:ok PONG"),
 	PLAIN("oper", "> OPER a b\n491 bot :No", "1:err_nooperhost 'No' 491"),
 	PLAIN("oper: yes", "> OPER a b\n381 bot :Yes", "1:ok 381"),
 	PLAIN("knock", "> KNOCK #c\n711 bot #c :Sent", "1:ok 711"),
 	PLAIN("silence", "> SILENCE\n271 bot ann x!*@*\n272 bot :End", "1:ok 271 272"),
 	PLAIN("accept", "> ACCEPT *\n281 bot ann\n282 bot :End", "1:ok 281 282"),
-	PLAIN("redact", "> REDACT #c id\n:bot!u@h REDACT #c other\n:bot!u@h REDACT #c id",
+	PLAIN("redact", "> REDACT #c id\n~ :bot!u@h REDACT #c other\n:bot!u@h REDACT #c id",
 		"1:ok REDACT"),
-	PLAIN("setname", "> SETNAME :x\n:ann!u@h SETNAME :x\n:bot!u@h SETNAME :x", "1:ok SETNAME"),
-	PLAIN("fail", "> REDACT #c id\nFAIL RENAME X :no\nFAIL REDACT UNKNOWN_MSGID #c id :No such",
+	PLAIN("setname", "> SETNAME :x\n~ :ann!u@h SETNAME :x\n:bot!u@h SETNAME :x",
+		"1:ok SETNAME"),
+	PLAIN("fail",
+		"> REDACT #c id\n~ FAIL RENAME X :no\n"
+		"FAIL REDACT UNKNOWN_MSGID #c id :No such",
 		"1:fail UNKNOWN_MSGID 'No such' FAIL"),
-	PLAIN("warnings are no end", "> TIME\nWARN TIME X :hm\nNOTE TIME X :hm\n391 bot s :noon",
-		"1:ok 391"),
+	PLAIN("warnings are no end",
+		"> TIME\n~ WARN TIME X :hm\n~ NOTE TIME X :hm\n391 bot s :noon", "1:ok 391"),
 	PLAIN("unknown command", "> TIME\n> LIST\n421 bot LIST :Unknown\n391 bot s :noon",
 		"2:err_unknowncommand 'Unknown' 421; 1:ok 391"),
-	PLAIN("more parameters", "> WHOIS\n461 bot WHO :x\n461 bot WHOIS :Not enough",
+	PLAIN("more parameters", "> WHOIS\n~ 461 bot WHO :x\n461 bot WHOIS :Not enough",
 		"1:err_needmoreparams 'Not enough' 461"),
 	PLAIN("not registered", "> TIME\n451 * :You are not",
 		"1:err_notregistered 'You are not' 451"),
@@ -399,14 +445,15 @@ static const struct talk_row {
 		"> TIME\n> ISON a\n> VERSION\n351 bot v s\n303 bot :\n391 bot s :noon",
 		"3:ok 351; 2:ok 303; 1:ok 391"),
 	PLAIN("history",
-		"> CHATHISTORY LATEST #c * 50\nBATCH +1 chathistory #d\n@batch=1 :a PRIVMSG #d :x\n"
-		"BATCH -1\nBATCH +2 chathistory #C\n@batch=2 :a PRIVMSG #c :x\n:a PRIVMSG #c :now\n"
-		"@batch=2 :a JOIN #c\nBATCH -2",
+		"> CHATHISTORY LATEST #c * 50\n~ BATCH +1 chathistory #d\n"
+		"~ @batch=1 :a PRIVMSG #d :x\n~ BATCH -1\nBATCH +2 chathistory #C\n"
+		"@batch=2 :a PRIVMSG #c :x\n~ :a PRIVMSG #c :now\n@batch=2 :a JOIN #c\n"
+		"BATCH -2",
 		"1:ok PRIVMSG JOIN"),
 	PLAIN("history: a message in several lines in it",
 		"> CHATHISTORY LATEST #c * 50\nBATCH +1 chathistory #c\n"
-		"@batch=1 BATCH +2 draft/multiline #c\n@batch=2 :a PRIVMSG #c :x\nBATCH -2\n"
-		"@batch=1 :a PRIVMSG #c :y\nBATCH -1",
+		"@batch=1 BATCH +2 draft/multiline #c\n@batch=2 :a PRIVMSG #c :x\n"
+		"BATCH -2\n@batch=1 :a PRIVMSG #c :y\nBATCH -1",
 		"1:ok BATCH PRIVMSG PRIVMSG"),
 	PLAIN("history: empty", "> CHATHISTORY LATEST #c * 50\nBATCH +1 chathistory #c\nBATCH -1",
 		"1:ok"),
@@ -415,11 +462,12 @@ static const struct talk_row {
 		"@batch=1 CHATHISTORY TARGETS #c time\nBATCH -1",
 		"1:ok CHATHISTORY"),
 	PLAIN("history: refused",
-		"> CHATHISTORY LATEST #c * 50\nFAIL CHATHISTORY INVALID_TARGET LATEST #c :No",
+		"> CHATHISTORY LATEST #c * 50\n"
+		"FAIL CHATHISTORY INVALID_TARGET LATEST #c :No",
 		"1:fail INVALID_TARGET 'No' FAIL"),
 	PLAIN("a replayed line is no answer",
-		"> TOPIC #c :x\nBATCH +1 chathistory #c\n@batch=1 :bot!u@h TOPIC #c :x\nBATCH -1\n"
-		":bot!u@h TOPIC #c :x",
+		"> TOPIC #c :x\n~ BATCH +1 chathistory #c\n"
+		"~ @batch=1 :bot!u@h TOPIC #c :x\n~ BATCH -1\n:bot!u@h TOPIC #c :x",
 		"1:ok TOPIC"),
 	PLAIN("a line of another batch is one",
 		"> PART #c\nBATCH +1 x\n@batch=1 :bot!u@h PART #c\nBATCH -1", "1:ok PART"),
@@ -429,10 +477,11 @@ static const struct talk_row {
 	PLAIN("the deadline, part of the answer is there", "> LIST\n322 bot #c 1 :x\n!wait 30000",
 		"1:timeout 322"),
 	PLAIN("cancelled",
-		"> TIME\n> TIME\n!cancel 1\n391 bot s :noon\n391 bot s :noon\n!cancel 1\n!cancel 2",
+		"> TIME\n> TIME\n!cancel 1\n391 bot s :noon\n391 bot s :noon\n!cancel 1\n"
+		"!cancel 2",
 		"2:ok 391"),
-	PLAIN("cancelled while it lingers", "> TOPIC #c\n332 bot #c :x\n!cancel 1\nPING x", ""),
-	PLAIN("disconnected", "> TIME\n> LIST\n322 bot #c 1 :x\n!disconnect\n391 bot s :noon",
+	PLAIN("cancelled while it lingers", "> TOPIC #c\n332 bot #c :x\n!cancel 1\n~ PING x", ""),
+	PLAIN("disconnected", "> TIME\n> LIST\n322 bot #c 1 :x\n!disconnect\n~ 391 bot s :noon",
 		"1:disconnected; 2:disconnected 322"),
 	PLAIN("sent when one ends", "> TIME\n!then > TIME\n391 bot s :noon\n391 bot s :noon",
 		"1:ok 391; 2:ok 391"),
@@ -446,22 +495,23 @@ static const struct talk_row {
 		"> TOPIC #c\n332 bot #c :x\n> TIME\n!then !cancel 2\n391 bot s :noon", "1:ok 332"),
 	PLAIN("an end cancels itself", "> TIME\n!then !cancel 1\n391 bot s :noon", "1:ok 391"),
 
-	LABELED("label: a line", "> TIME\n391 bot s :x\n@label=0.1 391 bot s :noon", "1:ok 391"),
+	LABELED("label: a line", "> TIME\n~ 391 bot s :x\n@label=0.1 391 bot s :noon", "1:ok 391"),
 	LABELED("label: any command", "> FROB\n@label=0.1 :bot!u@h FROB yes", "1:ok FROB"),
 	LABELED("label: empty", "> PONG x\n@label=0.1 ACK", "1:ok"),
 	LABELED("label: a batch",
-		"> WHOIS bob\n@label=0.1 BATCH +1 labeled-response\n@batch=1 311 bot bob u h * :B\n"
-		"312 bot bob x :y\n@batch=1 318 bot bob :End\nBATCH -1",
+		"> WHOIS bob\n@label=0.1 BATCH +1 labeled-response\n"
+		"@batch=1 311 bot bob u h * :B\n~ 312 bot bob x :y\n"
+		"@batch=1 318 bot bob :End\nBATCH -1",
 		"1:ok 311 318"),
 	LABELED("label: an error", "> PRIVMSG bob :x\n@label=0.1 401 bot bob :No",
 		"1:err_nosuchnick 'No' 401"),
 	LABELED("label: an error in a batch",
-		"> WHOIS bob\n@label=0.1 BATCH +1 labeled-response\n@batch=1 401 bot bob :No\n"
-		"@batch=1 318 bot bob :End\nBATCH -1",
+		"> WHOIS bob\n@label=0.1 BATCH +1 labeled-response\n"
+		"@batch=1 401 bot bob :No\n@batch=1 318 bot bob :End\nBATCH -1",
 		"1:err_nosuchnick 'No' 401 318"),
 	LABELED("label: an error among others",
-		"> PRIVMSG ann,bob :x\n@label=0.1 BATCH +1 labeled-response\n@batch=1 401 bot bob :No\n"
-		"@batch=1 :bot PRIVMSG ann :x\nBATCH -1",
+		"> PRIVMSG ann,bob :x\n@label=0.1 BATCH +1 labeled-response\n"
+		"@batch=1 401 bot bob :No\n@batch=1 :bot PRIVMSG ann :x\nBATCH -1",
 		"1:ok 401 PRIVMSG"),
 	LABELED("label: fail", "> FROB\n@label=0.1 FAIL FROB NO_WAY :Never",
 		"1:fail NO_WAY 'Never' FAIL"),
@@ -469,11 +519,13 @@ static const struct talk_row {
 		"> TIME\n> TIME\n@label=1.1 391 bot s :2\n@label=0.1 391 bot s :1",
 		"2:ok 391; 1:ok 391"),
 	LABELED("label: a late answer to one that is gone",
-		"> TIME\n!wait 30000\n> TIME\n@label=0.1 391 bot s :1\n@label=0.2 391 bot s :2",
+		"> TIME\n!wait 30000\n> TIME\n~ @label=0.1 391 bot s :1\n"
+		"@label=0.2 391 bot s :2",
 		"1:timeout; 2:ok 391"),
 	LABELED("label: of nobody",
-		"> TIME\n@label=x ACK\n@label=0 ACK\n@label=0.1.1 ACK\n@label=7.1 ACK\n"
-		"@label=-1.1 ACK\n@label=0.0 ACK\n@label ACK\nACK\n!wait 30000",
+		"> TIME\n~ @label=x ACK\n~ @label=0 ACK\n~ @label=0.1.1 ACK\n"
+		"~ @label=7.1 ACK\n~ @label=-1.1 ACK\n~ @label=0.0 ACK\n~ @label ACK\n"
+		"~ ACK\n!wait 30000",
 		"1:timeout"),
 	LABELED("label: a batch within",
 		"> CHATHISTORY LATEST #c * 1\n@label=0.1 BATCH +1 labeled-response\n"
@@ -481,27 +533,31 @@ static const struct talk_row {
 		"@batch=1 NOTE * X :y\nBATCH -1",
 		"1:ok BATCH PRIVMSG NOTE"),
 	LABELED("label: the history itself",
-		"> CHATHISTORY LATEST #c * 1\n@label=0.1 BATCH +1 chathistory #c\n@batch=1 :a PRIVMSG #c :x\n"
-		"BATCH -1",
+		"> CHATHISTORY LATEST #c * 1\n@label=0.1 BATCH +1 chathistory #c\n"
+		"@batch=1 :a PRIVMSG #c :x\nBATCH -1",
 		"1:ok PRIVMSG"),
 	LABELED("label: two batches at a time",
-		"> TIME\n> LIST\n@label=0.1 BATCH +1 labeled-response\n@label=1.1 BATCH +2 labeled-response\n"
-		"@batch=2 322 bot #c 1 :x\n@batch=1 391 bot s :x\nBATCH -2\nBATCH -1",
+		"> TIME\n> LIST\n@label=0.1 BATCH +1 labeled-response\n"
+		"@label=1.1 BATCH +2 labeled-response\n@batch=2 322 bot #c 1 :x\n"
+		"@batch=1 391 bot s :x\nBATCH -2\nBATCH -1",
 		"2:ok 322; 1:ok 391"),
 	LABELED("label: of another in a batch",
-		"> TIME\n> LIST\n@label=0.1 BATCH +1 labeled-response\n@batch=1;label=1.1 BATCH +2 x\n"
-		"@batch=2 322 bot #c 1 :x\nBATCH -2\n@batch=1 391 bot s :x\nBATCH -1",
+		"> TIME\n> LIST\n@label=0.1 BATCH +1 labeled-response\n"
+		"@batch=1;label=1.1 BATCH +2 x\n@batch=2 322 bot #c 1 :x\nBATCH -2\n"
+		"@batch=1 391 bot s :x\nBATCH -1",
 		"2:ok 322; 1:ok 391"),
 	LABELED("label: a batch that is never closed",
-		"> TIME\n@label=0.1 BATCH +1 labeled-response\n@batch=1 391 bot s :x\n!wait 30000\n"
-		"@batch=1 391 bot s :x\nBATCH -1",
+		"> TIME\n@label=0.1 BATCH +1 labeled-response\n@batch=1 391 bot s :x\n"
+		"!wait 30000\n@batch=1 391 bot s :x\nBATCH -1",
 		"1:timeout 391"),
 	LABELED("label: a batch that is none", "> TIME\n@label=0.1 BATCH +1\nBATCH -1", "1:limit"),
 	LABELED("label: cancelled in the batch",
-		"> TIME\n@label=0.1 BATCH +1 labeled-response\n!cancel 1\n@batch=1 391 bot s :x\nBATCH -1",
+		"> TIME\n@label=0.1 BATCH +1 labeled-response\n!cancel 1\n"
+		"~ @batch=1 391 bot s :x\n~ BATCH -1",
 		""),
 	LABELED("label: disconnected in the batch",
-		"> TIME\n@label=0.1 BATCH +1 labeled-response\n@batch=1 391 bot s :x\n!disconnect\nBATCH -1",
+		"> TIME\n@label=0.1 BATCH +1 labeled-response\n@batch=1 391 bot s :x\n"
+		"!disconnect\n~ BATCH -1",
 		"1:disconnected 391"),
 };
 
