@@ -11,10 +11,12 @@ PREFIX  ?= /usr/local
 WERROR  ?=
 Q       := $(if $(V),,@)
 
-# What `make deps` installs: to build and test; what `make deps-dev` adds: lint and the sanitizers.
+# What `make deps` installs: to build and test; what it unpacks, for the tests; what `make deps-dev`
+# adds: lint and the sanitizers.
 PACKAGES     := gcc make pkg-config libev-dev liblua5.4-dev libssl-dev libinih-dev libc-ares-dev \
-	libedit-dev libjansson-dev uthash-dev libcmocka-dev lua5.4 ngircd inspircd openssl python3 \
-	libunistring-dev systemd procps util-linux iproute2
+	libedit-dev libjansson-dev uthash-dev libunistring-dev libcmocka-dev lua5.4 ngircd inspircd \
+	atheme-services anope libltdl7 openssl python3 systemd procps util-linux iproute2
+UNPACKED     := ircd-hybrid
 DEV_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev mandoc valgrind
 
 LIBRARIES := lua5.4 openssl inih libcares libedit jansson
@@ -93,10 +95,10 @@ run: deps
 	@$(BUILD)/ebbd --console scripts/hello.lua
 
 deps:
-	@sh tests/support/packages.sh $(PACKAGES)
+	@sh tests/support/packages.sh $(PACKAGES) -- $(UNPACKED)
 
 deps-dev:
-	@sh tests/support/packages.sh $(PACKAGES) $(DEV_PACKAGES)
+	@sh tests/support/packages.sh $(PACKAGES) $(DEV_PACKAGES) -- $(UNPACKED)
 
 # The libraries' flags are only known once the packages are there: hence the second make.
 check: deps
