@@ -5,10 +5,12 @@ TAP. What a test starts ends with it, by process id; what a file starts (outside
 the file. Nothing sleeps to be right: everything waits for a condition, under a deadline.
 """
 
+import base64
 import contextlib
 import hashlib
 import json
 import os
+import queue
 import re
 import select
 import shutil
@@ -170,7 +172,8 @@ def main():
 # Real servers.
 
 class Ircd:
-    """A server of Debian's, kind inspircd or ngircd, on ports that the system chose."""
+    """A server of Debian's, on ports that the system chose: kind inspircd, inspircd-atheme or
+    inspircd-anope (with these services), ngircd or hybrid; ircd.sh explains the environment."""
 
     def __init__(self, kind, **environment):
         self.folder = folder()
@@ -183,6 +186,9 @@ class Ircd:
         self.tls_port = int(facts["TLSPORT"])
         self.ca = facts["CA"]
         self.fingerprint = facts["FINGERPRINT"]
+        self.client_pem = facts["CLIENT_PEM"]
+        self.client_fingerprint = facts["CLIENT_FINGERPRINT"]
+        self.ecdsa_key = facts["ECDSA_KEY"]
 
     def _do(self, command, *args):
         r = subprocess.run(["sh", IRCD, command, *args, os.path.join(self.folder, "ircd")],
@@ -200,6 +206,30 @@ class Ircd:
 
     def stop(self):
         self._do("stop")
+
+    def stop_services(self):
+        """Returns when the server has seen them leave. InspIRCd tells its clients nothing of it."""
+        self._do("stop-services")
+
+    def start_services(self):
+        """Returns when the server offers SASL again. Accounts are kept."""
+        self._do("start-services")
+
+    def register(self, account, password, fingerprint=None, ecdsa=None):
+        """Makes an account at the services, for SASL also with the fingerprint, which must be
+        client_fingerprint, or with the key in a PEM file."""
+        # anope takes no other fingerprint than that of who asks
+        person = Person(self, account, tls=True, certificate=fingerprint and self.client_pem)
+        person.asks_services("NickServ", f"REGISTER {password} {account}@irc.test", "registered")
+        if fingerprint:
+            person.asks_services("NickServ", f"CERT ADD {fingerprint}", "added")
+        if ecdsa:
+            der = subprocess.run(["openssl", "ec", "-in", ecdsa, "-pubout", "-conv_form",
+                                  "compressed", "-outform", "DER"],
+                                 check=True, capture_output=True, timeout=60).stdout
+            point = base64.b64encode(der[-33:]).decode()
+            person.asks_services("NickServ", f"SET PUBKEY {point}", "public key|pubkey")
+        person.leave()
 
     def network(self, *lines, name="irc", tls=False, nick="ebb"):
         """A [network] section for this server, which paces nothing unless told to."""
@@ -348,7 +378,8 @@ class Pulse(Link):
 class Person:
     """A client of a real server, for the part of the people that talk to a bot."""
 
-    def __init__(self, ircd, nick, *channels, tls=False, caps="", password=None):
+    def __init__(self, ircd, nick, *channels, tls=False, certificate=None, caps="",
+                 password=None):
         self.nick = nick
         self.members = {}  # of each channel, by its name
         self.lines = []  # all that came
@@ -358,8 +389,10 @@ class Person:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
         if tls:
             context = ssl.create_default_context(cafile=ircd.ca)
+            if certificate:
+                context.load_cert_chain(certificate)
             self._socket = context.wrap_socket(self._socket, server_hostname="localhost")
-        at_end(self._leave)
+        at_end(self.leave)
         _witnesses.append(self)
         if caps:
             self.send("CAP LS 302", f"CAP REQ :{caps}")
@@ -411,6 +444,11 @@ class Person:
         self.say(channel, text)
         return self.hears(nick, channel, pattern)
 
+    def asks_services(self, service, text, pattern):
+        """Tells a service something, of whose notices one has the pattern, bold or not."""
+        self.say(service, text)
+        self.expect(rf"(?i)^(@\S+ )?:{service}!\S+ NOTICE \S+ :.*({pattern})")
+
     def _read(self, end, what):
         """At least one line more, or a failure."""
         had = len(self.lines)
@@ -449,7 +487,7 @@ class Person:
                     members.discard(nick)
                     members.update(args[:1] if command == "NICK" else ())
 
-    def _leave(self):
+    def leave(self):
         """Returns when the server has let go, so that the nick is free again."""
         with contextlib.suppress(OSError):
             self.send("QUIT")
@@ -463,6 +501,35 @@ class Person:
 
     def story(self):
         return f"--- what {self.nick} received:\n" + "\n".join(self.lines[-40:])
+
+
+class Oper(Person):
+    """An operator, and what these do to others; but for kill, on InspIRCd only."""
+
+    def __init__(self, ircd, *channels, nick="oper", **options):
+        super().__init__(ircd, nick, **options)
+        self.send("OPER oper operpass")
+        self.expect(f" 381 {nick} ")
+        for channel in channels:
+            self.join(channel)
+
+    def kill(self, nick, why="enough"):
+        self.send(f"KILL {nick} :{why}")
+
+    def change_nick(self, nick, new):
+        self.send(f"SANICK {nick} {new}")
+
+    def change_host(self, nick, host):
+        self.send(f"CHGHOST {nick} {host}")
+
+    def unload(self, module):
+        """Takes a module out of the server, with its capabilities."""
+        self.send(f"UNLOADMODULE m_{module}.so")
+        self.expect(f" 973 {self.nick} ")
+
+    def load(self, module):
+        self.send(f"LOADMODULE m_{module}.so")
+        self.expect(f" 975 {self.nick} ")
 
 
 # The daemon.
@@ -708,6 +775,7 @@ class Peer:
 
     def __init__(self, sock, record):
         self.socket = sock
+        self.nick = None  # once offer has read it
         self._record = record
         self._bytes = b""
 
@@ -728,7 +796,10 @@ class Peer:
     def expect(self, pattern):
         """The next line that the pattern is found in; PING is answered on the way."""
         while True:
-            line = self.line()
+            try:
+                line = self.line()
+            except TimeoutError:
+                raise Failure(f"nothing from ebbd, waiting for: {pattern}") from None
             check(line is not None, f"closed by ebbd, waiting for: {pattern}")
             found = re.search(pattern, line)
             if found:
@@ -736,18 +807,48 @@ class Peer:
             if line.startswith("PING "):
                 self.send(":irc.test PONG irc.test " + line[5:])
 
-    def welcome(self):
-        """Lets it register, as a server without capabilities does; the nick it has then."""
-        nick = self.expect(r"^NICK :?(\S+)").group(1)
-        self.expect(r"^USER ")
-        self.send(f":irc.test 001 {nick} :welcome", f":irc.test 422 {nick} :no MOTD")
-        return nick
+    def offer(self, caps):
+        """Offers these capabilities and grants what is requested of them; those. Ends before the
+        first AUTHENTICATE or CAP END, which it leaves to be read."""
+        requested = set()
+        self.expect("^CAP LS 302$")
+        self.send(f":irc.test CAP * LS :{caps}")
+        while True:
+            line = self.expect("^(NICK|CAP REQ|CAP END|AUTHENTICATE) ?.*").string
+            words = line.replace(" :", " ").split()
+            if line.startswith("NICK "):
+                self.nick = words[1]
+            elif line.startswith("CAP REQ "):
+                requested.update(words[2:])
+                self.send(f":irc.test CAP {self.nick or '*'} ACK :{' '.join(words[2:])}")
+            else:
+                self._bytes = line.encode("utf-8", "surrogateescape") + b"\r\n" + self._bytes
+                return requested
+
+    def welcome(self, *isupport):
+        """Lets it register: as a server without capabilities does, or where offer has ended; the
+        nick it has then."""
+        if self.nick:
+            self.expect("^CAP END$")
+        else:
+            self.nick = self.expect(r"^NICK :?(\S+)").group(1)
+            self.expect(r"^USER ")
+        self.send(f":irc.test 001 {self.nick} :welcome")
+        if isupport:
+            self.send(f":irc.test 005 {self.nick} {' '.join(isupport)} :are supported")
+        self.send(f":irc.test 422 {self.nick} :no MOTD")
+        return self.nick
 
     def drain(self):
         """Reads until ebbd closes, or says QUIT."""
         line = ""
         while line is not None and not line.startswith("QUIT"):
             line = self.line()
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
 
 
 class TlsServer:
@@ -840,6 +941,38 @@ class TlsServer:
         return (f"--- the scripted server: {self.connections} connections, {self.ended} over, "
                 f"handshakes: {self.handshake_errors}, received:\n"
                 + self.received.decode("utf-8", "backslashreplace"))
+
+
+class ScriptedServer(TlsServer):
+    """A server that the test itself plays: accept() gives it one connection after another."""
+
+    def __init__(self, certificates=None, leaf=None):
+        self._accepted = queue.Queue()
+        super().__init__(None, certificates, leaf)
+
+    def accept(self, timeout=TIMEOUT):
+        """The next connection, past the TLS handshake where there is one."""
+        try:
+            return self._accepted.get(timeout=timeout)
+        except queue.Empty:
+            raise Failure(f"no connection within {timeout} s") from None
+
+    def network(self, *lines, name="irc", tls=None, ca="ca", host="localhost"):
+        """A [network] section: with TLS where the server speaks it, unless told otherwise."""
+        return super().network(*lines, name=name, ca=ca, host=host,
+                               tls=self.fingerprint is not None if tls is None else tls)
+
+    def _serve(self, sock):
+        sock.settimeout(TIMEOUT)
+        try:
+            if self._context:
+                sock = self._context.wrap_socket(sock, server_side=True)
+            self._open.add(sock)
+            self._accepted.put(Peer(sock, self._record))
+        except OSError as error:
+            self.handshake_errors.append(str(error))
+            sock.close()
+            self.ended += 1
 
 
 class NotifySocket:
