@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 enum { SENDQ_MAX_BYTES = 1024 * 1024, CHANGED_KEYS_BYTES = 1024 };
 
@@ -330,8 +331,38 @@ static int64_t give_wall(void *owner)
 	return host_wall_ns(n->parts.host);
 }
 
+static void on_answered(void *owner, const struct request_result *result)
+{
+	struct network *n = owner;
+	net_answered(n->net, result);
+}
+
+static void on_sts(void *owner, const struct sts_value *value)
+{
+	(void)owner;
+	(void)value;
+}
+
+static uint64_t give_seed(void *owner)
+{
+	uint64_t seed = 0;
+	(void)owner;
+	(void)!getrandom(&seed, sizeof(seed), 0);
+	return seed;
+}
+
 static const struct session_ops session_ops = {
-	on_write, on_event, on_ready, on_usable, on_room, give_wall, on_failed};
+	.write = on_write,
+	.event = on_event,
+	.ready = on_ready,
+	.usable = on_usable,
+	.room = on_room,
+	.answered = on_answered,
+	.sts = on_sts,
+	.seed = give_seed,
+	.wall_ns = give_wall,
+	.failed = on_failed,
+};
 
 /* Connecting. */
 

@@ -10,6 +10,7 @@ static void on_welcome(struct session *s, const struct message *m)
 {
 	nick_on_welcome(s, m);
 	s->is_registered = true;
+	login_on_welcome(s);
 }
 
 static void on_isupport(struct session *s, const struct message *m)
@@ -48,12 +49,6 @@ static void on_banned(struct session *s, const struct message *m)
 	session_fail(s, ERR_BANNED, "%" STR_F, STR_A(message_last(m)));
 }
 
-static void on_logged_in(struct session *s, const struct message *m)
-{
-	(void)m;
-	joins_on_login(s);
-}
-
 /* InspIRCd: our host as others see it from now on. */
 static void on_visible_host(struct session *s, const struct message *m)
 {
@@ -64,18 +59,6 @@ static void on_chghost(struct session *s, const struct message *m)
 {
 	if (session_is_me(s, m->nick))
 		session_learn_self(s, m->params[0], m->params[1]);
-}
-
-static void on_cap(struct session *s, const struct message *m)
-{
-	if (s->options->is_manual || s->state == SESSION_CLOSING)
-		return;
-	buf_reset(&s->scratch);
-	enum caps_result r = caps_hear(&s->caps, m, &s->scratch);
-	if (buf_str(&s->scratch).n)
-		s->ops->write(s->owner, buf_str(&s->scratch));
-	if (r == CAPS_SETTLED && !s->is_registered)
-		session_write(s, "CAP END");
 }
 
 static void on_ping(struct session *s, const struct message *m)
@@ -193,8 +176,20 @@ static const struct handler handlers[EVENT_KINDS] = {
 	[519] = {false, joins_on_refusal },
 	[520] = {false, joins_on_refusal },
 	[731] = {false, nick_on_offline  },
-	[900] = {false, on_logged_in     },
-	[EVENT_CAP] = {true,  on_cap           },
+	[421] = {true, login_on_unknown     },
+	[451] = {true, login_on_unknown     },
+	[900] = {false, login_on_logged_in     },
+	[901] = {false, login_on_logged_out     },
+	[902] = {true, login_on_sasl },
+	[903] = {true, login_on_sasl },
+	[904] = {true, login_on_sasl },
+	[905] = {true, login_on_sasl },
+	[906] = {true, login_on_sasl },
+	[907] = {true, login_on_sasl },
+	[908] = {true, login_on_sasl },
+	[EVENT_ACCOUNT] = {false, login_on_account},
+	[EVENT_AUTHENTICATE] = {true, login_on_sasl},
+	[EVENT_CAP] = {true,  login_on_cap           },
 	[EVENT_CHGHOST] = {false, on_chghost       },
 	[EVENT_CTCP] = {false, ctcp_answer      },
 	[EVENT_ERROR] = {false, on_error         },

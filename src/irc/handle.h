@@ -6,9 +6,11 @@
 
 #include "irc/ctcp.h"
 #include "irc/joins.h"
+#include "irc/login.h"
 #include "irc/nick.h"
 #include "irc/output.h"
 #include "irc/session.h"
+#include "irc/who.h"
 
 struct session {
 	const struct session_options *options;
@@ -24,11 +26,19 @@ struct session {
 	struct caps caps;
 	struct isupport *isupport;
 
+	struct login login;
 	struct joins joins;
+	struct who who;
 	struct ctcp_pace ctcp;
+
+	struct roster *roster; /* owned */
+	bool wants_sweep;      /* the roster does */
+	struct batches batches;
+	struct requests requests;
 
 	struct sendq sendq;
 	struct buf scratch; /* a line being made */
+	struct buf extra;   /* what an event has beside its line */
 	bool wants_room;
 
 	int64_t now_ns;   /* what the last call was told */

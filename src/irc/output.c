@@ -299,6 +299,53 @@ int session_raw(struct session *s, struct str line, int64_t now_ns, struct err *
 	return send_paced(s, line, false, now_ns, err);
 }
 
+/* Puts the label in front, among the tags that are there. */
+static int put_label(struct buf *out, struct str line, struct str label)
+{
+	if (label.n == 0)
+		return buf_add(out, line);
+	bool has_tags = str_starts(line, STR("@"));
+	return buf_addf(out, "@label=%" STR_F "%c%" STR_F, STR_A(label), has_tags ? ';' : ' ',
+		STR_A(str_skip(line, has_tags)));
+}
+
+static int send_labeled(struct session *s, struct str line, struct str label, struct err *err)
+{
+	struct buf b;
+	buf_init(&b, SESSION_TEXT_MAX_BYTES + REQUEST_LABEL_MAX_BYTES);
+	int r = put_label(&b, line, label);
+	r = r < 0 ? too_long(err, line.n, SESSION_TEXT_MAX_BYTES)
+		  : session_raw(s, buf_str(&b), s->now_ns, err);
+	buf_fini(&b);
+	return r;
+}
+
+int session_request(struct session *s, struct str line, int64_t timeout_ns, void *data,
+	struct handle *id, int64_t now_ns, struct err *err)
+{
+	struct buf label;
+	struct request_ask ask = {line, caps_has(&s->caps, CAP_LABELED_RESPONSE), false, now_ns,
+		timeout_ns, data};
+	s->now_ns = now_ns;
+	int r = check_open(s, err);
+	if (r < 0)
+		return r;
+	buf_init(&label, REQUEST_LABEL_MAX_BYTES);
+	r = requests_add(&s->requests, &ask, s->isupport, id, &label, err);
+	if (r == 0) {
+		r = send_labeled(s, line, buf_str(&label), err);
+		if (r < 0)
+			requests_cancel(&s->requests, *id);
+	}
+	buf_fini(&label);
+	return r;
+}
+
+void session_forget_request(struct session *s, struct handle id)
+{
+	requests_cancel(&s->requests, id);
+}
+
 void session_quit(struct session *s, struct str message, int64_t now_ns)
 {
 	s->now_ns = now_ns;

@@ -10,7 +10,7 @@ struct reply_row {
 	bool (*fits)(const struct asked *asked, char letter); /* NULL: always */
 	char letter;
 	int list; /* the parameter of the question whose elements end one by one */
-	const struct answer *answers;
+	const struct reply_answer *answers;
 	size_t n;
 };
 
@@ -44,7 +44,8 @@ static bool has_wildcard(struct str s)
 
 /* What the question left open holds for any reply, and so does a mask for the parts of an answer.
  */
-static bool is_same(const struct heard *h, const struct question *q, const struct answer *a)
+static bool is_same(
+	const struct heard *h, const struct reply_question *q, const struct reply_answer *a)
 {
 	struct str reply = param_at(h->m, a->at), wanted = param_at(&q->m, a->of);
 	if (!wanted.p)
@@ -62,19 +63,22 @@ static bool is_from_us(const struct heard *h)
 	return h->m->nick.p && same(h, h->m->nick, h->me);
 }
 
-static bool is_ours(const struct heard *h, const struct question *q, const struct answer *a)
+static bool is_ours(
+	const struct heard *h, const struct reply_question *q, const struct reply_answer *a)
 {
 	return is_from_us(h) && is_same(h, q, a);
 }
 
-static bool is_our_kick(const struct heard *h, const struct question *q, const struct answer *a)
+static bool is_our_kick(
+	const struct heard *h, const struct reply_question *q, const struct reply_answer *a)
 {
 	struct str channel = message_param(h->m, 0), channels = message_param(&q->m, 0);
 	return channels.p && is_one_of(h, channel, channels) && is_ours(h, q, a);
 }
 
 /* A nick that is too long is cut by some servers. */
-static bool is_our_nick(const struct heard *h, const struct question *q, const struct answer *a)
+static bool is_our_nick(
+	const struct heard *h, const struct reply_question *q, const struct reply_answer *a)
 {
 	struct str nick = param_at(h->m, a->at), wanted = param_at(&q->m, a->of);
 	if (!wanted.p || !nick.n || nick.n > wanted.n || !is_from_us(h))
@@ -83,13 +87,15 @@ static bool is_our_nick(const struct heard *h, const struct question *q, const s
 }
 
 /* The token, which is no name. */
-static bool is_pong(const struct heard *h, const struct question *q, const struct answer *a)
+static bool is_pong(
+	const struct heard *h, const struct reply_question *q, const struct reply_answer *a)
 {
 	return str_eq(param_at(h->m, a->at), param_at(&q->m, a->of));
 }
 
 /* "nick!user@host,nick,…" against the nicks that were asked for */
-static bool is_monitored(const struct heard *h, const struct question *q, const struct answer *a)
+static bool is_monitored(
+	const struct heard *h, const struct reply_question *q, const struct reply_answer *a)
 {
 	struct str rest = param_at(h->m, a->at), wanted = param_at(&q->m, a->of);
 	while (rest.n) {
@@ -105,35 +111,40 @@ static bool is_everything(struct str mask)
 	return !mask.p || str_eq(mask, STR("*")) || str_eq(mask, STR("0"));
 }
 
-static bool is_mask(const struct heard *h, const struct question *q, const struct answer *a)
+static bool is_mask(
+	const struct heard *h, const struct reply_question *q, const struct reply_answer *a)
 {
 	struct str reply = param_at(h->m, a->at), wanted = param_at(&q->m, a->of);
 	return is_everything(wanted) ? is_everything(reply) : is_same(h, q, a);
 }
 
 /* A mask that is no channel finds users in any. */
-static bool is_in_channel(const struct heard *h, const struct question *q, const struct answer *a)
+static bool is_in_channel(
+	const struct heard *h, const struct reply_question *q, const struct reply_answer *a)
 {
 	struct str wanted = param_at(&q->m, a->of);
 	return !wanted.p || !isupport_is_channel(h->is, wanted) || is_same(h, q, a);
 }
 
 /* "%tna,42": the token comes first where it is asked for (IRCv3 WHOX). */
-static bool has_token(const struct heard *h, const struct question *q, const struct answer *a)
+static bool has_token(
+	const struct heard *h, const struct reply_question *q, const struct reply_answer *a)
 {
 	struct str token = param_at(&q->m, a->of);
 	struct str fields = str_cut(&token, ',');
 	return !token.n || !str_has(fields, 't') || str_eq(param_at(h->m, a->at), token);
 }
 
-static bool is_command(const struct heard *h, const struct question *q, const struct answer *a)
+static bool is_command(
+	const struct heard *h, const struct reply_question *q, const struct reply_answer *a)
 {
 	struct str command = param_at(h->m, a->at);
 	return command.p && str_ieq(command, q->m.command);
 }
 
 /* CHATHISTORY LATEST #c … is answered by the history of #c, CHATHISTORY TARGETS … by a list. */
-static bool is_history(const struct heard *h, const struct question *q, const struct answer *a)
+static bool is_history(
+	const struct heard *h, const struct reply_question *q, const struct reply_answer *a)
 {
 	(void)a;
 	const struct batch *b = h->batch->batch;
@@ -202,14 +213,14 @@ static bool is_whox(const struct asked *asked, char letter)
 
 #include "irc/reply_table.h"
 
-#define ANSWERS(...) ((const struct answer[]){__VA_ARGS__})
+#define ANSWERS(...) ((const struct reply_answer[]){__VA_ARGS__})
 #define REPLY_ROW(command, fits, letter, list, ...)                    \
 	{STR_CONST(command), fits, letter, list, ANSWERS(__VA_ARGS__), \
 		COUNTOF(ANSWERS(__VA_ARGS__))},
 
 static const struct reply_row rows[] = {REPLY_TABLE(REPLY_ROW)};
 
-static const struct answer common_answers[] = {COMMON_ANSWERS};
+static const struct reply_answer common_answers[] = {COMMON_ANSWERS};
 
 const struct reply_row *reply_row(const struct asked *asked)
 {
@@ -223,14 +234,15 @@ const struct reply_row *reply_row(const struct asked *asked)
 }
 
 /* By label every line of the answer is known to be one: only its kind is asked for. */
-static bool answers(const struct answer *a, const struct heard *h, const struct question *q)
+static bool answers(
+	const struct reply_answer *a, const struct heard *h, const struct reply_question *q)
 {
 	if (h->kind < a->first || h->kind > a->last)
 		return false;
 	return q->is_labeled || !a->fits || a->fits(h, q, a);
 }
 
-const struct answer *question_hear(const struct question *q, const struct heard *h)
+const struct reply_answer *question_hear(const struct reply_question *q, const struct heard *h)
 {
 	for (size_t i = 0; q->row && i < q->row->n; i++)
 		if (answers(&q->row->answers[i], h, q))
@@ -241,7 +253,7 @@ const struct answer *question_hear(const struct question *q, const struct heard 
 	return NULL;
 }
 
-void question_init(struct question *q, struct str line, const struct reply_row *row)
+void question_init(struct reply_question *q, struct str line, const struct reply_row *row)
 {
 	int r = message_parse(&q->m, line);
 	struct str list = row ? param_at(&q->m, row->list) : STR_NONE;
@@ -252,19 +264,20 @@ void question_init(struct question *q, struct str line, const struct reply_row *
 	assert(r >= 0);
 }
 
-void question_fini(struct question *q)
+void question_fini(struct reply_question *q)
 {
 	buf_fini(&q->left);
 }
 
-static void count_answers(uint16_t counts[EVENT_KINDS], const struct answer *a, size_t n, int by)
+static void count_answers(
+	uint16_t counts[EVENT_KINDS], const struct reply_answer *a, size_t n, int by)
 {
 	for (size_t i = 0; i < n; i++)
 		for (int kind = a[i].first; kind <= a[i].last; kind++)
 			counts[kind] = (uint16_t)(counts[kind] + by);
 }
 
-void question_count(const struct question *q, uint16_t counts[EVENT_KINDS], int by)
+void question_count(const struct reply_question *q, uint16_t counts[EVENT_KINDS], int by)
 {
 	if (q->row)
 		count_answers(counts, q->row->answers, q->row->n, by);
@@ -272,7 +285,7 @@ void question_count(const struct question *q, uint16_t counts[EVENT_KINDS], int 
 }
 
 /* Takes what equals name out of what is left. */
-static void take_out(struct question *q, const struct heard *h, struct str name)
+static void take_out(struct reply_question *q, const struct heard *h, struct str name)
 {
 	struct buf left;
 	int added = 0;
@@ -291,7 +304,7 @@ static void take_out(struct question *q, const struct heard *h, struct str name)
 	q->left = left;
 }
 
-bool question_ends(struct question *q, const struct heard *h, const struct answer *a)
+bool question_ends(struct reply_question *q, const struct heard *h, const struct reply_answer *a)
 {
 	struct str name = param_at(h->m, a->at), asked = param_at(&q->m, a->of);
 	if (a->of != q->row->list || !name.p || !asked.p || same(h, name, asked))

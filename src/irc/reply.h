@@ -34,19 +34,19 @@ struct heard {
 
 struct reply_row;
 
-struct question {
+struct reply_question {
 	struct message m;            /* as sent */
 	const struct reply_row *row; /* NULL for none */
 	bool is_labeled;
 	struct buf left; /* what is not answered yet of a list, with commas between */
 };
 
-struct answer {
+struct reply_answer {
 	int first, last; /* kinds */
 	enum reply_role role;
-	bool (*fits)(const struct heard *h, const struct question *q,
-		const struct answer *a); /* NULL: always */
-	int at, of;                      /* a parameter of the reply and of the question */
+	bool (*fits)(const struct heard *h, const struct reply_question *q,
+		const struct reply_answer *a); /* NULL: always */
+	int at, of;                            /* a parameter of the reply and of the question */
 };
 
 /* What row selection looks at. */
@@ -60,18 +60,18 @@ struct asked {
 const struct reply_row *reply_row(const struct asked *asked);
 
 /* Makes a question of line, which was parsed before and stays as long. */
-void question_init(struct question *q, struct str line, const struct reply_row *row);
-void question_fini(struct question *q);
+void question_init(struct reply_question *q, struct str line, const struct reply_row *row);
+void question_fini(struct reply_question *q);
 
 /* What a line is to the question, or NULL. Where that is known by label only the kind is looked at;
  * NULL is then a line that is part of the answer all the same. */
-const struct answer *question_hear(const struct question *q, const struct heard *h);
+const struct reply_answer *question_hear(const struct reply_question *q, const struct heard *h);
 
 /* Whether nothing is left to be answered once `a`, which came as h, has. */
-bool question_ends(struct question *q, const struct heard *h, const struct answer *a);
+bool question_ends(struct reply_question *q, const struct heard *h, const struct reply_answer *a);
 
 /* Adds `by` to the count of each kind that may answer q. */
-void question_count(const struct question *q, uint16_t counts[EVENT_KINDS], int by);
+void question_count(const struct reply_question *q, uint16_t counts[EVENT_KINDS], int by);
 
 /* What an answer says, by name. Several replies make one answer. */
 enum fact_type {

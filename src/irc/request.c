@@ -14,7 +14,7 @@ struct request {
 	int64_t deadline_ns;
 	uint64_t number; /* counts up */
 	char *line;      /* owned: what the question is parsed from */
-	struct question question;
+	struct reply_question question;
 	struct buf lines; /* the answer */
 	size_t n_lines, n_parts;
 	int error;       /* a kind, or -1 */
@@ -229,7 +229,7 @@ static bool is_error(int kind)
 }
 
 /* A line of the answer. The first error is told of. */
-static void note(struct request *r, const struct heard *h, const struct answer *a)
+static void note(struct request *r, const struct heard *h, const struct reply_answer *a)
 {
 	bool is_no = a ? a->role == ROLE_ERROR || a->role == ROLE_NOTED : is_error(h->kind);
 	if (is_no && r->error < 0) {
@@ -248,7 +248,7 @@ static void linger(struct requests *rs, struct request *r, const struct heard *h
 }
 
 static void take(
-	struct requests *rs, struct request *r, const struct heard *h, const struct answer *a)
+	struct requests *rs, struct request *r, const struct heard *h, const struct reply_answer *a)
 {
 	if (a->role == ROLE_OPEN) {
 		h->batch->batch->request = r->id;
@@ -314,7 +314,7 @@ static struct request *find_batched(const struct requests *rs, const struct hear
 
 /* The first that the line fits. */
 static struct request *find_wanted(
-	const struct requests *rs, const struct heard *h, const struct answer **a)
+	const struct requests *rs, const struct heard *h, const struct reply_answer **a)
 {
 	bool is_old = h->batch->is_replay && h->batch->event != BATCH_OPENED;
 	if (!rs->wanted || !rs->wanted[h->kind] || is_old)
@@ -332,7 +332,7 @@ static struct request *find_wanted(
 static void settle(struct requests *rs, const struct heard *h)
 {
 	struct request *r = rs->lingering;
-	const struct answer *a = NULL;
+	const struct reply_answer *a = NULL;
 	if (r && find_wanted(rs, h, &a) != r)
 		complete(rs, r);
 }
@@ -340,7 +340,7 @@ static void settle(struct requests *rs, const struct heard *h)
 /* A batch within the answer may be the answer to something else. */
 static void hear(struct requests *rs, const struct heard *h)
 {
-	const struct answer *a = NULL;
+	const struct reply_answer *a = NULL;
 	struct request *batched = find_batched(rs, h), *labeled = find_labeled(rs, h);
 	if (batched && !(labeled && h->batch->event == BATCH_OPENED)) {
 		take_batched(rs, batched, h);

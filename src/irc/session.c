@@ -11,7 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCRATCH_MAX_BYTES = SESSION_TEXT_MAX_BYTES + 1024 };
+enum {
+	SCRATCH_MAX_BYTES = SESSION_TEXT_MAX_BYTES + 1024,
+	SHARED_MAX_BYTES = 16 * 1024, /* the names of channels */
+	SWEEP_MAX = 1000
+};
+
+static void on_answered(void *owner, const struct request_result *result)
+{
+	struct session *s = owner;
+	s->ops->answered(s->owner, result);
+}
 
 struct session *session_new(
 	const struct session_options *options, const struct session_ops *ops, void *owner)
@@ -23,9 +33,13 @@ struct session *session_new(
 	s->isupport = isupport_new();
 	s->lag_ns = s->ping_ns = -1;
 	buf_init(&s->scratch, SCRATCH_MAX_BYTES);
+	buf_init(&s->extra, SHARED_MAX_BYTES);
 	sendq_init(&s->sendq, &options->limits);
 	nick_init(s);
 	joins_init(s);
+	s->login.again_ns = -1;
+	s->roster = roster_new(ops->seed(owner));
+	requests_init(&s->requests, on_answered, s);
 	return s;
 }
 
@@ -35,9 +49,13 @@ void session_free(struct session *s)
 		return;
 	joins_fini(s);
 	nick_fini(s);
+	login_end(s);
+	requests_fini(&s->requests);
+	batches_fini(&s->batches);
+	roster_free(s->roster);
 	sendq_fini(&s->sendq);
 	buf_fini(&s->scratch);
-	caps_fini(&s->caps);
+	buf_fini(&s->extra);
 	isupport_unref(s->isupport);
 	free(s->user);
 	free(s->host);
@@ -78,26 +96,23 @@ void session_begin(struct session *s, bool is_secure, int64_t now_ns)
 		s->ops->usable(s->owner);
 		return;
 	}
-	buf_reset(&s->scratch);
-	caps_begin(&s->caps, NULL, &s->scratch);
-	s->ops->write(s->owner, buf_str(&s->scratch));
-	if (o->password)
-		session_write(s, "PASS :%s", o->password);
-	session_write(s, "NICK %s", s->nick.now);
-	session_write(s, "USER %s 0 * :%s", o->user, o->realname);
-	mem_wipe(s->scratch.bytes, s->scratch.capacity);
+	login_begin(s);
 }
 
 /* Makes fresh what belongs to one connection. */
 void session_end(struct session *s)
 {
+	requests_disconnect(&s->requests);
+	batches_reset(&s->batches);
+	roster_reset(s->roster);
+	s->wants_sweep = true;
 	joins_end(s);
 	nick_end(s);
+	login_end(s);
 	sendq_fini(&s->sendq);
 	sendq_init(&s->sendq, &s->options->limits);
 	isupport_unref(s->isupport);
 	s->isupport = isupport_new();
-	caps_fini(&s->caps);
 	free(s->user);
 	free(s->host);
 	s->user = s->host = NULL;
@@ -116,6 +131,7 @@ void session_configure(struct session *s, const struct session_options *options,
 	const struct session_options *old = s->options;
 	s->now_ns = now_ns;
 	s->options = options;
+	caps_configure(&s->caps, &options->caps);
 	sendq_limit(&s->sendq, &options->limits, now_ns);
 	nick_configure(s, strcmp(options->nick, old->nick) != 0);
 	joins_configure(s, old);
@@ -143,55 +159,6 @@ bool session_is_me(const struct session *s, struct str name)
 	return casemap_eq(s->isupport->casemap, str_of(s->nick.now), name);
 }
 
-static void skip_line(struct session *s, struct str line)
-{
-	s->bad_lines++;
-	log_debug("%s: line skipped: %" STR_F, s->options->network, STR_A(line));
-}
-
-static void set_owned(char **place, struct str value)
-{
-	if (value.n == 0 || str_eq(str_of(*place), value))
-		return;
-	free(*place);
-	*place = str_dup(value);
-}
-
-void session_learn_self(struct session *s, struct str user, struct str host)
-{
-	set_owned(&s->user, user);
-	set_owned(&s->host, host);
-}
-
-/* A line whose sense is known. */
-static void hear(struct session *s, const struct message *m, int kind)
-{
-	const struct handler *h = handle_find(kind);
-	struct received line = {m, kind, m->nick.n && session_is_me(s, m->nick), false, STR_NONE};
-	if (line.is_mine)
-		session_learn_self(s, m->user, m->host);
-	if (h && h->is_early)
-		h->run(s, m);
-	s->ops->event(s->owner, &line);
-	if (h && !h->is_early)
-		h->run(s, m);
-	if (!s->is_over)
-		output_pump(s); /* what that has pushed */
-}
-
-void session_feed(struct session *s, struct str line, int64_t now_ns)
-{
-	struct message m;
-	if (s->state == SESSION_IDLE || s->is_over)
-		return;
-	s->now_ns = s->heard_ns = now_ns;
-	int kind = message_parse(&m, line) < 0 ? -1 : event_kind_of(&m, s->isupport);
-	if (kind < 0)
-		skip_line(s, line);
-	else
-		hear(s, &m, kind);
-}
-
 /* When the server's silence is next acted on. */
 static int64_t silence_deadline(const struct session *s)
 {
@@ -205,11 +172,16 @@ static int64_t silence_deadline(const struct session *s)
 
 int64_t session_deadline(const struct session *s)
 {
+	if (s->wants_sweep)
+		return s->now_ns;
 	if (s->is_over || s->state == SESSION_IDLE || s->state == SESSION_CLOSING)
 		return -1;
 	int64_t at_ns = clock_earlier(sendq_next(&s->sendq), silence_deadline(s));
+	at_ns = clock_earlier(at_ns, requests_deadline(&s->requests));
+	at_ns = clock_earlier(at_ns, login_deadline(s));
 	at_ns = clock_earlier(at_ns, joins_deadline(s));
-	return clock_earlier(at_ns, nick_deadline(s));
+	at_ns = clock_earlier(at_ns, nick_deadline(s));
+	return clock_earlier(at_ns, who_deadline(s));
 }
 
 static void act_on_silence(struct session *s)
@@ -230,13 +202,18 @@ static void act_on_silence(struct session *s)
 void session_tick(struct session *s, int64_t now_ns)
 {
 	s->now_ns = now_ns;
+	s->wants_sweep = s->wants_sweep && roster_sweep(s->roster, SWEEP_MAX);
 	if (s->is_over || s->state == SESSION_IDLE || s->state == SESSION_CLOSING)
 		return;
 	if (silence_deadline(s) <= now_ns)
 		act_on_silence(s);
+	if (!s->is_over)
+		login_tick(s);
 	if (session_is_talking(s)) {
+		requests_tick(&s->requests, now_ns);
 		joins_tick(s);
 		nick_tick(s);
+		who_tick(s);
 	}
 	if (!s->is_over)
 		output_pump(s);
@@ -255,6 +232,16 @@ const char *session_nick(const struct session *s)
 struct isupport *session_isupport(const struct session *s)
 {
 	return s->isupport;
+}
+
+const struct roster *session_roster(const struct session *s)
+{
+	return s->roster;
+}
+
+const char *session_account(const struct session *s)
+{
+	return s->login.account;
 }
 
 const struct caps *session_caps(const struct session *s)

@@ -20,7 +20,11 @@
 #include "irc/caps.h"
 #include "irc/fields.h"
 #include "irc/isupport.h"
+#include "irc/request.h"
+#include "irc/roster.h"
+#include "irc/sasl.h"
 #include "irc/sendq.h"
+#include "irc/sts.h"
 
 enum session_state { SESSION_IDLE, SESSION_REGISTERING, SESSION_READY, SESSION_CLOSING };
 
@@ -41,7 +45,12 @@ struct session_options {
 	const char *umodes;   /* "+ix", set when registered; NULL: none */
 	const struct session_channel *channels;
 	size_t n_channels;
+	struct sasl_options sasl; /* no mechanisms: no login */
+	bool sasl_required;       /* without it we do not stay */
+	struct caps_options caps;
+	bool sts;       /* a server may say that it is spoken to with TLS only */
 	bool is_manual; /* register = manual: until 001 nothing is sent but PONG */
+	int64_t who_ns; /* between two WHO about channels that were joined; 0: none is sent */
 	int64_t register_timeout_ns, ping_interval_ns, ping_timeout_ns;
 	struct sendq_limits limits;
 };
@@ -58,6 +67,14 @@ struct session_ops {
 	void (*usable)(void *owner);
 	/* The queue has room again after session_send gave ERR_AGAIN. */
 	void (*room)(void *owner);
+	/* A request has its answer, or will have none. */
+	void (*answered)(void *owner, const struct request_result *result);
+	/* The server has a policy (STS): to come again with TLS at value->port, where the stream is
+	 * not secure, of which nothing more is then heard or said; else one that holds for
+	 * value->duration_ns. */
+	void (*sts)(void *owner, const struct sts_value *value);
+	/* Something that nobody else can guess. */
+	uint64_t (*seed)(void *owner);
 	/* The time of day. */
 	int64_t (*wall_ns)(void *owner);
 	/* The conversation is over; the owner closes the stream and calls session_end. Once. */
@@ -102,6 +119,14 @@ NODISCARD int session_send(struct session *s, struct str line, int64_t now_ns, s
 /* As session_send, for a line as it is: what does not fit is ERR_LIMIT. */
 NODISCARD int session_raw(struct session *s, struct str line, int64_t now_ns, struct err *err);
 
+/* Sends a line whose answer is wanted: ops->answered comes with data, and with *id, within
+ * timeout_ns, never from within the call. Fails as session_raw, and as requests_add does. */
+NODISCARD int session_request(struct session *s, struct str line, int64_t timeout_ns, void *data,
+	struct handle *id, int64_t now_ns, struct err *err);
+
+/* Nobody waits for the answer any more; ops->answered does not come. */
+void session_forget_request(struct session *s, struct handle id);
+
 /* Sends QUIT before all that waits, which is dropped; the server closes the connection. message
  * may be absent. */
 void session_quit(struct session *s, struct str message, int64_t now_ns);
@@ -118,6 +143,8 @@ bool session_is_past(const struct session *s, uint64_t pushed);
 enum session_state session_state(const struct session *s);
 const char *session_nick(const struct session *s); /* the server's idea of it, or the wanted one */
 struct isupport *session_isupport(const struct session *s); /* borrowed */
+const struct roster *session_roster(const struct session *s); /* borrowed */
+const char *session_account(const struct session *s); /* NULL: logged out, or not known */
 const struct caps *session_caps(const struct session *s);
 int64_t session_lag_ns(const struct session *s); /* of the last PING answered; -1: none yet */
 uint64_t session_bad_lines(const struct session *s);

@@ -226,3 +226,9 @@ void net_delivered(struct net *n, const struct event *e, const struct script *s)
 	else if (e->kind == EVENT_CLIENT_DISCONNECT)
 		wake_those_of(&n->closers, s);
 }
+
+void net_answered(struct net *n, const struct request_result *result)
+{
+	(void)n;
+	(void)result;
+}

@@ -9,6 +9,8 @@
 
 #include "base/err.h"
 #include "irc/caps.h"
+#include "irc/request.h"
+#include "irc/roster.h"
 #include "script/host.h"
 #include "script/sync.h"
 #include "script/trail.h"
@@ -99,6 +101,9 @@ void net_closed(struct net *n, const struct net_end *end);
 
 /* More of what was sent is on the wire. */
 void net_flushed(struct net *n);
+
+/* A request has its answer, or will have none. */
+void net_answered(struct net *n, const struct request_result *result);
 
 /* The queue has room again. */
 void net_room(struct net *n);

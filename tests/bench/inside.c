@@ -172,6 +172,12 @@ static void on_nothing(void *owner)
 	(void)owner;
 }
 
+static uint64_t give_seed(void *owner)
+{
+	(void)owner;
+	return 0;
+}
+
 static int64_t give_wall(void *owner)
 {
 	(void)owner;
@@ -187,7 +193,7 @@ static void on_failed(void *owner, const struct err *why)
 static void talk_begin(struct talk *t)
 {
 	static const struct session_ops ops = {
-		on_write, on_event, on_nothing, on_nothing, on_nothing, give_wall, on_failed};
+		.write = on_write, .event = on_event, .ready = on_nothing, .usable = on_nothing, .room = on_nothing, .seed = give_seed, .wall_ns = give_wall, .failed = on_failed};
 	static const char isupport[] =
 		":irc.test 005 ebb CASEMAPPING=rfc1459 CHANTYPES=#& PREFIX=(ov)@+ STATUSMSG=@+ "
 		"NICKLEN=30 CHANNELLEN=50 NETWORK=Test :are supported";

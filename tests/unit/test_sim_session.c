@@ -79,8 +79,36 @@ static int64_t give_wall(void *owner)
 	return 0;
 }
 
+static void on_answered(void *owner, const struct request_result *result)
+{
+	(void)owner;
+	(void)result;
+}
+
+static void on_sts(void *owner, const struct sts_value *value)
+{
+	(void)owner;
+	(void)value;
+}
+
+static uint64_t give_seed(void *owner)
+{
+	(void)owner;
+	return 0;
+}
+
 static const struct session_ops ops = {
-	on_session_write, on_event, on_ready, on_usable, on_room, give_wall, on_failed};
+	.write = on_session_write,
+	.event = on_event,
+	.ready = on_ready,
+	.usable = on_usable,
+	.room = on_room,
+	.answered = on_answered,
+	.sts = on_sts,
+	.seed = give_seed,
+	.wall_ns = give_wall,
+	.failed = on_failed,
+};
 
 static void on_network_write(void *owner, struct str bytes)
 {
