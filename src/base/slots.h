@@ -2,9 +2,8 @@
  * slots: a great many things of one size, named by an index, found by a hash.
  *
  * Things lie in pages and never move; a page goes back when its last thing is dropped. Those that
- * are linked are found by their hash, through a table that grows and shrinks by one bucket at a
- * time (Litwin: Linear hashing, 1980), so no call has to move them all. A thing begins with its
- * struct slot.
+ * are linked are found by their hash, through a table that grows and shrinks bucket by bucket, so
+ * no call has to move them all (Litwin: Linear hashing, 1980). A thing begins with its struct slot.
  */
 #ifndef EBB_BASE_SLOTS_H
 #define EBB_BASE_SLOTS_H

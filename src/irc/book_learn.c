@@ -75,6 +75,8 @@ static void make_room(struct book *b, const struct user *u, const struct str tex
 
 static bool is_same(const struct user *u, const struct str texts[TEXT_COUNT])
 {
+	if (!u->text)
+		return false;
 	for (int i = 0; i < TEXT_COUNT; i++)
 		if (!str_eq(texts[i], book_text(u, (enum user_text)i)))
 			return false;

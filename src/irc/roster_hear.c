@@ -17,10 +17,15 @@ static struct channel *find_channel(const struct roster_hearing *h, size_t param
 	return channel != SLOTS_NONE ? book_channel(h->b, channel) : NULL;
 }
 
+static char *copy_of(struct str s, size_t max)
+{
+	return s.p && s.n <= max ? str_dup(s) : NULL;
+}
+
 static void set_owned(char **place, struct str s, size_t max)
 {
 	free(*place);
-	*place = s.p && s.n <= max ? str_dup(s) : NULL;
+	*place = copy_of(s, max);
 }
 
 static int64_t seconds_of(struct str s)
@@ -190,28 +195,25 @@ static struct mode *find_mode(struct channel *c, char letter)
 	return NULL;
 }
 
-static struct mode *add_mode(struct channel *c, char letter)
+static void add_mode(struct channel *c, char letter, char *param)
 {
 	if (c->n_modes == c->modes_capacity) {
 		c->modes_capacity = (uint8_t)(c->modes_capacity * 2 + 4);
 		c->modes = mem_resize(c->modes, c->modes_capacity, sizeof(*c->modes));
 	}
-	struct mode *mode = &c->modes[c->n_modes++];
-	*mode = (struct mode){letter, NULL};
-	return mode;
+	c->modes[c->n_modes++] = (struct mode){letter, param};
 }
 
 static void set_mode(
 	const struct roster_hearing *h, struct channel *c, char letter, struct str param)
 {
 	struct mode *mode = find_mode(c, letter);
-	if (!mode && (c->n_modes >= ROSTER_MODES_MAX || param.n > ROSTER_PARAM_MAX_BYTES)) {
+	if (mode)
+		set_owned(&mode->param, param, ROSTER_PARAM_MAX_BYTES);
+	else if (c->n_modes < ROSTER_MODES_MAX && param.n <= ROSTER_PARAM_MAX_BYTES)
+		add_mode(c, letter, copy_of(param, ROSTER_PARAM_MAX_BYTES));
+	else
 		h->b->dropped++;
-		return;
-	}
-	if (!mode)
-		mode = add_mode(c, letter);
-	set_owned(&mode->param, param, ROSTER_PARAM_MAX_BYTES);
 }
 
 static void unset_mode(struct channel *c, char letter)
