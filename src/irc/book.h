@@ -117,8 +117,9 @@ uint32_t book_find_member(const struct book *b, uint32_t channel, uint32_t user)
 /* Us, by this nick. */
 void book_set_me(struct book *b, struct str nick);
 
-/* A user of whom nothing is known, or who leaves it in doubt, is forgotten. */
 void book_forget_user(struct book *b, uint32_t user);
+
+/* Forgets who had that nick before; and the user itself where the nick is ours or is none. */
 void book_rename_user(struct book *b, uint32_t user, struct str nick);
 
 /* A channel that is not there yet; SLOTS_NONE past the maximum, or for a name that is none. */

@@ -133,10 +133,13 @@ static void on_quit(struct roster_hearing *h)
 		book_forget_user(h->b, h->user);
 }
 
+/* draft/channel-rename; event_kind_of has no kind for it. */
 static void on_rename(struct roster_hearing *h)
 {
+	if (!str_ieq(h->m->command, STR("RENAME")))
+		return;
 	const struct channel *c = find_channel(h, 0);
-	if (c && str_ieq(h->m->command, STR("RENAME")) && h->m->n_params >= 2)
+	if (c)
 		book_rename_channel(h->b, c->index, h->m->params[1]);
 }
 

@@ -3,7 +3,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/rand.h"
-#include "base/slots.h"
 #include "irc/fields.h"
 #include "irc/roster_inside.h"
 #include "support/check.h"
@@ -1212,85 +1211,6 @@ static void roster_stays_whole_whatever_comes(void **state)
 	buf_fini(&line);
 }
 
-/* The ground that it stands on. */
-
-struct thing {
-	struct slot slot;
-	uint32_t value;
-};
-
-static uint32_t find_thing(const struct slots *s, uint32_t value)
-{
-	uint32_t i = slots_first(s, value * 2654435761u);
-	while (i != SLOTS_NONE && ((struct thing *)slots_at(s, i))->value != value)
-		i = slots_next(s, i);
-	return i;
-}
-
-static void add_thing(struct slots *s, uint32_t value)
-{
-	uint32_t index;
-	struct thing *thing = slots_add(s, &index);
-	assert_int_equal(thing->value, 0);
-	thing->value = value;
-	slots_link(s, index, value * 2654435761u);
-}
-
-static void drop_thing(struct slots *s, uint32_t value)
-{
-	uint32_t index = find_thing(s, value);
-	slots_unlink(s, index);
-	slots_drop(s, index);
-}
-
-static void slots_find_what_is_there_and_nothing_else(void **state)
-{
-	(void)state;
-	enum { N = 3000 };
-	static bool is_there[N];
-	struct slots s;
-	struct rand random = {5};
-	slots_init(&s, sizeof(struct thing), 3);
-	for (int i = 0; i < 200000; i++) {
-		bool grows = i / 20000 % 2 == 0;
-		uint32_t value = (uint32_t)rand_below(&random, N);
-		if (is_there[value] && (!grows || i % 3 == 0))
-			drop_thing(&s, value);
-		else if (!is_there[value] && (grows || i % 3 == 0))
-			add_thing(&s, value);
-		else
-			continue;
-		is_there[value] = !is_there[value];
-		uint32_t other = (uint32_t)rand_below(&random, N);
-		assert_int_equal(find_thing(&s, other) != SLOTS_NONE, is_there[other]);
-	}
-	for (uint32_t i = 0; i < N; i++) {
-		assert_int_equal(find_thing(&s, i) != SLOTS_NONE, is_there[i]);
-		if (is_there[i])
-			drop_thing(&s, i);
-	}
-	assert_null(s.pages);
-	assert_null(s.buckets);
-	slots_fini(&s);
-}
-
-/* SipHash-1-3 of the bytes 0 to n - 1 under the key 00 01 … 0f. */
-static void hash_is_siphash(void **state)
-{
-	(void)state;
-	const struct hash_key key = {
-		{0x0706050403020100, 0x0f0e0d0c0b0a0908}
-        };
-	char bytes[16];
-	for (int i = 0; i < 16; i++)
-		bytes[i] = (char)i;
-
-	assert_int_equal(hash_str(&key, (struct str){bytes, 0}), 0xabac0158050fc4dc);
-	uint64_t of_eight = hash_str(&key, (struct str){bytes, 8});
-	assert_int_equal(hash_number(&key, 0x0706050403020100), of_eight);
-	assert_int_not_equal(hash_str(&key, (struct str){bytes, 9}), of_eight);
-}
-
 static void roster_free_accepts_nothing(void **state)
 {
 	(void)state;
@@ -1300,8 +1220,6 @@ static void roster_free_accepts_nothing(void **state)
 int main(void)
 {
 	struct check c = {0};
-	check_test(&c, slots_find_what_is_there_and_nothing_else);
-	check_test(&c, hash_is_siphash);
 	check_rows(&c, conversation_rows, roster_hears);
 	check_rows(&c, conversation_rows, roster_hears_late);
 	check_test(&c, roster_account_tag_counts_when_absent);
