@@ -99,9 +99,9 @@ static size_t valid_size(struct str s, size_t max)
 	return n;
 }
 
-/* The size of the cluster that s begins with. u8_grapheme_next would be shorter, but looks at pairs
- * of characters only, so takes flags and families for one each. */
-static size_t cluster_size(struct str s)
+/* The size of the cluster that s begins with, or more than max. u8_grapheme_next would be shorter,
+ * but looks at pairs of characters only, so takes flags and families for one each. */
+static size_t cluster_size(struct str s, size_t max)
 {
 	char breaks[TEXT_CLUSTER_MAX_BYTES];
 	for (size_t window = WINDOW_BYTES;; window *= 2) {
@@ -111,7 +111,7 @@ static size_t cluster_size(struct str s)
 			if (breaks[i])
 				return i;
 		bool is_all = n == s.n || utf8_size(str_skip(s, n)) == 0;
-		if (is_all || window == TEXT_CLUSTER_MAX_BYTES)
+		if (is_all || n > max || window == TEXT_CLUSTER_MAX_BYTES)
 			return n;
 	}
 }
@@ -128,7 +128,8 @@ struct token {
 	size_t n;
 };
 
-static struct token token_at(struct str s)
+/* A glyph of more than max bytes may be longer than told. */
+static struct token token_at(struct str s, size_t max)
 {
 	size_t n = code_at(s).n;
 	if (n)
@@ -136,7 +137,7 @@ static struct token token_at(struct str s)
 	if ((s.n == 1 || is_ascii(s.p[1])) && is_ascii(s.p[0]))
 		n = 1;
 	else
-		n = utf8_size(s) ? cluster_size(s) : 1;
+		n = utf8_size(s) ? cluster_size(s, max) : 1;
 	return (struct token){n == 1 && s.p[0] == ' ' ? TOKEN_SPACE : TOKEN_GLYPH, n};
 }
 
@@ -144,7 +145,7 @@ static struct token token_at(struct str s)
 static bool is_word_end(struct str s)
 {
 	while (s.n) {
-		struct token t = token_at(s);
+		struct token t = token_at(s, 0);
 		if (t.kind != TOKEN_CODE)
 			return t.kind == TOKEN_SPACE;
 		s = str_skip(s, t.n);
@@ -164,7 +165,7 @@ static void measure(struct fit *f, struct str s, size_t max)
 {
 	*f = (struct fit){0};
 	while (f->n < s.n) {
-		struct token t = token_at(str_skip(s, f->n));
+		struct token t = token_at(str_skip(s, f->n), max - f->n);
 		if (t.n > max - f->n)
 			return;
 		f->n += t.n;
@@ -214,7 +215,7 @@ static void skip_part(struct text_cut *c, size_t n)
 static void skip_cut(struct text_cut *c, bool with_spaces)
 {
 	while (c->rest.n) {
-		struct token t = token_at(c->rest);
+		struct token t = token_at(c->rest, 0);
 		if (t.kind == TOKEN_GLYPH || (t.kind == TOKEN_SPACE && !with_spaces))
 			return;
 		skip_token(c, t.n);
