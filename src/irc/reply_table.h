@@ -26,13 +26,15 @@
 #define FREE(role, kind)         RANGE(role, kind, kind)
 
 /* What several rows share. */
-#define NO_SERVER       BY(ROLE_ERROR, 402, 1, 0)
-#define NO_PRIVILEGES   FREE(ROLE_ERROR, 481), FREE(ROLE_ERROR, 723)
-#define NO_CHANNEL(of)  BY(ROLE_ERROR, 403, 1, of), BY(ROLE_ERROR, 442, 1, of)
+#define NO_SERVER     BY(ROLE_ERROR, 402, 1, 0)
+#define NO_PRIVILEGES FREE(ROLE_ERROR, 481), FREE(ROLE_ERROR, 723)
+/* ngIRCd says 401 of a channel too */
+#define NO_CHANNEL(of) \
+	BY(ROLE_ERROR, 401, 1, of), BY(ROLE_ERROR, 403, 1, of), BY(ROLE_ERROR, 442, 1, of)
 #define NO_OPERATOR(of) BY(ROLE_ERROR, 482, 1, of), BY(ROLE_ERROR, 499, 1, of)
 #define LISTED(item, end)                                                                    \
 	BY(ROLE_PART, item, 1, 0), BY(ROLE_CLOSE, end, 1, 0), NO_CHANNEL(0), NO_OPERATOR(0), \
-		FREE(ROLE_ERROR, 472)
+		FREE(ROLE_ERROR, 472), BY(ROLE_ERROR, 696, 1, 0)
 #define JOIN_ERRORS                                                                         \
 	BY(ROLE_ERROR, 403, 1, 0), BY(ROLE_ERROR, 405, 1, 0), BY(ROLE_ERROR, 437, 1, 0),    \
 		BY(ROLE_ERROR, 448, 1, 0), RANGE_BY(ROLE_ERROR, 470, 471, 1, 0),            \
