@@ -23,7 +23,7 @@ run() {
 	n=$((n + 1))
 	name=$1 log=$BUILD/$1.log seeds=tests/fuzz/corpus/$1
 	mkdir -p "$BUILD/corpus/$name"
-	set -- "$limit" -print_final_stats=1 -timeout=25 -rss_limit_mb=1024 \
+	set -- "$limit" -print_final_stats=1 -timeout=25 \
 		"-artifact_prefix=$BUILD/$name-"
 	[ -f "tests/fuzz/$name.dict" ] && set -- "$@" "-dict=tests/fuzz/$name.dict"
 	set -- "$@" "$BUILD/corpus/$name"
