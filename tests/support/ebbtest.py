@@ -230,6 +230,7 @@ class Ircd:
             point = base64.b64encode(der[-33:]).decode()
             person.asks_services("NickServ", f"SET PUBKEY {point}", "public key|pubkey")
         person.leave()
+        _witnesses.remove(person)
 
     def network(self, *lines, name="irc", tls=False, nick="ebb"):
         """A [network] section for this server, which paces nothing unless told to."""
