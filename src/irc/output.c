@@ -95,6 +95,14 @@ static size_t relayed_max(const struct session *s)
 	return line_max(s) > source ? line_max(s) - source : 0;
 }
 
+/* What counts toward the length of a line; tags have a limit of their own. */
+static struct str without_tags(struct str line)
+{
+	if (str_starts(line, STR("@")))
+		(void)str_cut(&line, ' ');
+	return line;
+}
+
 /* A text in parts: head and tail stand around each. */
 struct split {
 	struct str head, text, tail;
@@ -127,7 +135,7 @@ static bool split_begin(struct split *sp, const struct session *s, const struct 
 	} else if (text.n && text.p[0] == '\x01') {
 		return false;
 	}
-	size_t around = (size_t)(sp->head.p + sp->head.n - m->command.p) + sp->tail.n;
+	size_t around = without_tags(sp->head).n + sp->tail.n;
 	if (around + TEXT_PART_MIN_BYTES > relayed_max(s))
 		return false;
 	sp->max_bytes = relayed_max(s) - around;
@@ -220,6 +228,8 @@ static int parse_line(struct message *m, struct str line, struct err *err)
 		return too_long(err, line.n, SESSION_TEXT_MAX_BYTES);
 	if (message_parse(m, line) < 0)
 		return err_set(err, ERR_INVALID, "not an IRC line");
+	if (m->tags.n > MESSAGE_SENT_TAGS_BYTES)
+		return too_long(err, m->tags.n, MESSAGE_SENT_TAGS_BYTES);
 	return 0;
 }
 
@@ -230,7 +240,7 @@ static int send_line(struct session *s, struct str line, bool may_split, struct 
 	int r = parse_line(&m, line, err);
 	if (r < 0)
 		return r;
-	size_t n_bytes = (size_t)(line.p + line.n - m.command.p);
+	size_t n_bytes = without_tags(line).n;
 	if (may_split && split_begin(&sp, s, &m) && sp.text.n > sp.max_bytes)
 		return send_split(s, &sp, err);
 	if (n_bytes > line_max(s))
@@ -324,8 +334,8 @@ int session_request(struct session *s, struct str line, int64_t timeout_ns, void
 	struct handle *id, int64_t now_ns, struct err *err)
 {
 	struct buf label;
-	struct request_ask ask = {line, caps_has(&s->caps, CAP_LABELED_RESPONSE), false, now_ns,
-		timeout_ns, data};
+	struct request_ask ask = {
+		line, caps_has(&s->caps, CAP_LABELED_RESPONSE), false, now_ns, timeout_ns, data};
 	s->now_ns = now_ns;
 	int r = check_open(s, err);
 	if (r < 0)

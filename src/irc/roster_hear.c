@@ -133,11 +133,8 @@ static void on_quit(struct roster_hearing *h)
 		book_forget_user(h->b, h->user);
 }
 
-/* draft/channel-rename; event_kind_of has no kind for it. */
 static void on_rename(struct roster_hearing *h)
 {
-	if (!str_ieq(h->m->command, STR("RENAME")))
-		return;
 	const struct channel *c = find_channel(h, 0);
 	if (c)
 		book_rename_channel(h->b, c->index, h->m->params[1]);
@@ -395,7 +392,7 @@ static const struct roster_row rows[EVENT_KINDS] = {
 	[EVENT_QUIT] = {0, on_quit        },
 	[EVENT_SETNAME] = {1, on_setname     },
 	[EVENT_TOPIC] = {2, on_topic       },
-	[EVENT_UNKNOWN] = {2, on_rename      },
+	[EVENT_RENAME] = {2, on_rename      },
 };
 
 void roster_hear(struct roster *r, const struct message *m, int kind, const struct isupport *is,

@@ -111,7 +111,8 @@ void sendq_clear(struct sendq *q)
 
 static bool has_bytes(const struct sendq *q, size_t n_bytes)
 {
-	return n_bytes <= q->limits.max_bytes - q->n_bytes;
+	size_t max = q->limits.max_bytes;
+	return q->n_bytes <= max && n_bytes <= max - q->n_bytes;
 }
 
 bool sendq_has_room(const struct sendq *q, size_t n, size_t n_bytes)
