@@ -120,6 +120,20 @@ uint32_t book_find_member(const struct book *b, uint32_t channel, uint32_t user)
 
 /* Users come and go. */
 
+static bool varies(struct str nick)
+{
+	for (size_t i = 0; i < nick.n; i++)
+		if (str_has(STR("[]\\^{}|~"), nick.p[i]))
+			return true;
+	return false;
+}
+
+static void link_user(struct book *b, uint32_t user, struct str nick)
+{
+	book_set_flag(b, user, USER_VARIES, varies(nick));
+	slots_link(&b->users, user, hash_name(b, nick));
+}
+
 static uint32_t add_user(struct book *b, struct str nick)
 {
 	uint32_t index;
@@ -127,7 +141,7 @@ static uint32_t add_user(struct book *b, struct str nick)
 	u->generation = next_generation(b);
 	u->first = SLOTS_NONE;
 	book_set_texts(b, u, (struct str[TEXT_COUNT]){nick});
-	slots_link(&b->users, index, hash_name(b, nick));
+	link_user(b, index, nick);
 	return index;
 }
 
@@ -185,15 +199,12 @@ static void free_member(struct book *b, uint32_t member)
 
 void book_forget_user(struct book *b, uint32_t user)
 {
-	uint32_t next = SLOTS_NONE;
-	for (uint32_t i = book_user(b, user)->first; i != SLOTS_NONE; i = next) {
-		next = book_member(b, i)->next;
-		if (book_channel(b, book_member(b, i)->channel)->generation)
-			free_member(b, i);
-	}
+	const struct user *u = book_user(b, user);
+	while (u->first != SLOTS_NONE)
+		free_member(b, u->first);
 	if (user == b->me)
 		b->me = SLOTS_NONE;
-	release_user(b, user);
+	free_user(b, user);
 }
 
 static bool has_room(const struct slots *s, uint32_t hash)
@@ -212,7 +223,7 @@ static void rename_user(struct book *b, uint32_t user, struct str nick)
 		texts[i] = book_text(u, (enum user_text)i);
 	slots_unlink(&b->users, user);
 	book_set_texts(b, u, texts);
-	slots_link(&b->users, user, hash_name(b, nick));
+	link_user(b, user, nick);
 }
 
 /* Two cannot have one nick: what was known of the other is out of date. Nobody else has ours. */

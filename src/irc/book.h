@@ -33,7 +33,8 @@ enum user_flag {
 	USER_OPER = 2,
 	USER_BOT = 4,
 	USER_KNOWS_ACCOUNT = 8, /* an empty account is then none at all */
-	USER_NAMELESS = 16      /* gone; waits for its last member to be swept */
+	USER_NAMELESS = 16,     /* gone; waits for its last member to be swept */
+	USER_VARIES = 32        /* its nick is folded one way or another, as casemappings differ */
 };
 
 struct user {

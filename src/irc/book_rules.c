@@ -15,39 +15,33 @@ static bool outlives(const struct book *b, uint32_t one, uint32_t other)
 	return u->generation > v->generation;
 }
 
-static bool is_same_nick(const struct book *b, uint32_t one, uint32_t other)
+/* Who has the same nick and is to go, which may be the user itself. */
+static uint32_t find_losing_user(const struct book *b, uint32_t user)
 {
-	const struct user *u = book_user(b, one), *v = book_user(b, other);
-	return u->slot.hash == v->slot.hash &&
-	       casemap_eq(b->casemap, book_text(u, TEXT_NICK), book_text(v, TEXT_NICK));
-}
-
-/* Of this user and those behind it one for each nick stays. Returns the next to look at. */
-static uint32_t part_user(struct book *b, uint32_t user)
-{
-	uint32_t next = SLOTS_NONE;
-	for (uint32_t i = slots_next(&b->users, user); i != SLOTS_NONE; i = next) {
-		next = slots_next(&b->users, i);
-		if (!is_same_nick(b, user, i))
-			continue;
-		if (!outlives(b, user, i)) {
-			next = slots_next(&b->users, user);
-			book_forget_user(b, user);
-			return next;
-		}
-		book_forget_user(b, i);
+	const struct user *u = book_user(b, user);
+	struct str nick = book_text(u, TEXT_NICK);
+	uint32_t i = slots_first(&b->users, u->slot.hash);
+	for (; i != SLOTS_NONE; i = slots_next(&b->users, i)) {
+		const struct user *other = book_user(b, i);
+		if (other != u && other->slot.hash == u->slot.hash &&
+			casemap_eq(b->casemap, nick, book_text(other, TEXT_NICK)))
+			return outlives(b, user, i) ? i : user;
 	}
-	return slots_next(&b->users, user);
+	return SLOTS_NONE;
 }
 
-/* From the last bucket down: as users go, the last is joined to one that is still to come. */
 static void part_users(struct book *b)
 {
-	const struct slots *s = &b->users;
-	for (uint32_t bucket = s->n_buckets; bucket-- > 0;) {
-		uint32_t i = bucket < s->n_buckets ? s->buckets[bucket] : SLOTS_NONE;
-		while (i != SLOTS_NONE)
-			i = part_user(b, i);
+	for (uint32_t i = 0; i < slots_end(&b->users); i++) {
+		const struct user *u = slots_peek(&b->users, i);
+		uint32_t loser = SLOTS_NONE;
+		while (loser != i && u &&
+			(u->flags & (USER_VARIES | USER_NAMELESS)) == USER_VARIES) {
+			loser = find_losing_user(b, i);
+			if (loser == SLOTS_NONE)
+				break;
+			book_forget_user(b, loser);
+		}
 	}
 }
 
