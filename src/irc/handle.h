@@ -37,6 +37,7 @@ struct session {
 	struct requests requests;
 
 	struct sendq sendq;
+	unsigned n_batches; /* opened by us */
 	struct buf scratch; /* a line being made */
 	struct buf extra;   /* what an event has beside its line */
 	bool wants_room;

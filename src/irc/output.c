@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "irc/aim.h"
 #include "irc/handle.h"
+#include "irc/multiline.h"
 #include "irc/text.h"
 
 #include <stdarg.h>
@@ -142,11 +143,6 @@ static bool split_begin(struct split *sp, const struct session *s, const struct 
 	return true;
 }
 
-/* What a text becomes: how many lines, and their bytes. */
-struct measure {
-	size_t n, n_bytes;
-};
-
 /* Queues the parts, or measures them only. */
 static int send_parts(struct session *s, const struct split *sp, struct measure *only)
 {
@@ -209,15 +205,25 @@ static int send_whole(struct session *s, const struct message *m, struct err *er
 	return 0;
 }
 
-static int send_split(struct session *s, const struct split *sp, struct err *err)
+/* In parts, or as one message in several lines, which a CTCP cannot be. */
+static int send_long(
+	struct session *s, const struct message *m, const struct split *sp, struct measure *only)
+{
+	if (sp->tail.n == 0 && multiline_is_offered(s))
+		return multiline_send(s, m, sp->max_bytes, only);
+	return send_parts(s, sp, only);
+}
+
+static int send_split(
+	struct session *s, const struct message *m, const struct split *sp, struct err *err)
 {
 	struct measure size = {0, 0};
-	(void)send_parts(s, sp, &size);
+	(void)send_long(s, m, sp, &size);
 	if (size.n_bytes > s->options->limits.max_bytes)
 		return too_long(err, size.n_bytes, s->options->limits.max_bytes);
 	if (!sendq_has_room(&s->sendq, size.n, size.n_bytes))
 		return wait_for_room(s, err);
-	return send_parts(s, sp, NULL);
+	return send_long(s, m, sp, NULL);
 }
 
 static int parse_line(struct message *m, struct str line, struct err *err)
@@ -242,7 +248,7 @@ static int send_line(struct session *s, struct str line, bool may_split, struct 
 		return r;
 	size_t n_bytes = without_tags(line).n;
 	if (may_split && split_begin(&sp, s, &m) && sp.text.n > sp.max_bytes)
-		return send_split(s, &sp, err);
+		return send_split(s, &m, &sp, err);
 	if (n_bytes > line_max(s))
 		return too_long(err, n_bytes, line_max(s));
 	return send_whole(s, &m, err);

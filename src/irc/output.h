@@ -12,6 +12,11 @@
 
 struct session;
 
+/* What a text becomes: how many lines, and their bytes. */
+struct measure {
+	size_t n, n_bytes;
+};
+
 /* Sends one line past the queue. */
 void session_write(struct session *s, const char *fmt, ...) PRINTF(2, 3);
 

@@ -1,0 +1,99 @@
+#include "base/buf.h"
+#include "support/check.h"
+#include "support/talk.h"
+
+#include <string.h>
+
+#define OFFERED(value)                                                          \
+	HELLO "< :s CAP * LS :batch message-tags draft/multiline=" value "\n"   \
+	      "> CAP REQ :batch draft/multiline message-tags\n"                 \
+	      "< :s CAP * ACK :batch draft/multiline message-tags\n> CAP END\n" \
+	      "< :s 001 ebb :hi\n< :s 376 ebb :end\n*\n"                        \
+	      "< :ebb!u@h PRIVMSG ebb :so that we know who we are\n"
+#define TEN   "123456789 "
+#define FIFTY TEN TEN TEN TEN TEN
+#define LONG  FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
+#define FITS  FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY TEN TEN TEN
+
+static const struct talk_row {
+	const char *name;
+	const char *script;
+} rows[] = {
+	{"sends a long text as one message",
+         OFFERED("max-bytes=4096,max-lines=24") "s PRIVMSG #a :" LONG FIFTY "end\n"
+						       "> BATCH +0 draft/multiline #a\n> @batch=0 PRIVMSG #a :" FITS
+						       "\n"
+						       "> @batch=0;draft/multiline-concat PRIVMSG #a :" TEN
+							       TEN "end\n"
+						       "> BATCH -0\n"                      },
+	{"sends a text that fits as it is",
+         OFFERED("max-bytes=4096") "s PRIVMSG #a :" TEN "\n> PRIVMSG #a :" TEN "\n"        },
+	{"counts its messages",
+         OFFERED("max-bytes=4096") "s NOTICE #a :" LONG FIFTY
+					  "x\n> BATCH +0 draft/multiline #a\n"
+					  "> @batch=0 NOTICE #a :" FITS TEN "\n"
+					  "> @batch=0;draft/multiline-concat NOTICE #a :" TEN
+					  "x\n> BATCH -0\n"
+					  "s NOTICE b :" LONG FIFTY
+					  "y\n> BATCH +1 draft/multiline b\n"
+					  "> @batch=1 NOTICE b :" FITS TEN "\n"
+					  "> @batch=1;draft/multiline-concat NOTICE b :" TEN
+					  "y\n> BATCH -1\n"                                },
+	{"says by its tags what the message answers",
+         OFFERED("max-bytes=4096") "s @+draft/reply=x PRIVMSG #a :" LONG FIFTY "x\n"
+					  "> @+draft/reply=x BATCH +0 draft/multiline #a\n"
+					  "> @batch=0 PRIVMSG #a :" FITS "\n"
+					  "> @batch=0;draft/multiline-concat PRIVMSG #a :" TEN TEN
+					  "x\n> BATCH -0\n"                                },
+	{"makes several messages of what is too much for one",
+         OFFERED("max-bytes=600") "s PRIVMSG #a :" LONG FIFTY LONG "end\n"
+					 "> BATCH +0 draft/multiline #a\n> @batch=0 PRIVMSG #a :" FITS
+					 "\n> BATCH -0\n"
+					 "> BATCH +1 draft/multiline #a\n> @batch=1 PRIVMSG #a :" LONG
+						 TEN TEN "end\n> BATCH -1\n"               },
+	{"cuts an action as ever",
+         OFFERED("max-bytes=4096") "s PRIVMSG #a :\1ACTION " FITS TEN
+					  "\1\n> PRIVMSG #a :\1ACTION " LONG TEN TEN
+					  "123456789\1\n> PRIVMSG #a :\1ACTION " TEN "\1\n"},
+	{"cuts as ever where the limit makes no sense",
+         OFFERED("max-bytes=x") "s PRIVMSG #a :" LONG FIFTY "end\n> PRIVMSG #a :" FITS
+				       "123456789\n> PRIVMSG #a :" TEN "end\n"             },
+};
+
+static void conversation(void **state)
+{
+	const struct talk_row *row = *state;
+	struct session_options o = talk_options;
+	struct talk t;
+	talk_begin(&t, &o);
+
+	talk_run(&t, str_of(row->script));
+
+	talk_end(&t);
+}
+
+static void a_message_in_several_lines_is_told_of_once(void **state)
+{
+	(void)state;
+	struct talk t;
+	talk_begin(&t, &talk_options);
+	talk_run(&t, STR(OFFERED("max-bytes=4096")));
+	t.with_events = true;
+
+	talk_go_on(&t, STR("< :al!u@h BATCH +x draft/multiline #a\ne batch\n"
+			   "< @batch=x :al!u@h PRIVMSG #a :a\n< @batch=x :al!u@h PRIVMSG #a :b\n"
+			   "< :al!u@h BATCH -x\ne privmsg\ne batch\n"
+			   "< :ebb!u@h BATCH +x draft/multiline #a\ne batch*\n"
+			   "< @batch=x :ebb!u@h PRIVMSG #a :\1VERSION\1\n"
+			   "< :ebb!u@h BATCH -x\ne ctcp*\ne batch*\n"));
+
+	talk_end(&t);
+}
+
+int main(void)
+{
+	struct check c = {0};
+	check_rows(&c, rows, conversation);
+	check_test(&c, a_message_in_several_lines_is_told_of_once);
+	return check_run(&c, "multiline");
+}
