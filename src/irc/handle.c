@@ -201,6 +201,7 @@ static const struct handler handlers[EVENT_KINDS] = {
 	[EVENT_PART] = {false, on_part            },
 	[EVENT_PING] = {true,  on_ping            },
 	[EVENT_PONG] = {true,  on_pong            },
+	[EVENT_RENAME] = {false, joins_on_rename    },
 	[EVENT_QUIT] = {false, nick_on_quit       },
 };
 

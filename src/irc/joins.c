@@ -300,6 +300,22 @@ static struct joined *find_outside(const struct session *s, struct str name)
 	return j && j->is_wanted && !j->is_in ? j : NULL;
 }
 
+/* Where the new name stands already, the channel of the old one is gone. */
+void joins_on_rename(struct session *s, const struct message *m)
+{
+	struct joined *j = find(s, m->params[0]), *other = find(s, m->params[1]);
+	if (!j)
+		return;
+	if (other && other != j) {
+		other->is_in |= j->is_in;
+		forget(s, j);
+		return;
+	}
+	free(j->name);
+	j->name = str_dup(m->params[1]);
+	j->is_configured = find_option(s, s->options, m->params[1]) != NULL;
+}
+
 void joins_on_invite(struct session *s, const struct message *m)
 {
 	struct joined *j = find_outside(s, m->params[1]);

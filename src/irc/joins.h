@@ -57,6 +57,7 @@ void joins_note_sent(struct session *s, const struct message *m);
 void joins_on_join(struct session *s, const struct message *m);
 void joins_on_part(struct session *s, const struct message *m);
 void joins_on_kick(struct session *s, const struct message *m);
+void joins_on_rename(struct session *s, const struct message *m);
 void joins_on_invite(struct session *s, const struct message *m);
 void joins_on_refusal(struct session *s, const struct message *m);
 void joins_on_forward(struct session *s, const struct message *m);

@@ -52,6 +52,13 @@ static const struct talk_row {
 	{"tries what wants an account as soon as there is one",
          ASKED "< :s 477 ebb #a :log in\n< :s 900 ebb ebb!u@h ebb :logged in\n+ 0\n"
 		      "> JOIN #a\n"											},
+	{"follows a channel to its new name",
+         IN "< :op!u@h RENAME #a #x :why\n< :op!u@h RENAME #y #z :why\n"
+		   "< :op!u@h KICK #x ebb :out\n+ 5\n> JOIN #x\nx now\n" HELLO
+		   "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b,#x key\n*\n"                                            },
+	{"follows a channel that becomes another",
+         IN "< :op!u@h RENAME #a #b :why\nx now\n" HELLO
+		   "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b key\n*\n"                                               },
 	{"joins as many at once as the server lets it",
          HELLO "< :s 001 ebb :hi\n< :s 005 ebb TARGMAX=PRIVMSG:4,JOIN:1 :are supported\n"
 		      "< :s 376 ebb :end\n> JOIN #b key\n> JOIN #a\n*\n"                                                   },
