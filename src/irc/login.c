@@ -182,6 +182,8 @@ void login_on_sasl(struct session *s, const struct message *m)
 	buf_init(&out, SASL_OUT_MAX_BYTES);
 	enum sasl_result r = sasl_hear(&s->login.sasl, m, &out, &why);
 	flush(s, &out);
+	if (r == SASL_GOES_ON && why.code)
+		log_warn("%s: sasl: %s", s->options->network, why.text);
 	act_on(s, r, &why);
 }
 

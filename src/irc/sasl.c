@@ -396,6 +396,8 @@ static void ask(struct sasl_login *l, enum sasl_mechanism mechanism, struct buf 
 static enum sasl_result try_next(struct sasl *s, struct buf *out, struct err *why)
 {
 	struct sasl_login *l = s->login;
+	if (l->failures[l->current])
+		err_set(why, ERR_SASL, "%s: %s", sasl_name(l->current), l->failures[l->current]);
 	for (size_t i = 0; i < l->n_mechanisms; i++) {
 		enum sasl_mechanism mechanism = l->mechanisms[i];
 		if (l->failures[mechanism] || obstacle_of(l, &mechanisms[mechanism]))

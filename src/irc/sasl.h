@@ -79,7 +79,8 @@ NODISCARD enum sasl_result sasl_begin(struct sasl *s, const struct sasl_options 
  * Takes any message of the server's: AUTHENTICATE and 902 to 908 carry the login on, the rest is
  * passed over, and so is all while idle. 900 and 901 tell of the account, 903 to 907 of the login:
  * only these decide. After SASL_LOGGED_IN and SASL_FAILED s is idle. why, of kind ERR_SASL, has
- * what became of each mechanism: "scram-sha-256: Invalid credentials; plain needs TLS".
+ * what became of each mechanism: "scram-sha-256: Invalid credentials; plain needs TLS"; where the
+ * next one is tried it has what became of the last, and is untouched otherwise.
  */
 NODISCARD enum sasl_result sasl_hear(
 	struct sasl *s, const struct message *m, struct buf *out, struct err *why);

@@ -128,6 +128,7 @@ struct talk {
 	struct sasl_options options;
 	struct buf out, script;
 	enum sasl_result result;
+	struct err setback; /* of the last line that went on */
 };
 
 static void add(struct buf *b, const char *prefix, struct str line)
@@ -165,7 +166,10 @@ static void note_result(struct talk *t, enum sasl_result result, const struct er
 	take_out(t);
 	t->result = result;
 	assert_int_equal(sasl_is_under_way(&t->sasl), result == SASL_GOES_ON);
-	assert_int_equal(why->code, result == SASL_FAILED ? ERR_SASL : 0);
+	if (result == SASL_GOES_ON)
+		t->setback = *why;
+	else
+		assert_int_equal(why->code, result == SASL_FAILED ? ERR_SASL : 0);
 	assert_null(strstr(why->text, PASSWORD));
 	if (result == SASL_LOGGED_IN)
 		add(&t->script, "= logged in", STR(""));
@@ -645,6 +649,23 @@ static void a_new_login_takes_the_place_of_the_old(void **state)
 	fini(&t);
 }
 
+static void a_mechanism_that_gives_way_is_told_of(void **state)
+{
+	(void)state;
+	struct talk t;
+	init(&t, "external plain");
+
+	begin(&t, STR(""));
+	assert_int_equal(t.setback.code, 0);
+	run_script(&t, STR(DENIED));
+	assert_int_equal(t.setback.code, ERR_SASL);
+	assert_string_equal(t.setback.text, "external: Invalid credentials");
+	run_script(&t, STR(HI));
+	assert_int_equal(t.setback.code, 0);
+
+	fini(&t);
+}
+
 /* Chunks. What is sent: a PLAIN response of so many bytes as lines of so many. */
 
 static const struct sent_row {
@@ -1050,6 +1071,7 @@ int main(void)
 	check_rows(&c, lack_rows, a_mechanism_lacks);
 	check_test(&c, options_are_copied);
 	check_test(&c, a_new_login_takes_the_place_of_the_old);
+	check_test(&c, a_mechanism_that_gives_way_is_told_of);
 	check_rows(&c, sent_rows, a_response_is_sent_in_chunks);
 	check_test(&c, a_response_has_a_maximum);
 	check_rows(&c, received_rows, a_challenge_is_joined);
