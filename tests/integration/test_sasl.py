@@ -414,7 +414,11 @@ def _():
     server = ScriptedServer(certificates, "good")
     bot = start(server, "sasl = plain", f"password = {PASSWORD}")
 
-    server.accept().offer("multi-prefix server-time")
+    peer = server.accept()
+    peer.expect("^CAP LS 302$")
+    peer.send(":irc.test CAP * LS :multi-prefix server-time")
+    peer.expect("^CAP REQ ")
+    peer.send(":irc.test CAP * ACK :multi-prefix server-time")
 
     bot.wait_log(r"warning: irc: localhost:\d+: not connected: sasl: ")
     bot.wait_log("script tell: it was sasl")
