@@ -25,6 +25,7 @@
 static const struct commands_row rows[] = {
 	{"status",   false, {{0}},           "Tell how the daemon and its networks are"         },
 	{"scripts",  false, {{0}},           "List the scripts"                                 },
+	{"queue",    false, {{0}},           "List the lines that wait to be sent, and why"     },
 	{"reload",   true,  {OPTIONAL_NAME}, "Load a script anew, or the configuration and all" },
 	{"load",     true,  {NAME},          "Load a script that does not run"                  },
 	{"unload",   true,  {NAME},          "End a script"                                     },

@@ -52,6 +52,49 @@ static void run_status(void *data, struct control_caller caller, const struct wi
 	control_reply(caller, status);
 }
 
+/* The queues. A line is told of by its command and what that names: the rest may be a secret. */
+
+struct listing {
+	const struct net *net;
+	json_t *lines;
+};
+
+static json_t *seconds(int64_t ns)
+{
+	return ns < 0 ? json_null() : json_real((double)(ns / NS_PER_MS) / 1000);
+}
+
+static void list_line(void *data, const struct sendq_wait *w)
+{
+	static const char *const lanes[] = {"first", "urgent", "normal"};
+	const struct listing *l = data;
+	struct message m;
+	json_t *o = json_object();
+	if (message_parse(&m, w->line) < 0)
+		m.command = STR_NONE;
+	bool is_secret = m.n_params < 2;
+	json_object_set_new(o, "network", wire_text(str_of(l->net->name)));
+	json_object_set_new(o, "command", wire_text(m.command));
+	json_object_set_new(o, "target", is_secret ? json_null() : wire_text(message_param(&m, 0)));
+	json_object_set_new(o, "lane", json_string(lanes[w->lane]));
+	json_object_set_new(o, "why", json_string(sendq_why_name(w->why)));
+	json_object_set_new(o, "waited", seconds(w->waited_ns));
+	json_array_append_new(l->lines, o);
+}
+
+static void run_queue(void *data, struct control_caller caller, const struct wire_request *request)
+{
+	(void)request;
+	const struct command_parts *parts = data;
+	json_t *lines = json_array();
+	list_each (node, &parts->core->host.nets) {
+		const struct net *n = container_of(node, struct net, node);
+		struct listing l = {n, lines};
+		n->ops->waiting(n->data, list_line, &l);
+	}
+	control_reply(caller, lines);
+}
+
 /* Scripts. */
 
 static void put_numbers(json_t *o, const struct script *s)
@@ -309,6 +352,7 @@ static void run_shutdown(
 
 const struct control_command command_table[] = {
 	{"status",   run_status  },
+	{"queue",    run_queue   },
 	{"scripts",  run_scripts },
 	{"reload",   run_reload  },
 	{"load",     run_load    },

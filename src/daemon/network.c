@@ -569,6 +569,12 @@ static bool ask_say(void *data, struct str target, struct str text)
 	return !n->is_ending && session_say(n->session, target, text, now_of(n));
 }
 
+static void give_waiting(void *data, void (*told)(void *to, const struct sendq_wait *w), void *to)
+{
+	const struct network *n = data;
+	session_each_waiting(n->session, now_of(n), told, to);
+}
+
 static void ask_connect(void *data)
 {
 	network_connect(data);
@@ -579,8 +585,17 @@ static bool ask_disconnect(void *data, struct str message)
 	return end(data, message);
 }
 
-static const struct net_ops net_ops = {give_facts, give_isupport, ask_send, ask_say, ask_mark,
-	ask_is_past, ask_connect, ask_disconnect};
+static const struct net_ops net_ops = {
+	.facts = give_facts,
+	.isupport = give_isupport,
+	.send = ask_send,
+	.say = ask_say,
+	.waiting = give_waiting,
+	.mark = ask_mark,
+	.is_past = ask_is_past,
+	.connect = ask_connect,
+	.disconnect = ask_disconnect,
+};
 
 /* Settings. */
 

@@ -378,6 +378,12 @@ void session_quit(struct session *s, struct str message, int64_t now_ns)
 		session_write(s, "QUIT");
 }
 
+void session_each_waiting(const struct session *s, int64_t now_ns,
+	void (*told)(void *data, const struct sendq_wait *w), void *data)
+{
+	sendq_each(&s->sendq, now_ns, told, data);
+}
+
 uint64_t session_pushed(const struct session *s)
 {
 	return s->sendq.pushed;

@@ -135,6 +135,10 @@ void session_quit(struct session *s, struct str message, int64_t now_ns);
  * CTCP, and nothing waits. Else false, and nothing happened: session_send is to be asked. */
 bool session_say(struct session *s, struct str target, struct str text, int64_t now_ns);
 
+/* Tells of each line that waits to be sent, as sendq_each does. */
+void session_each_waiting(const struct session *s, int64_t now_ns,
+	void (*told)(void *data, const struct sendq_wait *w), void *data);
+
 /* How many lines were given to be sent, and whether those are gone that were before a count. */
 uint64_t session_pushed(const struct session *s);
 bool session_is_past(const struct session *s, uint64_t pushed);

@@ -11,6 +11,7 @@
 #include "irc/caps.h"
 #include "irc/request.h"
 #include "irc/roster.h"
+#include "irc/sendq.h"
 #include "script/host.h"
 #include "script/sync.h"
 #include "script/trail.h"
@@ -44,6 +45,8 @@ struct net_ops {
 	int (*send)(void *data, struct str line, bool is_raw, struct err *err);
 	/* PRIVMSG at once, where nothing stands against it; else false, and send is to be asked. */
 	bool (*say)(void *data, struct str target, struct str text);
+	/* Tells of each line that waits to be sent. */
+	void (*waiting)(void *data, void (*told)(void *to, const struct sendq_wait *w), void *to);
 	/* What is sent by now. */
 	void (*mark)(void *data, struct net_mark *out);
 	/* Whether that is on the wire; where it is not, net_flushed will come when more is. */

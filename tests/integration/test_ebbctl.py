@@ -89,6 +89,25 @@ def _():
           f"{facts}")
 
 
+@test("queue tells why lines wait, and not what they say")
+def _():
+    server = TlsServer(welcomes)
+    bot, path = start(server.network("flood_rate = 0.01", "flood_burst = 1", tls=False), {"one": """
+        on("client_connect", function()
+          for i = 1, 2 do send("privmsg", { target = "#Full", message = "hidden" }) end
+          send("privmsg", { target = "#full", message = "hidden" })
+          send("notice", { target = "bob", message = "hidden" })
+          raw("PASS hidden")
+        end)"""})
+    bot.wait_log("connected as ebb")
+    expect(ebbctl("-s", path, "queue"), 0,
+           r"network  command  target  lane    why    waited\n"
+           r"irc      PRIVMSG  #Full   normal  pace   \d\S*\n"
+           r"irc      PRIVMSG  #full   normal  order  \d\S*\n"
+           r"irc      NOTICE   bob     normal  turn   \d\S*\n"
+           r"irc      PASS     -       normal  turn   \d\S*\n")
+
+
 @test("shutdown is answered and logged, says QUIT, and ends with 0")
 def _():
     server = TlsServer(welcomes)

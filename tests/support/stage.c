@@ -129,7 +129,15 @@ static struct isupport *give_isupport(void *data)
 }
 
 static const struct net_ops ops = {
-	give_facts, give_isupport, take_line, say, mark, is_past, begin_attempt, begin_end};
+	.facts = give_facts,
+	.isupport = give_isupport,
+	.send = take_line,
+	.say = say,
+	.mark = mark,
+	.is_past = is_past,
+	.connect = begin_attempt,
+	.disconnect = begin_end,
+};
 
 static void on_told(struct program_asker *asker, const struct err *why)
 {
@@ -295,7 +303,8 @@ void stage_feed(struct stage *st, size_t i, const char *line)
 	if (kind == 5)
 		for (size_t k = 1; k + 1 < m.n_params; k++)
 			assert_true(isupport_apply(&n->isupport, m.params[k]));
-	struct received received = {&m, kind, m.nick.n && str_ieq(m.nick, STR("ebb")), false, STR_NONE};
+	struct received received = {
+		&m, kind, m.nick.n && str_ieq(m.nick, STR("ebb")), false, STR_NONE};
 	net_line(n->net, &received);
 	free(copy);
 }
