@@ -402,7 +402,7 @@ void joins_end(struct session *s)
 	s->joins.again_ns = -1;
 	list_each_safe (node, &s->joins.channels) {
 		struct joined *j = container_of(node, struct joined, node);
-		j->is_in = j->is_asked = j->is_forward = false;
+		j->is_in = j->is_asked = false;
 		j->reason = 0;
 		j->refusals = j->kicks = 0;
 		j->again_ns = -1;

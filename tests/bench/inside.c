@@ -192,8 +192,14 @@ static void on_failed(void *owner, const struct err *why)
 
 static void talk_begin(struct talk *t)
 {
-	static const struct session_ops ops = {
-		.write = on_write, .event = on_event, .ready = on_nothing, .usable = on_nothing, .room = on_nothing, .seed = give_seed, .wall_ns = give_wall, .failed = on_failed};
+	static const struct session_ops ops = {.write = on_write,
+		.event = on_event,
+		.ready = on_nothing,
+		.usable = on_nothing,
+		.room = on_nothing,
+		.seed = give_seed,
+		.wall_ns = give_wall,
+		.failed = on_failed};
 	static const char isupport[] =
 		":irc.test 005 ebb CASEMAPPING=rfc1459 CHANTYPES=#& PREFIX=(ov)@+ STATUSMSG=@+ "
 		"NICKLEN=30 CHANNELLEN=50 NETWORK=Test :are supported";

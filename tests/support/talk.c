@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "support/check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,10 +36,17 @@ static void on_write(void *owner, struct str bytes)
 static void on_event(void *owner, const struct received *line)
 {
 	struct talk *t = owner;
+	char extra[512] = "";
 	if (!t->with_events)
 		return;
-	assert_int_equal(
-		buf_addf(&t->out, "e %s%s\n", event_name(line->kind), line->is_mine ? "*" : ""), 0);
+	if (line->extra.p)
+		snprintf(extra, sizeof(extra), " [%" STR_F "]", STR_A(line->extra));
+	for (char *c = extra; *c; c++)
+		if (*c == '\n')
+			*c = '|';
+	assert_int_equal(buf_addf(&t->out, "e %s%s%s%s\n", event_name(line->kind),
+				 line->is_mine ? "*" : "", line->is_replayed ? "~" : "", extra),
+		0);
 }
 
 static void on_ready(void *owner)

@@ -37,7 +37,7 @@ static const struct talk_row {
 		   "< :op!u@h KICK #a ebb :3\n+ 20\n> JOIN #a\n< :ebb!u@h JOIN #a\n"
 		   "< :op!u@h KICK #a ebb :4\n+ 40\n> JOIN #a\n< :ebb!u@h JOIN #a\n"
 		   "< :op!u@h KICK #a ebb :5\n+ 80\n> JOIN #a\n< :ebb!u@h JOIN #a\n"
-		   "< :op!u@h KICK #a ebb :6\n+ 119\nx now\n" ASKED                                                        },
+		   "< :op!u@h KICK #a ebb :6\n+ 1000\nx now\n" ASKED                                                       },
 	{"forgets kicks after ten minutes in the channel",
          IN "< :op!u@h KICK #a ebb :1\n+ 5\n> JOIN #a\n< :ebb!u@h JOIN #a\n"
 		   "+ 600\n"
@@ -52,6 +52,10 @@ static const struct talk_row {
 	{"tries what wants an account as soon as there is one",
          ASKED "< :s 477 ebb #a :log in\n< :s 900 ebb ebb!u@h ebb :logged in\n+ 0\n"
 		      "> JOIN #a\n"											},
+	{"waits after a kick whatever a server says meanwhile",
+         IN "< :op!u@h KICK #a ebb :out\n< :s 471 ebb #a :full\n+ 4\n+ 1\n> JOIN #a\n"                                     },
+	{"does not part from where it did not come in",
+         ASKED "< :ebb!u@h JOIN #a\n< :s 475 ebb #b :wrong key\nc channels=#a\n"                                           },
 	{"follows a channel to its new name",
          IN "< :op!u@h RENAME #a #x :why\n< :op!u@h RENAME #y #z :why\n"
 		   "< :op!u@h KICK #x ebb :out\n+ 5\n> JOIN #x\nx now\n" HELLO

@@ -1,4 +1,5 @@
 #include "base/buf.h"
+#include "irc/text.h"
 #include "support/check.h"
 #include "support/talk.h"
 
@@ -51,6 +52,20 @@ static const struct talk_row {
 					 "\n> BATCH -0\n"
 					 "> BATCH +1 draft/multiline #a\n> @batch=1 PRIVMSG #a :" LONG
 						 TEN TEN "end\n> BATCH -1\n"               },
+	{"makes several messages of too many lines for one",
+         OFFERED("max-bytes=4096,max-lines=2") "s PRIVMSG #a :" LONG FIFTY LONG FIFTY LONG
+						      "end\n"
+						      "> BATCH +0 draft/multiline #a\n> @batch=0 PRIVMSG #a :" FITS
+						      "\n"
+						      "> @batch=0;draft/multiline-concat PRIVMSG #a :" FITS
+						      "\n> BATCH -0\n"
+						      "> BATCH +1 draft/multiline #a\n> @batch=1 PRIVMSG #a :" LONG
+							      TEN TEN TEN "\n"
+						      "> @batch=1;draft/multiline-concat PRIVMSG #a :" TEN
+						      "end\n> BATCH -1\n"                  },
+	{"cuts as ever where a line is too much for a message",
+         OFFERED("max-bytes=500") "s PRIVMSG #a :" LONG FIFTY "end\n> PRIVMSG #a :" FITS
+					 "123456789\n> PRIVMSG #a :" TEN "end\n"           },
 	{"cuts an action as ever",
          OFFERED("max-bytes=4096") "s PRIVMSG #a :\1ACTION " FITS TEN
 					  "\1\n> PRIVMSG #a :\1ACTION " LONG TEN TEN
@@ -72,6 +87,31 @@ static void conversation(void **state)
 	talk_end(&t);
 }
 
+static void a_character_is_never_cut(void **state)
+{
+	(void)state;
+	char text[1003] = "x";
+	struct talk t;
+	struct err err;
+	for (size_t i = 1; i + 2 < sizeof(text); i += 2)
+		memcpy(text + i, "\u00e9", 2);
+	talk_begin(&t, &talk_options);
+	talk_run(&t, STR(OFFERED("max-bytes=4096")));
+	struct buf line;
+	buf_init(&line, 2000);
+	assert_int_equal(buf_addf(&line, "PRIVMSG #a :%.1001s", text), 0);
+
+	assert_int_equal(session_send(t.s, buf_str(&line), t.now_ns, &err), 0);
+
+	assert_true(text_is_utf8(buf_str(&t.out)));
+	struct str rest = buf_str(&t.out);
+	while (rest.n)
+		assert_true(text_is_utf8(str_cut(&rest, '\n')));
+	buf_reset(&t.out);
+	buf_fini(&line);
+	talk_end(&t);
+}
+
 static void a_message_in_several_lines_is_told_of_once(void **state)
 {
 	(void)state;
@@ -82,10 +122,12 @@ static void a_message_in_several_lines_is_told_of_once(void **state)
 
 	talk_go_on(&t, STR("< :al!u@h BATCH +x draft/multiline #a\ne batch\n"
 			   "< @batch=x :al!u@h PRIVMSG #a :a\n< @batch=x :al!u@h PRIVMSG #a :b\n"
-			   "< :al!u@h BATCH -x\ne privmsg\ne batch\n"
+			   "< :al!u@h BATCH -x\ne privmsg\ne batch [@batch=x :al!u@h PRIVMSG #a :a"
+			   "|@batch=x :al!u@h PRIVMSG #a :b]\n"
 			   "< :ebb!u@h BATCH +x draft/multiline #a\ne batch*\n"
 			   "< @batch=x :ebb!u@h PRIVMSG #a :\1VERSION\1\n"
-			   "< :ebb!u@h BATCH -x\ne ctcp*\ne batch*\n"));
+			   "< :ebb!u@h BATCH -x\ne ctcp*\n"
+			   "e batch* [@batch=x :ebb!u@h PRIVMSG #a :\1VERSION\1]\n"));
 
 	talk_end(&t);
 }
@@ -94,6 +136,7 @@ int main(void)
 {
 	struct check c = {0};
 	check_rows(&c, rows, conversation);
+	check_test(&c, a_character_is_never_cut);
 	check_test(&c, a_message_in_several_lines_is_told_of_once);
 	return check_run(&c, "multiline");
 }

@@ -48,6 +48,9 @@ static const struct talk_row {
 						   "< :x!u@h NICK Guest1\n+ 10\n> ISON x\n"},
 	{"keeps to its nick where a script's is refused",
          READY "s NICK x\n> NICK x\n< :s 433 ebb x :in use\n+ 100\n"                                                                   },
+	{"looks after its nick as before where a script's is refused",
+         TAKEN("") "*\n+ 30\ns NICK x\n> NICK x\n< :s 433 ebb_ x :in use\n+ 29\n+ 1\n"
+			  "> ISON ebb\n"											       },
 	{"wants the configured nick again after a reconnect",
          READY "s NICK x\n> NICK x\n< :ebb!u@h NICK x\nx now\n" READY                                                                  },
 };

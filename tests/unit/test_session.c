@@ -21,7 +21,7 @@ static const struct talk_row {
 	const char *name;
 	const char *script;
 	struct {
-		bool manual, alternatives, channels, password, events, paced;
+		bool manual, alternatives, channels, password, events, paced, umodes;
 	} with;
 } rows[] = {
 	{"registers without CAP",						 READY,							     {0}                               },
@@ -230,6 +230,17 @@ static const struct talk_row {
 	{"asks later after silence",					      READY "+ 20\nc interval=200\n+ 179\n+ 1\n> PING :ebb\n",           {0}                               },
 	{"gives up sooner while it registers",
          HELLO "+ 20\nc register=30\n+ 9\n+ 1\n! timeout not registered within 30 s\n",                                                              {0}                               },
+	{"sends UTF-8 only to a server that takes nothing else",
+         HELLO
+		"< :s 001 ebb :hi\n< :s 005 ebb UTF8ONLY :are supported\n< :s 376 ebb :end\n*\n"
+		"s PRIVMSG #a :\xe9t\xc3\xa9\n> PRIVMSG #a :\xef\xbf\xbdt\xc3\xa9\n",								{0}			       },
+	{"sends bytes as they are where the server takes them",
+         READY "s PRIVMSG #a :\xe9t\xc3\xa9\n> PRIVMSG #a :\xe9t\xc3\xa9\n",                                                                         {0}                               },
+	{"says that it is a bot, and sets its modes",
+         HELLO "< :s 001 ebb :hi\n< :s 005 ebb BOT=B :are supported\n< :s 376 ebb :end\n"
+		      "> MODE ebb +B\n> MODE ebb +ix\n*\n",											  {.umodes = true}                  },
+	{"sets no modes where a script registers",
+         "*\n< :s 001 me :hi\n< :s 005 me BOT=B :are supported\n< :s 376 me :end\n",								 {.manual = true, .umodes = true}  },
 	{"skips what makes no sense",
          READY "< \n< :s\n< 12 x\n< :x!u@h PRIVMSG\n< PRIVMSG #a :hi\n< :x!u@h JOIN\n"
 		      "< :s 001\n",														  {.events = false}                 },
@@ -249,6 +260,8 @@ static struct session_options options_of(const struct talk_row *row)
 	}
 	if (row->with.password)
 		o.password = "s3 cret";
+	if (row->with.umodes)
+		o.umodes = "+ix";
 	if (row->with.paced)
 		o.limits = (struct sendq_limits){2 * NS_PER_S, 0, 2, 100000};
 	return o;
@@ -427,7 +440,7 @@ static void what_is_too_long_is_refused(void **state)
 	struct talk t;
 	struct buf line;
 	struct err err;
-	buf_init(&line, 4096);
+	buf_init(&line, 8192);
 	talk_begin(&t, &talk_options);
 	talk_run(&t, STR(READY));
 	assert_int_equal(buf_addf(&line, "TOPIC #a :%0*d", 600, 1), 0);
@@ -437,6 +450,13 @@ static void what_is_too_long_is_refused(void **state)
 	buf_reset(&line);
 	assert_int_equal(buf_addf(&line, "PRIVMSG #a :%0*d", 600, 1), 0);
 	assert_int_equal(session_raw(t.s, buf_str(&line), t.now_ns, &err), ERR_LIMIT);
+
+	buf_reset(&line);
+	assert_int_equal(buf_addf(&line, ":%0*d PRIVMSG #a :x", 500, 1), 0);
+	assert_int_equal(session_send(t.s, buf_str(&line), t.now_ns, &err), ERR_LIMIT);
+	buf_reset(&line);
+	assert_int_equal(buf_addf(&line, "@+x=%0*d PRIVMSG #a :x", 4092, 1), 0);
+	assert_int_equal(session_send(t.s, buf_str(&line), t.now_ns, &err), ERR_LIMIT);
 
 	assert_slice(buf_str(&t.out), "");
 	buf_fini(&line);
