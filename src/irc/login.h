@@ -25,7 +25,7 @@ struct session;
 
 struct login {
 	struct sasl sasl;
-	char *account; /* owned; NULL: logged out */
+	char *account;    /* owned; NULL: logged out */
 	bool is_held;     /* PASS, NICK and USER wait */
 	bool is_ended;    /* CAP END was sent */
 	bool is_settled;  /* a login succeeded, or was given up */

@@ -146,9 +146,9 @@ bool session_is_past(const struct session *s, uint64_t pushed);
 /* Facts. */
 enum session_state session_state(const struct session *s);
 const char *session_nick(const struct session *s); /* the server's idea of it, or the wanted one */
-struct isupport *session_isupport(const struct session *s); /* borrowed */
+struct isupport *session_isupport(const struct session *s);   /* borrowed */
 const struct roster *session_roster(const struct session *s); /* borrowed */
-const char *session_account(const struct session *s); /* NULL: logged out, or not known */
+const char *session_account(const struct session *s);         /* NULL: logged out, or not known */
 const struct caps *session_caps(const struct session *s);
 int64_t session_lag_ns(const struct session *s); /* of the last PING answered; -1: none yet */
 uint64_t session_bad_lines(const struct session *s);

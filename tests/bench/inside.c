@@ -351,7 +351,15 @@ static void settle(struct scene *sc)
 static void scene_begin(struct scene *sc)
 {
 	static const struct net_ops ops = {
-		give_facts, give_isupport, take_line, say, mark, is_past, on_nothing, refuse_end};
+		.facts = give_facts,
+		.isupport = give_isupport,
+		.send = take_line,
+		.say = say,
+		.mark = mark,
+		.is_past = is_past,
+		.connect = on_nothing,
+		.disconnect = refuse_end,
+	};
 	*sc = (struct scene){0};
 	timers_init(&sc->timers, NS_PER_S);
 	sc->clock = (struct clock){now_ns, wall_ns, sc, NULL};
