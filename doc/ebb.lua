@@ -1528,13 +1528,18 @@ function that:raises(pattern) end
 --- # NUMERICS
 ---
 --- Fields of numerics, beyond `target` and `message`. `count`, `max`, `limit`, `hopcount`, `idle`,
---- `signon`, `created`, `set_at` and the `users` of `rpl_list` are whole numbers; `info`, `params`,
---- `nicks`, `replies`, `channels` and the `users` of `rpl_namreply` are lists; all others are text.
+--- `signon`, `created`, `set_at`, `port` and the `users` of `rpl_list` are whole numbers; `info`,
+--- `params`, `nicks`, `replies`, `channels`, `targets`, `mechanisms` and the `users` of `rpl_namreply`
+--- are lists; all others are text. What `rpl_whospcrpl`, 354, tells is what was asked for with
+--- `whox`: its parts are in `params`, behind ourselves, in the order that the servers agree on
+--- (`tcuihsnfdlaor`).
 
 --- The numerics with fields of their own.
 ---@alias ebb.Numeric
 ---| "rpl_myinfo" # 004: info
 ---| "rpl_isupport" # 005: info
+---| "rpl_bounce" # 010: server port
+---| "rpl_yourid" # 042: id
 ---| "rpl_savenick" # 043: nick
 ---| "rpl_endofstats" # 219: query
 ---| "rpl_umodeis" # 221: modes
@@ -1544,6 +1549,7 @@ function that:raises(pattern) end
 ---| "rpl_tryagain" # 263: target_command
 ---| "rpl_localusers" # 265: count max
 ---| "rpl_globalusers" # 266: count max
+---| "rpl_silelist" # 271: nick mask
 ---| "rpl_whoiscertfp" # 276: nick
 ---| "rpl_away" # 301: nick
 ---| "rpl_userhost" # 302: replies
@@ -1555,12 +1561,14 @@ function that:raises(pattern) end
 ---| "rpl_whoisoperator" # 313: nick
 ---| "rpl_whowasuser" # 314: nick user host real_name
 ---| "rpl_endofwho" # 315: name
+---| "rpl_whoischanop" # 316: nick
 ---| "rpl_whoisidle" # 317: nick idle signon
 ---| "rpl_endofwhois" # 318: nick
 ---| "rpl_whoischannels" # 319: nick channels
 ---| "rpl_whoisspecial" # 320: nick
 ---| "rpl_list" # 322: channel users topic
 ---| "rpl_channelmodeis" # 324: channel modes params
+---| "rpl_uniqopis" # 325: channel
 ---| "rpl_channelurl" # 328: channel url
 ---| "rpl_creationtime" # 329: channel created
 ---| "rpl_whoisaccount" # 330: nick account
@@ -1571,7 +1579,8 @@ function that:raises(pattern) end
 ---| "rpl_whoisactually" # 338: nick ip
 ---| "rpl_userip" # 340: replies
 ---| "rpl_inviting" # 341: nick channel
----| "rpl_whoiscountry" # 344: nick
+---| "rpl_summoning" # 342: nick
+---| "rpl_whoiscountry" # 344: nick country
 ---| "rpl_invitelist" # 346: channel mask setter set_at
 ---| "rpl_endofinvitelist" # 347: channel
 ---| "rpl_exceptlist" # 348: channel mask setter set_at
@@ -1580,13 +1589,16 @@ function that:raises(pattern) end
 ---| "rpl_version" # 351: version server
 ---| "rpl_whoreply" # 352: channel user host server nick hg_code hopcount real_name
 ---| "rpl_namreply" # 353: channel_type channel users
----| "rpl_links" # 364: mask server
+---| "rpl_whowasreal" # 360: nick
+---| "rpl_links" # 364: mask server hopcount server_info
+---| "rpl_endoflinks" # 365: mask
 ---| "rpl_endofnames" # 366: channel
 ---| "rpl_banlist" # 367: channel mask setter set_at
 ---| "rpl_endofbanlist" # 368: channel
 ---| "rpl_endofwhowas" # 369: nick
 ---| "rpl_whoishost" # 378: nick
 ---| "rpl_whoismodes" # 379: nick
+---| "rpl_rehashing" # 382: file
 ---| "rpl_time" # 391: server
 ---| "rpl_visiblehost" # 396: host
 ---| "err_nosuchnick" # 401: nick
@@ -1606,6 +1618,10 @@ function that:raises(pattern) end
 ---| "err_usernotinchannel" # 441: nick channel
 ---| "err_notonchannel" # 442: channel
 ---| "err_useronchannel" # 443: nick channel
+---| "err_nologin" # 444: nick
+---| "err_forbiddenchannel" # 448: channel
+---| "err_acceptexist" # 457: nick
+---| "err_acceptnot" # 458: nick
 ---| "err_needmoreparams" # 461: target_command
 ---| "err_keyset" # 467: channel
 ---| "err_linkchannel" # 470: channel new_channel
@@ -1628,10 +1644,14 @@ function that:raises(pattern) end
 ---| "err_delayrejoin" # 495: channel
 ---| "err_chanownprivneeded" # 499: channel
 ---| "err_toomanyjoins" # 500: channel
+---| "err_umodeunknownflag" # 501: mode
 ---| "err_admonly" # 519: channel
 ---| "err_operonly" # 520: channel
 ---| "err_helpnotfound" # 524: subject
+---| "err_invalidkey" # 525: channel
+---| "err_cantsendtouser" # 531: nick
 ---| "rpl_whoissecure" # 671: nick
+---| "rpl_whoislanguage" # 690: nick
 ---| "err_invalidmodeparam" # 696: channel mode
 ---| "err_listmodealreadyset" # 697: channel mask mode
 ---| "err_listmodenotset" # 698: channel mask mode
@@ -1646,12 +1666,16 @@ function that:raises(pattern) end
 ---| "rpl_targumodeg" # 716: nick
 ---| "rpl_targnotify" # 717: nick
 ---| "rpl_umodegmsg" # 718: nick mask
+---| "err_noprivs" # 723: privilege
 ---| "rpl_quietlist" # 728: channel mode mask setter set_at
 ---| "rpl_endofquietlist" # 729: channel mode
 ---| "rpl_mononline" # 730: targets
 ---| "rpl_monoffline" # 731: targets
 ---| "rpl_monlist" # 732: targets
 ---| "err_monlistfull" # 734: limit targets
+---| "err_mlockrestricted" # 742: channel mode
+---| "err_invalidban" # 743: channel
+---| "err_topiclock" # 744: channel
 ---| "rpl_loggedin" # 900: mask account
 ---| "rpl_loggedout" # 901: mask
 ---| "rpl_saslmechs" # 908: mechanisms

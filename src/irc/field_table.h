@@ -50,7 +50,7 @@
 		FIELD("params", read_rest, 2), FIELD("changes", read_changes, 1))                  \
 	X(EVENT_USERMODE, "usermode", 2, true, PARAM("nick", 0), PARAM("modes", 1))                \
 	X(EVENT_ACCOUNT, "account", 1, true, FIELD("account", read_param_unless_star, 0))          \
-	X(EVENT_AWAY, "away", 0, true, PARAM("message", 0))                                        \
+	X(EVENT_AWAY, "away", 0, true, FIELD("message", read_param_unless_empty, 0))               \
 	X(EVENT_CHGHOST, "chghost", 2, true, PARAM("new_user", 0), PARAM("new_host", 1))           \
 	X(EVENT_SETNAME, "setname", 1, true, PARAM("real_name", 0))                                \
 	X(EVENT_WALLOPS, "wallops", 1, true, LAST("message"))                                      \
@@ -78,6 +78,8 @@
 #define NUMERIC_FIELDS_TABLE(X)                                                             \
 	X(4, INFO)                                                                          \
 	X(5, INFO)                                                                          \
+	X(10, PARAM("server", 1), INT("port", 2))                                           \
+	X(42, PARAM("id", 1))                                                               \
 	X(43, ABOUT_NICK)                                                                   \
 	X(219, PARAM("query", 1))                                                           \
 	X(221, PARAM("modes", 1))                                                           \
@@ -87,6 +89,7 @@
 	X(263, PARAM("target_command", 1))                                                  \
 	X(265, INT("count", 1), INT("max", 2))                                              \
 	X(266, INT("count", 1), INT("max", 2))                                              \
+	X(271, ABOUT_NICK, PARAM("mask", 2))                                                \
 	X(276, ABOUT_NICK)                                                                  \
 	X(301, ABOUT_NICK)                                                                  \
 	X(302, LAST_WORDS("replies"))                                                       \
@@ -98,12 +101,14 @@
 	X(313, ABOUT_NICK)                                                                  \
 	X(314, ABOUT_NICK, PARAM("user", 2), PARAM("host", 3), PARAM("real_name", 5))       \
 	X(315, PARAM("name", 1))                                                            \
+	X(316, ABOUT_NICK)                                                                  \
 	X(317, ABOUT_NICK, INT("idle", 2), INT("signon", 3))                                \
 	X(318, ABOUT_NICK)                                                                  \
 	X(319, ABOUT_NICK, WORDS("channels", 2))                                            \
 	X(320, ABOUT_NICK)                                                                  \
 	X(322, ABOUT_CHANNEL, INT("users", 2), PARAM("topic", 3))                           \
 	X(324, ABOUT_CHANNEL, PARAM("modes", 2), FIELD("params", read_rest, 3))             \
+	X(325, ABOUT_CHANNEL)                                                               \
 	X(328, ABOUT_CHANNEL, PARAM("url", 2))                                              \
 	X(329, ABOUT_CHANNEL, INT("created", 2))                                            \
 	X(330, ABOUT_NICK, PARAM("account", 2))                                             \
@@ -114,7 +119,8 @@
 	X(338, ABOUT_NICK, FIELD("ip", read_before_last, 2))                                \
 	X(340, LAST_WORDS("replies"))                                                       \
 	X(341, ABOUT_NICK, PARAM("channel", 2))                                             \
-	X(344, ABOUT_NICK)                                                                  \
+	X(342, ABOUT_NICK)                                                                  \
+	X(344, ABOUT_NICK, FIELD("country", read_before_last, 2))                           \
 	X(346, LISTED)                                                                      \
 	X(347, ABOUT_CHANNEL)                                                               \
 	X(348, LISTED)                                                                      \
@@ -126,13 +132,17 @@
 		FIELD("real_name", read_after_hopcount, 7))                                 \
 	X(353, FIELD("channel_type", read_from_end, 3), FIELD("channel", read_from_end, 2), \
 		LAST_WORDS("users"))                                                        \
-	X(364, PARAM("mask", 1), PARAM("server", 2))                                        \
+	X(360, ABOUT_NICK)                                                                  \
+	X(364, PARAM("mask", 1), PARAM("server", 2), FIELD("hopcount", read_hopcount, 3),   \
+		FIELD("server_info", read_after_hopcount, 3))                               \
+	X(365, PARAM("mask", 1))                                                            \
 	X(366, ABOUT_CHANNEL)                                                               \
 	X(367, LISTED)                                                                      \
 	X(368, ABOUT_CHANNEL)                                                               \
 	X(369, ABOUT_NICK)                                                                  \
 	X(378, ABOUT_NICK)                                                                  \
 	X(379, ABOUT_NICK)                                                                  \
+	X(382, PARAM("file", 1))                                                            \
 	X(391, PARAM("server", 1))                                                          \
 	X(396, PARAM("host", 1))                                                            \
 	X(401, ABOUT_NICK)                                                                  \
@@ -152,6 +162,10 @@
 	X(441, ABOUT_NICK, PARAM("channel", 2))                                             \
 	X(442, ABOUT_CHANNEL)                                                               \
 	X(443, ABOUT_NICK, PARAM("channel", 2))                                             \
+	X(444, ABOUT_NICK)                                                                  \
+	X(448, ABOUT_CHANNEL)                                                               \
+	X(457, ABOUT_NICK)                                                                  \
+	X(458, ABOUT_NICK)                                                                  \
 	X(461, PARAM("target_command", 1))                                                  \
 	X(467, ABOUT_CHANNEL)                                                               \
 	X(470, ABOUT_CHANNEL, PARAM("new_channel", 2))                                      \
@@ -174,10 +188,14 @@
 	X(495, IF_CHANNEL)                                                                  \
 	X(499, IF_CHANNEL)                                                                  \
 	X(500, IF_CHANNEL)                                                                  \
+	X(501, FIELD("mode", read_before_last, 1))                                          \
 	X(519, IF_CHANNEL)                                                                  \
 	X(520, IF_CHANNEL)                                                                  \
 	X(524, PARAM("subject", 1))                                                         \
+	X(525, ABOUT_CHANNEL)                                                               \
+	X(531, ABOUT_NICK)                                                                  \
 	X(671, ABOUT_NICK)                                                                  \
+	X(690, ABOUT_NICK)                                                                  \
 	X(696, IF_CHANNEL, PARAM("mode", 2))                                                \
 	X(697, IF_CHANNEL, PARAM("mask", 2), PARAM("mode", 3))                              \
 	X(698, IF_CHANNEL, PARAM("mask", 2), PARAM("mode", 3))                              \
@@ -192,15 +210,19 @@
 	X(716, ABOUT_NICK)                                                                  \
 	X(717, ABOUT_NICK)                                                                  \
 	X(718, ABOUT_NICK, PARAM("mask", 2))                                                \
+	X(723, PARAM("privilege", 1))                                                       \
 	X(728, ABOUT_CHANNEL, PARAM("mode", 2), PARAM("mask", 3), PARAM("setter", 4),       \
 		INT("set_at", 5))                                                           \
 	X(729, ABOUT_CHANNEL, PARAM("mode", 2))                                             \
-	X(730, LAST("targets"))                                                             \
-	X(731, LAST("targets"))                                                             \
-	X(732, LAST("targets"))                                                             \
-	X(734, INT("limit", 1), PARAM("targets", 2))                                        \
+	X(730, COMMAS("targets", 1))                                                        \
+	X(731, COMMAS("targets", 1))                                                        \
+	X(732, COMMAS("targets", 1))                                                        \
+	X(734, INT("limit", 1), COMMAS("targets", 2))                                       \
+	X(742, ABOUT_CHANNEL, PARAM("mode", 2))                                             \
+	X(743, ABOUT_CHANNEL)                                                               \
+	X(744, ABOUT_CHANNEL)                                                               \
 	X(900, PARAM("mask", 1), PARAM("account", 2))                                       \
 	X(901, PARAM("mask", 1))                                                            \
-	X(908, PARAM("mechanisms", 1))
+	X(908, COMMAS("mechanisms", 1))
 
 #endif

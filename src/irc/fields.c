@@ -33,9 +33,9 @@ static void set_int(struct value *out, struct str s)
 		out->type = VALUE_INT;
 }
 
-static void set_words(struct value *out, struct str s)
+static void set_words(struct value *out, enum value_type type, struct str s)
 {
-	out->type = s.p ? VALUE_WORDS : VALUE_NONE;
+	out->type = s.p ? type : VALUE_NONE;
 	out->str = s;
 }
 
@@ -69,6 +69,13 @@ static void read_param_unless_star(const struct reading *r, struct value *out)
 	set_str(out, str_eq(s, STR("*")) ? STR_NONE : s);
 }
 
+/* An empty one is as none. */
+static void read_param_unless_empty(const struct reading *r, struct value *out)
+{
+	struct str s = param_of(r);
+	set_str(out, s.n ? s : STR_NONE);
+}
+
 static void read_int(const struct reading *r, struct value *out)
 {
 	set_int(out, param_of(r));
@@ -76,7 +83,12 @@ static void read_int(const struct reading *r, struct value *out)
 
 static void read_words(const struct reading *r, struct value *out)
 {
-	set_words(out, param_of(r));
+	set_words(out, VALUE_WORDS, param_of(r));
+}
+
+static void read_commas(const struct reading *r, struct value *out)
+{
+	set_words(out, VALUE_COMMAS, param_of(r));
 }
 
 static void read_last(const struct reading *r, struct value *out)
@@ -86,7 +98,7 @@ static void read_last(const struct reading *r, struct value *out)
 
 static void read_last_words(const struct reading *r, struct value *out)
 {
-	set_words(out, message_last(r->m));
+	set_words(out, VALUE_WORDS, message_last(r->m));
 }
 
 /* `at` counts from the end; the first parameter is the target. */
@@ -250,6 +262,7 @@ static void read_ctcp_text(const struct reading *r, struct value *out)
 #define PARAM(name, i)   FIELD(name, read_param, i)
 #define INT(name, i)     FIELD(name, read_int, i)
 #define WORDS(name, i)   FIELD(name, read_words, i)
+#define COMMAS(name, i)  FIELD(name, read_commas, i)
 #define LAST(name)       FIELD(name, read_last, 0)
 #define LAST_WORDS(name) FIELD(name, read_last_words, 0)
 #define MEMBER(name)     FIELD(#name, read_member, offsetof(struct message, name))

@@ -87,6 +87,7 @@ enum value_type {
 	VALUE_BOOL,
 	VALUE_LIST,   /* list, n */
 	VALUE_WORDS,  /* str, a list separated by spaces */
+	VALUE_COMMAS, /* the same by commas */
 	VALUE_LINES,  /* str, messages separated by line feeds */
 	VALUE_TAGS,   /* str, walked with message_next_tag */
 	VALUE_CHANGES /* str and list, n: walked with modes_begin */

@@ -16,11 +16,11 @@ void convert_push_str(lua_State *L, struct str s)
 		lua_pushnil(L);
 }
 
-static void push_words(lua_State *L, struct str words)
+static void push_words(lua_State *L, struct str words, const char *separator)
 {
 	struct str word;
 	lua_newtable(L);
-	for (lua_Integer i = 1; (word = str_word(&words, " ")).n; i++) {
+	for (lua_Integer i = 1; (word = str_word(&words, separator)).n; i++) {
 		convert_push_str(L, word);
 		lua_rawseti(L, -2, i);
 	}
@@ -121,7 +121,10 @@ void convert_push_value(lua_State *L, const struct value *v, const struct event 
 		push_list(L, v->list, v->n);
 		break;
 	case VALUE_WORDS:
-		push_words(L, v->str);
+		push_words(L, v->str, " ");
+		break;
+	case VALUE_COMMAS:
+		push_words(L, v->str, ",");
 		break;
 	case VALUE_LINES:
 		convert_push_lines(L, v->str, e);

@@ -352,7 +352,8 @@ static bool is_among(const struct condition *c, const struct wanted *w, const st
 				return true;
 		return false;
 	case VALUE_WORDS:
-		while ((word = str_word(&words, " ")).n)
+	case VALUE_COMMAS:
+		while ((word = str_word(&words, v->type == VALUE_WORDS ? " " : ",")).n)
 			if (is_equal(c, w, word, e))
 				return true;
 		return false;

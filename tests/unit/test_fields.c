@@ -73,6 +73,10 @@ static void show(struct buf *out, const struct value *v, const struct isupport *
 		for (struct str w = str_word(&rest, " "); w.p; w = str_word(&rest, " "))
 			show_item(out, w);
 		break;
+	case VALUE_COMMAS:
+		for (struct str w = str_word(&rest, ","); w.p; w = str_word(&rest, ","))
+			show_item(out, w);
+		break;
 	case VALUE_TAGS:
 		show_tags(out, rest);
 		break;
@@ -317,7 +321,9 @@ static const struct line_row {
 	READS(":irc.example 340 bot :ann=+a@192.0.2.1", "rpl_userip", "replies=[ann=+a@192.0.2.1]"),
 	READS(":irc.example 341 bot ann #c", "rpl_inviting", "nick=ann\tchannel=#c"),
 	READS(":irc.example 344 bot ann NL :is connecting from the Netherlands", "rpl_whoiscountry",
-		"nick=ann"),
+		"nick=ann\tcountry=NL"),
+	READS(":irc.example 344 bot ann :is connecting from the Netherlands", "rpl_whoiscountry",
+		"nick=ann\tcountry=nil"),
 	READS(":irc.example 346 bot #c *!*@h ann 1700000000", "rpl_invitelist",
 		"channel=#c\tmask=*!*@h\tsetter=ann\tset_at=int 1700000000"),
 	READS(":irc.example 347 bot #c :End of list", "rpl_endofinvitelist", "channel=#c"),
@@ -342,7 +348,8 @@ static const struct line_row {
 	READS(":irc.example 354 bot 42 ann annie", "rpl_whospcrpl",
 		"target=bot\tparams=[bot][42][ann][annie]"),
 	READS(":irc.example 364 bot far.example hub.example :1 Far away", "rpl_links",
-		"mask=far.example\tserver=hub.example"),
+		"mask=far.example\tserver=hub.example\thopcount=int 1\tserver_info=Far away"),
+	READS(":irc.example 365 bot *.example :End of LINKS", "rpl_endoflinks", "mask=*.example"),
 	READS(":irc.example 366 bot #c :End of NAMES", "rpl_endofnames",
 		"target=bot\tchannel=#c\tmessage=End of NAMES"),
 	READS(":irc.example 367 bot #c *!*@spam.example ann 1700000000", "rpl_banlist",
@@ -436,13 +443,14 @@ static const struct line_row {
 	READS(":irc.example 728 bot #c q *!*@h ann 1700000000", "rpl_quietlist",
 		"channel=#c\tmode=q\tmask=*!*@h\tsetter=ann\tset_at=int 1700000000"),
 	READS(":irc.example 729 bot #c q :End of list", "rpl_endofquietlist", "channel=#c\tmode=q"),
-	READS(":irc.example 730 bot :ann!a@h,bob!b@h", "rpl_mononline", "targets=ann!a@h,bob!b@h"),
-	READS(":irc.example 731 bot :ann,bob", "rpl_monoffline", "targets=ann,bob"),
-	READS(":irc.example 732 bot :ann", "rpl_monlist", "targets=ann"),
+	READS(":irc.example 730 bot :ann!a@h,bob!b@h", "rpl_mononline",
+		"targets=[ann!a@h][bob!b@h]"),
+	READS(":irc.example 731 bot :ann,bob", "rpl_monoffline", "targets=[ann][bob]"),
+	READS(":irc.example 732 bot :ann", "rpl_monlist", "targets=[ann]"),
 	READS(":irc.example 733 bot :End of MONITOR list", "rpl_endofmonlist",
 		"message=End of MONITOR list"),
 	READS(":irc.example 734 bot 100 ann,bob :Monitor list is full", "err_monlistfull",
-		"limit=int 100\ttargets=ann,bob"),
+		"limit=int 100\ttargets=[ann][bob]"),
 	READS(":irc.example 900 bot bot!b@h annie :You are now logged in", "rpl_loggedin",
 		"mask=bot!b@h\taccount=annie\tmessage=You are now logged in"),
 	READS(":irc.example 901 bot bot!b@h :You are now logged out", "rpl_loggedout",
@@ -452,7 +460,188 @@ static const struct line_row {
 	READS(":irc.example 904 bot :Authentication failed", "err_saslfail",
 		"message=Authentication failed"),
 	READS(":irc.example 908 bot PLAIN,EXTERNAL :are available", "rpl_saslmechs",
-		"mechanisms=PLAIN,EXTERNAL"),
+		"mechanisms=[PLAIN][EXTERNAL]"),
+	READS(":irc.example 010 bot other.example 6697 :Please use this server", "rpl_bounce",
+		"server=other.example\tport=int 6697"),
+	READS(":irc.example 042 bot 0BAAAAAAB :your unique ID", "rpl_yourid", "id=0BAAAAAAB"),
+	READS(":irc.example 271 bot ann *!*@spam.example", "rpl_silelist",
+		"nick=ann\tmask=*!*@spam.example"),
+	READS(":irc.example 306 bot :You have been marked as being away", "rpl_nowaway",
+		"message=You have been marked as being away"),
+	READS(":irc.example 316 bot ann :is a channel operator", "rpl_whoischanop", "nick=ann"),
+	READS(":irc.example 325 bot #c :+nt", "rpl_uniqopis", "channel=#c"),
+	READS(":irc.example 342 bot ann :Summoning", "rpl_summoning", "nick=ann"),
+	READS(":irc.example 360 bot ann :was really a@h", "rpl_whowasreal", "nick=ann"),
+	READS(":irc.example 382 bot ebb.conf :Rehashing", "rpl_rehashing", "file=ebb.conf"),
+	READS(":irc.example 434 bot dict :Service name is in use", "err_servicenameinuse",
+		"nick=dict"),
+	READS(":irc.example 444 bot ann :User not logged in", "err_nologin", "nick=ann"),
+	READS(":irc.example 448 bot #c :Cannot join", "err_forbiddenchannel", "channel=#c"),
+	READS(":irc.example 451 bot :You have not registered", "err_notregistered",
+		"message=You have not registered"),
+	READS(":irc.example 457 bot ann :is on your accept list", "err_acceptexist", "nick=ann"),
+	READS(":irc.example 458 bot ann :is not on your accept list", "err_acceptnot", "nick=ann"),
+	READS(":irc.example 464 bot :Password incorrect", "err_passwdmismatch",
+		"message=Password incorrect"),
+	READS(":irc.example 465 bot :You are banned from this server", "err_yourebannedcreep",
+		"message=You are banned from this server"),
+	READS(":irc.example 484 bot :Your connection is restricted", "err_restricted",
+		"nick=nil\tmessage=Your connection is restricted"),
+	READS(":irc.example 485 bot #c :You are not the creator", "err_uniqopprivsneeded",
+		"channel=#c"),
+	READS(":irc.example 488 bot #c :Not now", "err_htmdisabled", "channel=#c"),
+	READS(":irc.example 490 bot #c :Cannot join (+z)", "err_noswear", "channel=#c"),
+	READS(":irc.example 494 bot #c :Not your own", "err_ownmode", "channel=#c"),
+	READS(":irc.example 495 bot #c :You must wait", "err_delayrejoin", "channel=#c"),
+	READS(":irc.example 499 bot #c :You are not the owner", "err_chanownprivneeded",
+		"channel=#c"),
+	READS(":irc.example 500 bot #c :Cannot join (+j)", "err_toomanyjoins", "channel=#c"),
+	READS(":irc.example 501 bot x :is not a recognised user mode", "err_umodeunknownflag",
+		"mode=x"),
+	READS(":irc.example 501 bot :Unknown MODE flag", "err_umodeunknownflag",
+		"mode=nil\tmessage=Unknown MODE flag"),
+	READS(":irc.example 519 bot #c :Admins only", "err_admonly", "channel=#c"),
+	READS(":irc.example 520 bot #c :Operators only", "err_operonly", "channel=#c"),
+	READS(":irc.example 525 bot #c :Key is not well-formed", "err_invalidkey", "channel=#c"),
+	READS(":irc.example 531 bot ann :You are not permitted to message this user",
+		"err_cantsendtouser", "nick=ann"),
+	READS(":irc.example 690 bot ann :speaks English", "rpl_whoislanguage", "nick=ann"),
+	READS(":irc.example 698 bot #c *!*@h b :Not set", "err_listmodenotset",
+		"channel=#c\tmask=*!*@h\tmode=b"),
+	READS(":irc.example 705 bot who :lists users", "rpl_helptxt",
+		"subject=who\tmessage=lists users"),
+	READS(":irc.example 706 bot who :End of HELP", "rpl_endofhelp", "subject=who"),
+	READS(":irc.example 712 bot #c :Too many KNOCKs", "err_toomanyknock", "channel=#c"),
+	READS(":irc.example 713 bot #c :Channel is open", "err_chanopen", "channel=#c"),
+	READS(":irc.example 714 bot #c :You are on it already", "err_knockonchan", "channel=#c"),
+	READS(":irc.example 717 bot ann :has been told", "rpl_targnotify", "nick=ann"),
+	READS(":irc.example 723 bot rehash :Insufficient oper privileges", "err_noprivs",
+		"privilege=rehash"),
+	READS(":irc.example 742 bot #c k ntk :MODE cannot be set", "err_mlockrestricted",
+		"channel=#c\tmode=k"),
+	READS(":irc.example 743 bot #c b *!* :Invalid ban", "err_invalidban", "channel=#c"),
+	READS(":irc.example 744 bot #c :The topic is locked", "err_topiclock", "channel=#c"),
+	READS(":irc.example 902 bot :You must use a nick assigned to you", "err_nicklocked",
+		"message=You must use a nick assigned to you"),
+	READS(":irc.example 905 bot :SASL message too long", "err_sasltoolong",
+		"message=SASL message too long"),
+	READS(":irc.example 906 bot :SASL authentication aborted", "err_saslaborted",
+		"message=SASL authentication aborted"),
+	READS(":irc.example 907 bot :You have already authenticated", "err_saslalready",
+		"message=You have already authenticated"),
+	READS(":irc.example 908 bot PLAIN :are available", "rpl_saslmechs",
+		"target=bot\tmechanisms=[PLAIN]\tmessage=are available"),
+	READS(":irc.example 900 bot * bot annie :You are now logged in", "rpl_loggedin",
+		"mask=*\taccount=bot"),
+	READS(":irc.example 730 bot bob", "rpl_mononline", "targets=[bob]\tmessage=bob"),
+	READS(":irc.example 732 bot :", "rpl_monlist", "targets="),
+	READS(":irc.example 354 bot 42 #c a h irc.example ann H 3 7 annie :Ann Example",
+		"rpl_whospcrpl",
+		"target=bot\tmessage=Ann Example\tnick=nil\tparams=[bot][42][#c][a][h][irc.example][ann][H][3][7][annie][Ann Example]"),
+	READS(":irc.example 335 bot ann bot :is a bot", "rpl_whoisbot", "nick=ann"),
+	READS(":irc.example 384 bot 6667 :Port to local server is", "rpl_myportis",
+		"target=bot\tmessage=Port to local server is"),
+	READS("@+typing=paused;+draft/reply=abc :ann!a@h TAGMSG bot", "tagmsg",
+		"target=bot\tchannel=nil\tstatusmsg=nil\ttags=+typing:paused;+draft/reply:abc;"),
+	READS("@+reply=abc;+draft/react=\\:) :ann!a@h TAGMSG #c", "tagmsg",
+		"channel=#c\ttags=+reply:abc;+draft/react:\\:);"),
+	READS("@+draft/unreact=x;+reply=abc :ann!a@h TAGMSG #c", "tagmsg",
+		"tags=+draft/unreact:x;+reply:abc;"),
+	READS("@+channel-context=#c :ann!a@h PRIVMSG bot :of that", "privmsg",
+		"target=bot\tchannel=nil\ttags=+channel-context:#c;"),
+	READS("@+reply=abc :ann!a@h PRIVMSG #c :yes", "privmsg", "message=yes\ttags=+reply:abc;"),
+	READS("@msgid=m1;label=7 :bot!b@h PRIVMSG #c :an echo", "privmsg",
+		"nick=bot\tmsgid=m1\tmessage=an echo\tchannel=#c"),
+	READS("@msgid=m2 :bot!b@h NOTICE ann :an echo", "notice",
+		"nick=bot\ttarget=ann\tchannel=nil\tmsgid=m2"),
+	READS("@account=annie;bot;msgid=m3 :ann!a@h NOTICE #c :hi", "notice",
+		"account=annie\tbot=true\tmsgid=m3\tstatusmsg=nil"),
+	READS("@time=2024-01-01T00:00:00.000Z :ann!a@h NICK :anna", "nick",
+		"new_nick=anna\tnick=ann\taccount=nil\ttags=time:2024-01-01T00:00:00.000Z;"),
+	READS("@msgid=a;msgid=b :ann!a@h PRIVMSG #c :hi", "privmsg", "msgid=b"),
+	READS("@draft/oper=admin;vendor.example/x :ann!a@h PRIVMSG #c :hi", "privmsg",
+		"tags=draft/oper:admin;vendor.example/x:;\tbot=false"),
+	READS("@batch=h1;time=2024-01-01T00:00:00.000Z :ann!a@h JOIN #c", "join",
+		"batch=h1\tchannel=#c"),
+	READS("@batch=n1 :ann!a@h QUIT :a.example b.example", "quit",
+		"batch=n1\tmessage=a.example b.example\tchannels=nil"),
+	READS(":irc.example BATCH +r netjoin a.example b.example", "batch",
+		"reference=r\ttype=netjoin\tbatch_params=[a.example][b.example]\tmessages=nil"),
+	READS(":irc.example BATCH +r chathistory #c", "batch",
+		"reference=r\ttype=chathistory\tbatch_params=[#c]\tmessages=nil"),
+	READS(":irc.example BATCH +r labeled-response", "batch",
+		"reference=r\ttype=labeled-response\tbatch_params=\tmessages=nil"),
+	READS(":irc.example BATCH +r draft/multiline #c", "batch",
+		"reference=r\ttype=draft/multiline\tbatch_params=[#c]\tmessages=nil"),
+	READS(":irc.example BATCH +r draft/isupport", "batch",
+		"reference=r\ttype=draft/isupport\tbatch_params=\tmessages=nil"),
+	READS(":irc.example BATCH +r draft/chathistory-targets", "batch",
+		"reference=r\ttype=draft/chathistory-targets\tbatch_params=\tmessages=nil"),
+	READS(":irc.example BATCH +r znc.in/playback :#c", "batch",
+		"type=znc.in/playback\tbatch_params=[#c]"),
+	READS("@batch=r;draft/multiline-concat :ann!a@h PRIVMSG #c :and more", "privmsg",
+		"batch=r\ttags=batch:r;draft/multiline-concat:;\tmessage=and more"),
+	READS("@account=annie :ann!a@h JOIN #c * :", "join", "account=nil\treal_name="),
+	READS(":ann!a@h JOIN #c annie :", "join", "account=annie\treal_name="),
+	READS(":bob!b@h INVITE ann #c", "invite", "target=ann\tchannel=#c\tnick=bob"),
+	READS(":bot!b@h CHGHOST bot :cloak.example", "chghost",
+		"new_user=bot\tnew_host=cloak.example\tnick=bot"),
+	READS(":ann!a@h SETNAME :", "setname", "real_name="),
+	READS(":ann!a@h AWAY :", "away", "message=nil"),
+	READS(":ann!a@h ACCOUNT :annie", "account", "account=annie\tnick=ann"),
+	READS(":irc.example FAIL JOIN CHANNEL_FULL #c :Full", "fail",
+		"target_command=JOIN\tcode=CHANNEL_FULL\tcontext=[#c]\tmessage=Full\thost=irc.example"),
+	READS("@label=7 :irc.example FAIL * INVALID_UTF8 :Not UTF-8", "fail",
+		"target_command=*\tcode=INVALID_UTF8\tcontext=\tmessage=Not UTF-8"),
+	READS(":irc.example WARN * INVALID_UTF8 a b :Not UTF-8", "warn",
+		"target_command=*\tcode=INVALID_UTF8\tcontext=[a][b]\tmessage=Not UTF-8"),
+	READS(":irc.example NOTE JOIN FORWARDED :Elsewhere", "note",
+		"target_command=JOIN\tcode=FORWARDED\tcontext=\tmessage=Elsewhere"),
+	READS("FAIL AUTHENTICATE ACCOUNT_REQUIRED :", "fail", "message=\thost=nil\tnick=nil"),
+	READS(":irc.example CAP bot NEW :batch", "cap", "target=bot\tsubcommand=NEW\tcaps=[batch]"),
+	READS(":irc.example CAP bot DEL :sasl sts", "cap", "subcommand=DEL\tcaps=[sasl][sts]"),
+	READS(":irc.example CAP bot ACK :-batch chghost ", "cap",
+		"subcommand=ACK\tcaps=[-batch][chghost]"),
+	READS(":irc.example CAP * NAK :x", "cap", "subcommand=NAK\tcaps=[x]"),
+	READS(":irc.example CAP * LS :", "cap", "subcommand=LS\tcaps="),
+	READS("@time=2024-01-01T00:00:00.000Z :irc.example AUTHENTICATE dGVzdA==", "authenticate",
+		"data=dGVzdA==\thost=irc.example"),
+	READS("@label=7;time=x :irc.example ACK", "ack", "host=irc.example\ttags=label:7;time:x;"),
+	READS(":ann!a@h REDACT @#c id :", "redact", "channel=#c\tstatusmsg=@\tmessage="),
+	READS(":irc.example PONG irc.example :", "pong", "message="),
+	READS("PING :a b", "ping", "message=a b\thost=nil\tnick=nil"),
+	READS("ERROR :", "error", "message="),
+	READS(":ann!a@h PRIVMSG @bot :hm", "privmsg", "channel=nil\tstatusmsg=nil\ttarget=@bot"),
+	READS(":ann!a@h PRIVMSG $*.example :all", "privmsg", "target=$*.example\tchannel=nil"),
+	READS(":ann!a@h NOTICE #c :", "notice", "message=\tchannel=#c"),
+	READS(":ann!a@h PRIVMSG #c :\1ACTION \1", "action", "message=\tctcp=ACTION\tstatusmsg=nil"),
+	READS(":ann!a@h PRIVMSG @#c :\1ACTION waves\1", "action",
+		"statusmsg=@\tchannel=#c\ttarget=@#c\tmessage=waves"),
+	READS(":ann!a@h NOTICE @#c :\1TIME now\1", "ctcp_reply",
+		"statusmsg=@\tchannel=#c\tctcp=TIME\tmessage=now"),
+	READS(":ann!a@h NOTICE bot :\1PING", "ctcp_reply", "ctcp=PING\tmessage=nil"),
+	READS(":ann!a@h PART #c :", "part", "message="),
+	READS(":ann!a@h QUIT :", "quit", "message="),
+	READS(":irc.example KICK #c bob :server", "kick",
+		"nick=nil\thost=irc.example\tmessage=server"),
+	READS(":oper!o@h KILL bot", "kill", "message=nil\tnick=oper"),
+	READS(":irc.example TOPIC #c :kept", "topic", "nick=nil\thost=irc.example\tmessage=kept"),
+	READS(":ann!a@h TOPIC #c", "topic", "message="),
+	READS(":ann!a@h MODE #c +b *!*@spam.example", "channelmode",
+		"changes=+b [*!*@spam.example]\tparams=[*!*@spam.example]\traw=:ann!a@h MODE #c +b *!*@spam.example"),
+	READS(":ann!a@h MODE #c :+o bob", "channelmode", "modes=+o bob\tparams="),
+	READS(":ann!a@h WALLOPS :to all", "wallops", "message=to all\tnick=ann"),
+	READS(":ann!a@h RENAME #old #new :", "rename", "message="),
+	READS(":ann@h PRIVMSG #c :hi", "privmsg", "nick=ann\tuser=nil\thost=h\tsource=ann@h"),
+	READS(":irc.example 353 bot = #c :", "rpl_namreply", "users="),
+	READS(":irc.example 319 bot ann :", "rpl_whoischannels", "channels="),
+	READS(":irc.example 005 bot :are supported", "rpl_isupport",
+		"info=\tmessage=are supported"),
+	READS(":irc.example 324 bot #c +", "rpl_channelmodeis", "modes=+\tparams="),
+	READS(":irc.example 332 bot #c :", "rpl_topic", "message="),
+	READS(":irc.example 254 bot many :channels formed", "rpl_luserchannels", "count=nil"),
+	READS(":irc.example 252 bot -1 :operators online", "rpl_luserop", "count=int -1"),
+	READS(":irc.example 433 * taken", "err_nicknameinuse", "nick=taken\tmessage=taken"),
 	READS(":irc.example 123 bot :a number of its own", "123",
 		"target=bot\tmessage=a number of its own"),
 };
@@ -470,6 +659,56 @@ static void fields_are_read(void **state)
 		struct str value = str_cut(&rest, '\t');
 		struct str field = str_cut(&value, '=');
 		check_field(&m, kind, field, value.p ? value : STR(""));
+	}
+}
+
+/* What is promised of the table above: that it has so many rows, and all kinds of lines. */
+
+enum { LINES_PROMISED = 150 };
+
+static bool has_row(const char *event, struct str wanted)
+{
+	for (size_t i = 0; i < COUNTOF(line_rows); i++) {
+		struct str rest = str_of(line_rows[i].fields);
+		while (strcmp(line_rows[i].event, event) == 0 && rest.n) {
+			struct str field = str_cut(&rest, '\t');
+			if (!wanted.p || str_eq(str_cut(&field, '='), wanted))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool is_of_lines(int kind)
+{
+	return kind > EVENT_ANY && kind < EVENT_CLIENT_CONNECT;
+}
+
+/* The fields of its own, which come before those that every line has. */
+static void check_rows_of(int kind, const char *first_common)
+{
+	const struct field *f;
+	if (!has_row(event_name(kind), STR_NONE))
+		fail_msg("%s: has no row", event_name(kind));
+	for (size_t i = 0; (f = field_at(kind, i)); i++) {
+		if (strcmp(field_name(f), first_common) == 0)
+			return;
+		if (!has_row(event_name(kind), str_of(field_name(f))))
+			fail_msg("%s of %s: is in no row", field_name(f), event_name(kind));
+	}
+}
+
+static void the_rows_have_every_kind_of_line_with_every_field(void **state)
+{
+	(void)state;
+	assert_true(COUNTOF(line_rows) >= LINES_PROMISED);
+	for (int kind = 0; kind < EVENT_KINDS; kind++) {
+		bool has_own =
+			kind < EVENT_ANY && strcmp(field_name(field_at(kind, 0)), "target") != 0;
+		if (is_of_lines(kind))
+			check_rows_of(kind, "command");
+		else if (has_own)
+			check_rows_of(kind, "target");
 	}
 }
 
@@ -674,9 +913,9 @@ static const struct owner_row {
 } owner_rows[] = {
 	{"client_connect",    "host port"                             },
 	{"client_disconnect", "host port reason kind requested uptime"},
-	{"script_load",       "script"				},
+	{"script_load",       "script reload"                         },
 	{"script_unload",     "script reason"                         },
-	{"script_error",      "script message traceback"              },
+	{"script_error",      "script doing message traceback"        },
 };
 
 static void fields_of_the_owner_are_known_and_absent(void **state)
@@ -691,6 +930,20 @@ static void fields_of_the_owner_are_known_and_absent(void **state)
 		assert_non_null(f);
 		field_read(f, NULL, NULL, &v);
 		assert_int_equal(v.type, VALUE_NONE);
+	}
+}
+
+static void every_kind_that_is_no_line_has_a_row(void **state)
+{
+	(void)state;
+	assert_int_equal(COUNTOF(owner_rows), EVENT_KINDS - EVENT_CLIENT_CONNECT);
+	for (size_t i = 0; i < COUNTOF(owner_rows); i++) {
+		int kind = EVENT_CLIENT_CONNECT + (int)i;
+		size_t n = 0;
+		assert_string_equal(owner_rows[i].name, event_name(kind));
+		for (struct str rest = str_of(owner_rows[i].fields); str_word(&rest, " ").p;)
+			n++;
+		assert_string_equal(field_name(field_at(kind, n)), "command");
 	}
 }
 
@@ -739,12 +992,14 @@ int main(void)
 {
 	struct check c = {0};
 	check_rows(&c, line_rows, fields_are_read);
+	check_test(&c, the_rows_have_every_kind_of_line_with_every_field);
 	check_rows(&c, refused_rows, fields_refuse_a_line_that_lacks_what_it_must_have);
 	check_rows(&c, name_rows, event_names_mean_kinds);
 	check_test(&c, numerics_are_sorted_and_reachable);
 	check_test(&c, every_kind_has_a_name_that_leads_back);
 	check_test(&c, every_kind_has_the_common_fields_and_each_name_once);
 	check_rows(&c, owner_rows, fields_of_the_owner_are_known_and_absent);
+	check_test(&c, every_kind_that_is_no_line_has_a_row);
 	check_test(&c, fields_of_an_event_without_a_line_are_absent);
 	check_test(&c, fields_can_be_read_from_lines_of_any_length);
 	return check_run(&c, "fields");
