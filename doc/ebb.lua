@@ -548,6 +548,8 @@ function networks() end
 ---| "knock" # KNOCK {channel} :{message} | KNOCK {channel}
 ---| "mode" # MODE {target} {modes} {params:space} | MODE {target} {modes} | MODE {target}
 ---| "monitor" # MONITOR {modifier} {target:comma} | MONITOR {modifier}
+---| "redact" # REDACT {target} {target_msgid} :{message} | REDACT {target} {target_msgid}
+---| "rename" # RENAME {channel} {new_channel} :{message} | RENAME {channel} {new_channel}
 ---| "setname" # SETNAME :{realname} | SETNAME :{real_name}
 ---| "silence" # SILENCE {mask:comma} {flags} | SILENCE {mask:comma} | SILENCE
 ---| "tagmsg" # TAGMSG {target}

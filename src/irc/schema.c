@@ -70,6 +70,8 @@
 	X("mode", "MODE {target} {modes} {params:space}", "MODE {target} {modes}",                 \
 		"MODE {target}")                                                                   \
 	X("monitor", "MONITOR {modifier} {target:comma}", "MONITOR {modifier}")                    \
+	X("redact", "REDACT {target} {target_msgid} :{message}", "REDACT {target} {target_msgid}") \
+	X("rename", "RENAME {channel} {new_channel} :{message}", "RENAME {channel} {new_channel}") \
 	X("setname", "SETNAME :{realname}",                                                        \
 		"SETNAME :{real_name}") /* as in user; as in its event */                          \
 	X("silence", "SILENCE {mask:comma} {flags}", "SILENCE {mask:comma}", "SILENCE")            \
@@ -300,8 +302,11 @@ static bool has_line_break(struct str s)
 
 static bool names_one_target(const struct hole *h)
 {
-	return str_eq(h->name, STR("target")) || str_eq(h->name, STR("nick")) ||
-	       str_eq(h->name, STR("channel")) || str_eq(h->name, STR("server"));
+	static const char *const names[] = {"target", "nick", "channel", "new_channel", "server"};
+	for (size_t i = 0; i < COUNTOF(names); i++)
+		if (str_eq(h->name, str_of(names[i])))
+			return true;
+	return false;
 }
 
 /* What is wrong with a value anywhere in a line, or NULL. */

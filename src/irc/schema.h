@@ -9,8 +9,8 @@
  * the name itself when true; {x:nospace} one word, also where {x} might be more. The hole that ends
  * a parameter with a colon, " :{message}", takes any text; all others refuse an empty value, a
  * space and a leading colon. Every hole refuses CR, LF and NUL, within a CTCP \x01 too. What is
- * joined with commas is refused one in a list's value, and {target}, {nick}, {channel} and
- * {server} name one, so refuse a comma.
+ * joined with commas is refused one in a list's value, and {target}, {nick}, {channel},
+ * {new_channel} and {server} name one, so refuse a comma.
  */
 #ifndef EBB_IRC_SCHEMA_H
 #define EBB_IRC_SCHEMA_H

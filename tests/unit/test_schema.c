@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { ORIGINAL_COMMANDS = 45, ORIGINAL_FORMS = 83, ARGS_MAX = 8 };
+enum { ORIGINAL_COMMANDS = 45, ORIGINAL_FORMS = 83, ARGS_MAX = 8, ROWS_PROMISED = 150 };
 
 struct call {
 	struct schema_arg args[ARGS_MAX];
@@ -184,6 +184,12 @@ static const struct build_row {
 	BUILDS("MODE bot", "mode", "target=bot"),
 	BUILDS("MONITOR + ann,bob", "monitor", "modifier=+&target[]=ann|bob"),
 	BUILDS("MONITOR L", "monitor", "modifier=L"),
+	BUILDS("REDACT #a id :spam and more", "redact",
+		"target=#a&target_msgid=id&message=spam and more"),
+	BUILDS("REDACT ann id", "redact", "target=ann&target_msgid=id"),
+	BUILDS("RENAME #a #b :a better name", "rename",
+		"channel=#a&new_channel=#b&message=a better name"),
+	BUILDS("RENAME #a #b", "rename", "channel=#a&new_channel=#b"),
 	BUILDS("SETNAME :Another name", "setname", "realname=Another name"),
 	BUILDS("SETNAME :Another name", "setname", "real_name=Another name"),
 	BUILDS("SILENCE *!*@spam.example pn", "silence", "mask=*!*@spam.example&flags=pn"),
@@ -204,6 +210,36 @@ static const struct build_row {
 	BUILDS("WHO #a", "who", "mask=#a&o?"),
 	BUILDS("CAP REQ :sasl away-notify", "cap", "subcommand=REQ&caps=sasl away-notify"),
 	BUILDS("PRIVMSG ann :\1PING \1", "ctcp", "target=ann&command=PING&message="),
+	BUILDS("PRIVMSG #a :\1ACTION \1", "action", "target=#a&message="),
+	BUILDS("PRIVMSG @#a :ops only", "privmsg", "target=@#a&message=ops only"),
+	BUILDS("NOTICE ann :", "notice", "target=ann&message="),
+	BUILDS("PRIVMSG #a : ", "privmsg", "target=#a&message= "),
+	BUILDS("PRIVMSG #a :\xff\xfe", "privmsg", "target=#a&message=\xff\xfe"),
+	BUILDS("QUIT :", "QUIT", "message="),
+	BUILDS("AWAY :", "away", "message="),
+	BUILDS("PART #a :", "part", "channel=#a&message="),
+	BUILDS("KICK #a ann ::(", "kick", "channel=#a&nick=ann&message=:("),
+	BUILDS("JOIN #a,#b k1", "join", "channel[]=#a|#b&key=k1"),
+	BUILDS("PART #a,#b", "part", "channel[]=#a|#b"),
+	BUILDS("KICK #a ann,bob", "kick", "channel=#a&nick[]=ann|bob"),
+	BUILDS("MODE #a -l", "channelmode", "channel=#a&params=-l"),
+	BUILDS("MODE #a +k secret", "channelmode", "channel=#a&modes=+k&params=secret"),
+	BUILDS("MODE #a +b", "mode", "target=#a&modes=+b"),
+	BUILDS("WHOIS ann ann", "whois", "target=ann&mask=ann"),
+	BUILDS("WHOIS ann,bob", "whois", "mask[]=ann|bob"),
+	BUILDS("USERHOST ann", "userhost", "nick=ann"),
+	BUILDS("ISON ann", "ison", "nick=ann"),
+	BUILDS("ACCEPT *", "accept", "nick=*"),
+	BUILDS("MONITOR - ann", "monitor", "modifier=-&target=ann"),
+	BUILDS("MONITOR C", "monitor", "modifier=C"),
+	BUILDS("CAP LS", "cap", "subcommand=LS"),
+	BUILDS("CAP REQ :-batch", "cap", "subcommand=REQ&caps[]=-batch"),
+	BUILDS("AUTHENTICATE +", "authenticate", "data=+"),
+	BUILDS("SILENCE +*!*@spam.example", "silence", "mask=+*!*@spam.example"),
+	BUILDS("PONG :", "pong", "message="),
+	BUILDS("PING 1", "ping", "message=1"),
+	BUILDS("NICK bot", "NICK", "nick=bot"),
+	BUILDS("USER bot 0 * :", "user", "nick=bot&realname="),
 };
 
 static void schema_builds(void **state)
@@ -292,6 +328,20 @@ static const struct refuse_row {
 		"privmsg: message is a boolean"),
 	REFUSES("refuse: false for text", "topic", "channel=#a&message?",
 		"topic: message is a boolean"),
+	REFUSES("refuse: comma for a new channel", "rename", "channel=#a&new_channel=#b,#c",
+		"rename: new_channel takes one name, and has a comma"),
+	REFUSES("refuse: a password of two words", "pass", "password=two words",
+		"pass: password has a space"),
+	REFUSES("refuse: \\x01 in a ctcp command", "ctcp", "target=ann&command=A\1B",
+		"ctcp: command has a \\x01"),
+	REFUSES("refuse: \\x01 in an answer", "ctcp_reply", "target=ann&command=A&message=\1",
+		"ctcp_reply: message has a \\x01"),
+	REFUSES("refuse: a key without a channel", "join", "key=x",
+		"join: no form fits; forms: JOIN {channel:comma} {key:comma} | JOIN {channel:comma}"),
+	REFUSES("refuse: a message that goes to nobody", "privmsg", "message=x",
+		"privmsg: no form fits; forms: PRIVMSG {target} :{message}"),
+	REFUSES("refuse: empty text for a middle parameter", "nick",
+		"nick=", "nick: nick is empty"),
 	REFUSES("refuse: a boolean without its mask", "who", "o!",
 		"who: no form fits with 'o'; forms: WHO {mask} {o:bool} | WHO {mask} | WHO"),
 };
@@ -467,6 +517,110 @@ static void schema_table_is_whole(void **state)
 	assert_null(schema_find(STR("")));
 }
 
+/* A hole of a form in the table, read as schema.h says. */
+struct hole {
+	struct str name, kind;
+	bool is_free;
+};
+
+static size_t read_holes(const char *form, struct hole holes[ARGS_MAX])
+{
+	size_t n = 0;
+	struct str rest = str_of(form);
+	for (;;) {
+		str_cut(&rest, '{');
+		if (!rest.p)
+			return n;
+		assert_true(n < ARGS_MAX);
+		struct hole *h = &holes[n++];
+		h->kind = str_cut(&rest, '}');
+		h->name = str_cut(&h->kind, ':');
+		const char *last = strstr(form, " :");
+		h->is_free = last && last < h->name.p && !str_has(rest, '{') &&
+			     !str_eq(h->kind, STR("nospace"));
+	}
+}
+
+/* Every hole of the form is filled with a word but one, which has this value. */
+static int build_with(const struct schema_command *c, const struct hole *holes, size_t n, size_t at,
+	struct str value)
+{
+	struct schema_arg args[ARGS_MAX] = {0};
+	struct str values[ARGS_MAX];
+	struct buf out;
+	buf_init(&out, 512);
+	for (size_t i = 0; i < n; i++) {
+		values[i] = i == at ? value : STR("word");
+		args[i].name = holes[i].name;
+		args[i].is_true = str_eq(holes[i].kind, STR("bool"));
+		args[i].values = args[i].is_true ? NULL : &values[i];
+		args[i].n_values = !args[i].is_true;
+	}
+	int r = schema_build_from(&out, c, args, n, NULL);
+	assert_false(r < 0 && buf_str(&out).n);
+	buf_fini(&out);
+	return r;
+}
+
+static const struct {
+	const char *name;
+	struct str value;
+	bool is_for_words; /* and not for the text at the end */
+} bad_values[] = {
+	{"empty",   STR_CONST(""),     true },
+	{"a space", STR_CONST("a b"),  true },
+	{"a colon", STR_CONST(":a"),   true },
+	{"a CR",    STR_CONST("a\r"),  false},
+	{"a LF",    STR_CONST("a\nb"), false},
+	{"a NUL",   STR_CONST("a\0b"), false},
+};
+
+static void check_hole(
+	const struct schema_command *c, const struct hole *holes, size_t n, size_t at)
+{
+	const struct hole *h = &holes[at];
+	if (str_eq(h->kind, STR("bool")))
+		return;
+	for (size_t i = 0; i < COUNTOF(bad_values); i++) {
+		bool is_refused = build_with(c, holes, n, at, bad_values[i].value) == ERR_INVALID;
+		if (is_refused == (h->is_free && bad_values[i].is_for_words))
+			fail_msg("%s: %" STR_F ": %s is %s", c->name, STR_A(h->name),
+				bad_values[i].name, is_refused ? "refused" : "taken");
+	}
+}
+
+static void every_hole_of_every_form_refuses_what_would_break_the_line(void **state)
+{
+	(void)state;
+	const struct schema_command *c;
+	struct hole holes[ARGS_MAX];
+	for (size_t i = 0; (c = schema_command(i)); i++) {
+		for (const char *const *form = c->forms; *form; form++) {
+			size_t n = read_holes(*form, holes);
+			for (size_t at = 0; at < n; at++)
+				check_hole(c, holes, n, at);
+		}
+	}
+}
+
+static bool has_build_row(const char *command)
+{
+	for (size_t i = 0; i < COUNTOF(build_rows); i++)
+		if (strcmp(build_rows[i].command, command) == 0)
+			return true;
+	return false;
+}
+
+static void the_rows_have_every_command(void **state)
+{
+	(void)state;
+	const struct schema_command *c;
+	assert_true(COUNTOF(build_rows) >= ROWS_PROMISED);
+	for (size_t i = 0; (c = schema_command(i)); i++)
+		if (!has_build_row(c->name))
+			fail_msg("%s: has no row", c->name);
+}
+
 /* The rows above, all in all, use each form once. */
 static void schema_rows_cover_every_form(void **state)
 {
@@ -490,6 +644,8 @@ int main(void)
 	check_test(&c, schema_builds_from_forms_of_the_caller);
 	check_rows(&c, form_rows, schema_checks_a_form);
 	check_test(&c, schema_table_is_whole);
+	check_test(&c, every_hole_of_every_form_refuses_what_would_break_the_line);
+	check_test(&c, the_rows_have_every_command);
 	check_test(&c, schema_rows_cover_every_form);
 	return check_run(&c, "schema");
 }
