@@ -225,11 +225,19 @@ static void refuse_unknown_section(struct load *l, const struct ini_section *sec
 			"is unknown; there are [daemon], [network NAME] and [script NAME]");
 }
 
-static void add_pair(struct config_script *script, const struct ini_entry *e)
+/* Takes value. */
+static void add_pair(struct config_script *script, const char *key, char *value, int line)
 {
 	script->pairs = mem_resize(script->pairs, script->n_pairs + 1, sizeof(*script->pairs));
-	script->pairs[script->n_pairs++] =
-		(struct config_pair){mem_strdup(e->key), mem_strdup(e->value), e->line};
+	script->pairs[script->n_pairs++] = (struct config_pair){mem_strdup(key), value, line};
+}
+
+static int line_of_pair(const struct config_script *script, const char *key)
+{
+	for (size_t i = 0; i < script->n_pairs; i++)
+		if (strcmp(script->pairs[i].key, key) == 0)
+			return script->pairs[i].line;
+	return 0;
 }
 
 /* Notes where the option was given; false when that is the second time. */
@@ -271,6 +279,31 @@ static void read_secret_file(
 		option_read_file(o, at, text, r->base);
 }
 
+/* The one key of a script's own that may be in a file: scripts cannot read it themselves. Its
+ * place is a pointer of ours. */
+static const struct config_option script_secret = {
+	.kind = CONFIG_SCRIPT, .type = CONFIG_SECRET, .key = "password"};
+
+/* A key of a script's own; an empty value was refused already. */
+static void read_pair(struct reading *r, const struct option_place *at)
+{
+	const struct ini_entry *e = at->entry;
+	const char *secret = script_secret.key;
+	bool is_file = strcmp(e->key, "password_file") == 0;
+	int line = is_file || strcmp(e->key, secret) == 0 ? line_of_pair(r->base, secret) : 0;
+	char *value = NULL;
+	if (line) {
+		option_fault(at, "line %d says it already; keep one of the two", line);
+		return;
+	}
+	if (!is_file)
+		value = mem_strdup(e->value);
+	else if (*e->value)
+		option_read_file(&script_secret, at, str_of(e->value), &value);
+	if (value)
+		add_pair(r->base, is_file ? secret : e->key, value, e->line);
+}
+
 static void read_entry(struct reading *r, const struct ini_entry *e)
 {
 	struct option_place at = place_of(r, e);
@@ -285,7 +318,7 @@ static void read_entry(struct reading *r, const struct ini_entry *e)
 		option_fault(&at, "is reserved for a later version, and would do nothing; "
 				  "remove the line");
 	else if (r->kind == CONFIG_SCRIPT)
-		add_pair(r->base, e);
+		read_pair(r, &at);
 	else
 		refuse_unknown_key(r, &at);
 }

@@ -479,6 +479,14 @@ static const struct refusal {
 		"3: [script karma] cpu_max: 10 is not within 0.05 and 8"),
 
 	/* secrets */
+	REFUSED("a script's password and its file",
+		KARMA "password = x\npassword_file = secret.txt\n",
+		"4: [script karma] password_file: line 3 says it already; keep one of the two"),
+	REFUSED("the file of a script's password and itself",
+		KARMA "password_file = secret.txt\npassword = x\n",
+		"4: [script karma] password: line 3 says it already; keep one of the two"),
+	REFUSED("a script's password that is not there", KARMA "password_file = nope\n",
+		"3: [script karma] password_file: nope is not there"),
 	REFUSED("a secret and its file", NET "server_password = a\nserver_password_file = secret\n",
 		"5: [network n] server_password_file: server_password in line 4 says it already; "
 		"keep one of the two"),
@@ -758,6 +766,8 @@ static const struct acceptance {
 		"on:n|m"),
 	ACCEPTED("a script's own keys", KARMA "b = 1\nA-c.d = x = y\ntoken_file = t\n", show_script,
 		"on: b=1@3 A-c.d=x = y@4 token_file=t@5"),
+	ACCEPTED("a script's password in a file", KARMA "password_file = secret.txt\nb = 1\n",
+		show_script, "on: password=s3cret@3 b=1@4"),
 	ACCEPTED("the default limits", KARMA, show_limits,
 		"trust 0, memory 67108864, cpu 0, gc 0, debug 0"),
 	ACCEPTED("limits",
