@@ -1,4 +1,16 @@
+#include "irc/batch.h"
+#include "irc/caps.h"
+#include "irc/ctcp.h"
+#include "irc/isupport.h"
+#include "irc/joins.h"
+#include "irc/request.h"
+#include "irc/roster.h"
+#include "irc/sasl.h"
 #include "irc/schema.h"
+#include "irc/scram.h"
+#include "irc/session.h"
+#include "irc/sts.h"
+#include "net/lines.h"
 #include "script/modules.h"
 #include "support/stage.h"
 
@@ -474,6 +486,136 @@ static void commands_are_documented_with_their_forms(void **state)
 	assert_int_equal(count_entries("---@alias ebb.Command"), n);
 }
 
+/* The manual of the daemon against the headers that have the limits. */
+
+static struct str page_of(const char *path, struct buf *out)
+{
+	char bytes[4096];
+	size_t n;
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	buf_init(out, 256L * 1024);
+	while ((n = fread(bytes, 1, sizeof(bytes), f)))
+		assert_int_equal(buf_add(out, (struct str){bytes, n}), 0);
+	fclose(f);
+	return buf_str(out);
+}
+
+/* The next row of a table, ".It NAME Ta NUMBER Ta WORDS"; its name is absent at the end. */
+static struct str next_row(struct str *page, struct str *number)
+{
+	while (page->n) {
+		struct str line = str_cut(page, '\n');
+		if (str_eq(line, STR(".El")))
+			break;
+		if (!str_starts(line, STR(".It ")) || str_starts(line, STR(".It Sy")))
+			continue;
+		const char *end = strstr(line.p, " Ta ");
+		struct str name = {line.p + 4, (size_t)(end - line.p) - 4};
+		struct str rest = {end + 4, line.n - name.n - 8};
+		*number = str_word(&rest, " ");
+		return name;
+	}
+	return STR_NONE;
+}
+
+/* The table that follows these words. */
+static struct str table_after(struct str page, const char *words)
+{
+	const char *at = strstr(page.p, words);
+	assert_non_null(at);
+	struct str rest = {at, page.n - (size_t)(at - page.p)};
+	while (rest.n && !str_starts(rest, STR(".Bl -column")))
+		str_cut(&rest, '\n');
+	return rest;
+}
+
+/* In the order of the manual. */
+static const struct limit {
+	const char *name;
+	long value;
+} limits[] = {
+	{"bytes of a line received",         LINES_MAX               },
+	{"bytes of its tags",                MESSAGE_TAGS_BYTES      },
+	{"parameters of a line",             MESSAGE_PARAMS_MAX      },
+	{"bytes of a line sent",             MESSAGE_BYTES           },
+	{"bytes of the tags sent",           MESSAGE_SENT_TAGS_BYTES },
+	{"bytes of a text to be split",      SESSION_TEXT_MAX_BYTES  },
+	{"values of a parameter sent",       SCHEMA_LIST_MAX         },
+	{"ISUPPORT tokens",                  ISUPPORT_TOKENS_MAX     },
+	{"bytes of such a token",            ISUPPORT_VALUE_MAX_BYTES},
+	{"lines of CAP LS",                  CAPS_LS_LINES_MAX       },
+	{"bytes of a capability's value",    CAPS_VALUE_MAX_BYTES    },
+	{"capabilities in caps",             CAPS_EXTRA_MAX          },
+	{"bytes of a SASL challenge",        SASL_DATA_MAX_BYTES     },
+	{"SCRAM iterations",                 SCRAM_ITERATIONS_MAX    },
+	{"hosts with an STS policy",         STS_HOSTS_MAX           },
+	{"bytes of such a host's name",      STS_HOST_MAX_BYTES      },
+	{"batches open",                     BATCHES_MAX             },
+	{"batches within each other",        BATCH_DEPTH_MAX         },
+	{"bytes of a batch's lines",         BATCH_BYTES_MAX         },
+	{"bytes of all batches",             BATCHES_BYTES_MAX       },
+	{"requests under way",               REQUESTS_MAX            },
+	{"lines of an answer",               REQUEST_LINES_MAX       },
+	{"bytes of an answer",               REQUEST_BYTES_MAX       },
+	{"bytes of all answers",             REQUESTS_BYTES_MAX      },
+	{"channels to be in",                SESSION_CHANNELS_MAX    },
+	{"kicks in a row",                   JOINS_KICKS_MAX         },
+	{"channels known",                   ROSTER_CHANNELS_MAX     },
+	{"users known",                      ROSTER_USERS_MAX        },
+	{"members of all channels",          ROSTER_MEMBERS_MAX      },
+	{"modes of a channel",               ROSTER_MODES_MAX        },
+	{"bytes of a nick, host or account", ROSTER_NAME_MAX_BYTES   },
+	{"bytes of a channel's name",        ROSTER_CHANNEL_MAX_BYTES},
+	{"bytes of a real name",             ROSTER_WORDS_MAX_BYTES  },
+	{"bytes of a topic",                 ROSTER_TOPIC_MAX_BYTES  },
+	{"bytes of all users",               ROSTER_TEXT_MAX_BYTES   },
+	{"answers to CTCP at once",          CTCP_BURST              },
+};
+
+static void the_limits_are_documented(void **state)
+{
+	struct buf b;
+	struct str page = page_of("doc/ebbd.8", &b), number, name;
+	struct str rest = table_after(page, ".Ss Limits");
+	char expected[32];
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(limits); i++) {
+		assert_slice(next_row(&rest, &number), limits[i].name);
+		snprintf(expected, sizeof(expected), "%ld", limits[i].value);
+		assert_slice(number, expected);
+	}
+	name = next_row(&rest, &number);
+	assert_null(name.p);
+	buf_fini(&b);
+}
+
+/* The rows {NUMERIC, SECONDS} of the source against the manual's. */
+static void the_delays_of_joins_are_documented(void **state)
+{
+	struct buf b, source;
+	struct str page = page_of("doc/ebbd.8", &b), number, name;
+	struct str rest = table_after(page, ".Ss Channels");
+	const char *row = strstr(page_of("src/irc/joins.c", &source).p, "refusals[] = {");
+	size_t n = 0;
+	(void)state;
+	while ((name = next_row(&rest, &number)).p) {
+		char expected[32];
+		bool is_never = str_eq(number, STR("never"));
+		row = row ? strstr(row, "\n\t{") : NULL;
+		snprintf(expected, sizeof(expected), "\n\t{%.*s, %.*s", (int)name.n, name.p,
+			is_never ? 1 : (int)number.n, is_never ? "0" : number.p);
+		if (!row || strncmp(row, expected, strlen(expected)) != 0)
+			fail_msg("%" STR_F ": is not in joins.c as in the manual", STR_A(name));
+		row++;
+		n++;
+	}
+	assert_true(n > 0);
+	assert_null(strstr(row, "\n\t{4"));
+	buf_fini(&b);
+	buf_fini(&source);
+}
+
 int main(void)
 {
 	struct check c = {0};
@@ -490,6 +632,8 @@ int main(void)
 	check_test(&c, events_are_documented_with_their_fields);
 	check_test(&c, numerics_are_documented_with_their_fields);
 	check_test(&c, commands_are_documented_with_their_forms);
+	check_test(&c, the_limits_are_documented);
+	check_test(&c, the_delays_of_joins_are_documented);
 	int status = check_run(&c, "doc");
 	stage_end(&st);
 	buf_fini(&doc);
