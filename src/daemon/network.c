@@ -563,6 +563,23 @@ static int ask_send(void *data, struct str line, bool is_raw, struct err *err)
 	return r;
 }
 
+static int ask_request(void *data, struct str line, int64_t timeout_ns, void *asker,
+	struct handle *id, struct err *err)
+{
+	struct network *n = data;
+	if (n->is_ending)
+		return err_set(err, ERR_DISCONNECTED, "%s is not connected", name_of(n));
+	int r = session_request(n->session, line, timeout_ns, asker, id, now_of(n), err);
+	set_tick(n);
+	return r;
+}
+
+static void ask_forget_request(void *data, struct handle id)
+{
+	const struct network *n = data;
+	session_forget_request(n->session, id);
+}
+
 static bool ask_say(void *data, struct str target, struct str text)
 {
 	struct network *n = data;
@@ -589,6 +606,8 @@ static const struct net_ops net_ops = {
 	.facts = give_facts,
 	.isupport = give_isupport,
 	.send = ask_send,
+	.request = ask_request,
+	.forget_request = ask_forget_request,
 	.say = ask_say,
 	.waiting = give_waiting,
 	.mark = ask_mark,

@@ -13,6 +13,7 @@ enum { NICK_SUFFIXES = 3, DOUBLINGS_MAX = 10 }; /* ebb_ ebb__ ebb___ after the a
 
 #define LOOK_FIRST_NS (60 * NS_PER_S)
 #define LOOK_MAX_NS   (600 * NS_PER_S)
+#define ISON_NS       (30 * NS_PER_S) /* for its answer */
 #define TRY_AGAIN_NS  (10 * NS_PER_S) /* between two requests for the wanted nick */
 #define CALM_FIRST_NS (10 * NS_PER_S)
 #define CALM_MAX_NS   (3600 * NS_PER_S)
@@ -284,7 +285,8 @@ void nick_tick(struct session *s)
 		watch(s);
 		return;
 	}
-	s->nick.is_ison_out = session_push(s, LANE_URGENT, "ISON %s", s->nick.wanted);
+	s->nick.is_ison_out =
+		session_push_question(s, LANE_URGENT, ISON_NS, "ISON %s", s->nick.wanted);
 	s->nick.looks++;
 	watch(s);
 }

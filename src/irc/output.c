@@ -43,6 +43,7 @@ void output_pump(struct session *s)
 	struct str line;
 	bool sent = false;
 	while ((line = sendq_peek(&s->sendq, s->now_ns)).p) {
+		requests_sent(&s->requests, sendq_peek_number(&s->sendq), s->now_ns);
 		write_line(s, line);
 		sendq_drop(&s->sendq, s->now_ns);
 		sent = true;
@@ -66,19 +67,48 @@ static int push_scratch(struct session *s, enum lane lane)
 	return r < 0 ? r : push(s, lane, &m);
 }
 
-bool session_push(struct session *s, enum lane lane, const char *fmt, ...)
+static bool push_own(struct session *s, enum lane lane, const char *fmt, va_list ap)
 {
 	buf_reset(&s->scratch);
-	va_list ap;
-	va_start(ap, fmt);
 	int r = buf_addv(&s->scratch, fmt, ap);
-	va_end(ap);
 	if (r == 0)
 		r = push_scratch(s, lane);
 	if (r < 0)
 		log_warn("%s: %.40s: not sent: the queue is full", s->options->network,
 			buf_str(&s->scratch).p);
 	return r == 0;
+}
+
+bool session_push(struct session *s, enum lane lane, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	bool is_pushed = push_own(s, lane, fmt, ap);
+	va_end(ap);
+	return is_pushed;
+}
+
+/* Expects the answer to the line in scratch, which was queued last. Where there are too many
+ * questions this one is not paired. */
+static void expect_own_answer(struct session *s, int64_t timeout_ns)
+{
+	struct handle id;
+	struct request_ask ask = {
+		.line = buf_str(&s->scratch), .now_ns = s->now_ns, .timeout_ns = timeout_ns};
+	if (requests_add(&s->requests, &ask, s->isupport, &id, NULL, NULL) == 0)
+		requests_hold(&s->requests, id, s->sendq.pushed - 1);
+}
+
+bool session_push_question(
+	struct session *s, enum lane lane, int64_t timeout_ns, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	bool is_pushed = push_own(s, lane, fmt, ap);
+	va_end(ap);
+	if (is_pushed)
+		expect_own_answer(s, timeout_ns);
+	return is_pushed;
 }
 
 /* The bytes of a line that the server can take, without CR LF. */
@@ -201,6 +231,7 @@ static int send_whole(struct session *s, const struct message *m, struct err *er
 	note_sent(s, m);
 	if (!sendq_pass(&s->sendq, s->now_ns))
 		return push(s, LANE_NORMAL, m);
+	requests_sent(&s->requests, s->sendq.pushed - 1, s->now_ns);
 	write_line(s, m->raw);
 	return 0;
 }
@@ -349,6 +380,7 @@ int session_request(struct session *s, struct str line, int64_t timeout_ns, void
 	buf_init(&label, REQUEST_LABEL_MAX_BYTES);
 	r = requests_add(&s->requests, &ask, s->isupport, id, &label, err);
 	if (r == 0) {
+		requests_hold(&s->requests, *id, s->sendq.pushed);
 		r = send_labeled(s, line, buf_str(&label), err);
 		if (r < 0)
 			requests_cancel(&s->requests, *id);

@@ -24,6 +24,11 @@ void session_write(struct session *s, const char *fmt, ...) PRINTF(2, 3);
  * logged, when the queue is full. */
 bool session_push(struct session *s, enum lane lane, const char *fmt, ...) PRINTF(3, 4);
 
+/* The same for a question, so that its answer, which the session hears like any other line, is not
+ * taken for that to a script's question; for so long at most. */
+bool session_push_question(
+	struct session *s, enum lane lane, int64_t timeout_ns, const char *fmt, ...) PRINTF(4, 5);
+
 /* Sends what the pace allows. */
 void output_pump(struct session *s);
 

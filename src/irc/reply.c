@@ -330,3 +330,25 @@ const struct fact *reply_facts(int kind, size_t *n)
 		++*n;
 	return f;
 }
+
+static bool is_list(const struct fact *f)
+{
+	return f->type == FACT_APPEND || f->type == FACT_COMMAS || f->type == FACT_ROW;
+}
+
+static void each_list_of(int kind, void (*found)(void *data, const char *fact), void *data)
+{
+	size_t n;
+	const struct fact *f = reply_facts(kind, &n);
+	for (size_t i = 0; i < n; i++)
+		if (is_list(&f[i]))
+			found(data, f[i].fact);
+}
+
+void reply_each_list(
+	const struct reply_row *row, void (*found)(void *data, const char *fact), void *data)
+{
+	for (size_t i = 0; row && i < row->n; i++)
+		for (int kind = row->answers[i].first; kind <= row->answers[i].last; kind++)
+			each_list_of(kind, found, data);
+}

@@ -92,4 +92,9 @@ struct fact {
  * stand together. */
 const struct fact *reply_facts(int kind, size_t *n);
 
+/* Tells of each list that an answer to a row's question may have, some more than once: where no
+ * reply adds to it, it is empty. row may be NULL. */
+void reply_each_list(
+	const struct reply_row *row, void (*found)(void *data, const char *fact), void *data);
+
 #endif

@@ -11,9 +11,11 @@ struct request {
 	struct list node;
 	struct handle id;
 	void *data;
-	int64_t deadline_ns;
-	uint64_t number; /* counts up */
-	char *line;      /* owned: what the question is parsed from */
+	int64_t deadline_ns, timeout_ns;
+	uint64_t number;  /* counts up */
+	uint64_t held_as; /* its line in the queue */
+	bool is_held;
+	char *line; /* owned: what the question is parsed from */
 	struct reply_question question;
 	struct buf lines; /* the answer */
 	size_t n_lines, n_parts;
@@ -53,6 +55,8 @@ static void find_next(struct requests *rs)
 	rs->next_ns = -1;
 	list_each (node, &rs->pending) {
 		const struct request *r = request_of(node);
+		if (r->is_held)
+			continue;
 		if (rs->next_ns < 0 || r->deadline_ns < rs->next_ns)
 			rs->next_ns = r->deadline_ns;
 	}
@@ -72,6 +76,7 @@ static void detach(struct requests *rs, struct request *r)
 	handles_remove(&rs->ids, r->id);
 	count(rs, r, -1);
 	rs->n_bytes -= r->lines.n;
+	rs->n_held -= r->is_held;
 	if (rs->lingering == r)
 		rs->lingering = NULL;
 	if (r->deadline_ns <= rs->next_ns)
@@ -115,6 +120,7 @@ static void finish(struct requests *rs, struct request *r, int code)
 {
 	struct request_result result = {.id = r->id,
 		.data = r->data,
+		.row = r->question.row,
 		.code = code,
 		.error = -1,
 		.lines = buf_str(&r->lines)};
@@ -143,17 +149,17 @@ static int check(const struct requests *rs, const struct request_ask *ask, struc
 	return 0;
 }
 
-static int64_t deadline_of(const struct request_ask *ask)
+static void start_clock(struct requests *rs, struct request *r, int64_t now_ns)
 {
-	bool is_never = ask->timeout_ns > INT64_MAX - ask->now_ns;
-	return is_never ? INT64_MAX : ask->now_ns + ask->timeout_ns;
+	bool is_never = r->timeout_ns > INT64_MAX - now_ns;
+	set_deadline(rs, r, is_never ? INT64_MAX : now_ns + r->timeout_ns);
 }
 
 static struct request *request_new(
 	struct requests *rs, const struct request_ask *ask, const struct reply_row *row)
 {
 	struct request *r = mem_new(sizeof(*r));
-	*r = (struct request){.data = ask->data, .error = -1};
+	*r = (struct request){.data = ask->data, .timeout_ns = ask->timeout_ns, .error = -1};
 	r->line = str_dup(ask->line);
 	buf_init(&r->lines, REQUEST_BYTES_MAX);
 	question_init(&r->question, (struct str){r->line, ask->line.n}, row);
@@ -163,7 +169,7 @@ static struct request *request_new(
 	list_init(&r->node);
 	list_append(&rs->pending, &r->node);
 	count(rs, r, 1);
-	set_deadline(rs, r, deadline_of(ask));
+	start_clock(rs, r, ask->now_ns);
 	return r;
 }
 
@@ -188,6 +194,33 @@ int requests_add(struct requests *rs, const struct request_ask *ask, const struc
 	if (r < 0)
 		requests_cancel(rs, *id);
 	return r;
+}
+
+void requests_hold(struct requests *rs, struct handle id, uint64_t number)
+{
+	struct request *r = handles_get(&rs->ids, id);
+	if (!r || r->is_held)
+		return;
+	r->is_held = true;
+	r->held_as = number;
+	r->deadline_ns = INT64_MAX;
+	rs->n_held++;
+	find_next(rs);
+}
+
+void requests_sent(struct requests *rs, uint64_t number, int64_t now_ns)
+{
+	if (!rs->n_held)
+		return;
+	list_each (node, &rs->pending) {
+		struct request *r = request_of(node);
+		if (!r->is_held || r->held_as != number)
+			continue;
+		r->is_held = false;
+		rs->n_held--;
+		start_clock(rs, r, now_ns);
+		return;
+	}
 }
 
 void requests_cancel(struct requests *rs, struct handle id)
@@ -321,7 +354,8 @@ static struct request *find_wanted(
 		return NULL;
 	list_each (node, &rs->pending) {
 		struct request *r = request_of(node);
-		*a = r->question.is_labeled ? NULL : question_hear(&r->question, h);
+		bool is_asked = !r->question.is_labeled && !r->is_held;
+		*a = is_asked ? question_hear(&r->question, h) : NULL;
 		if (*a)
 			return r;
 	}

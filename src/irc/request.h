@@ -5,7 +5,7 @@
  * for an empty one. Any command can be asked for then. Elsewhere a table tells which replies belong
  * to a command, which of them end the answer, and which parameters must be the same on both sides.
  * Servers answer in the order in which they were asked, so a line is for the first request that it
- * fits; a replayed line is for none.
+ * fits; a replayed line is for none, and none is for a request that waits in the queue still.
  *
  * Every request ends once: answered, refused by the server, past its deadline, over a limit,
  * disconnected, or cancelled. There is no clock in here; times are monotonic nanoseconds.
@@ -30,6 +30,7 @@ enum {
 struct request_result {
 	struct handle id;
 	void *data;
+	const struct reply_row *row; /* of the question, for reply_each_list; or NULL */
 	int code;              /* 0; DENIED: the server said no; TIMEOUT, LIMIT, DISCONNECTED */
 	int error;             /* with DENIED the kind of that reply, for event_name; else -1 */
 	struct str error_code; /* of a FAIL: its code; else absent */
@@ -44,7 +45,7 @@ struct requests {
 	request_done *done;
 	void *owner;         /* borrowed */
 	struct list pending; /* struct request, in the order they were sent */
-	size_t n, n_labeled, n_bytes;
+	size_t n, n_labeled, n_held, n_bytes;
 	struct handles ids;
 	uint16_t *wanted; /* by kind: how many requests without label look for it; or NULL */
 	struct request *lingering; /* complete, unless the next line is a part of it; or NULL */
@@ -74,6 +75,11 @@ void requests_fini(struct requests *rs);
  */
 NODISCARD int requests_add(struct requests *rs, const struct request_ask *ask,
 	const struct isupport *is, struct handle *id, struct buf *label, struct err *err);
+
+/* The line waits in a queue under that number: nothing answers it, and no time passes for it, until
+ * requests_sent says that it went. */
+void requests_hold(struct requests *rs, struct handle id, uint64_t number);
+void requests_sent(struct requests *rs, uint64_t number, int64_t now_ns);
 
 /* Forgets one without telling; does nothing for one that has ended. */
 void requests_cancel(struct requests *rs, struct handle id);

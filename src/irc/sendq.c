@@ -282,6 +282,11 @@ struct str sendq_peek(const struct sendq *q, int64_t now_ns)
 	return (struct str){l->bytes, l->n};
 }
 
+uint64_t sendq_peek_number(const struct sendq *q)
+{
+	return next_line(q)->number;
+}
+
 /* Newcomers that came after the first of a batch went are not of it. */
 static void begin_turn(struct sendq *q)
 {

@@ -92,6 +92,9 @@ bool sendq_pass(struct sendq *q, int64_t now_ns);
 /* The next line that may go at now_ns, or an absent slice. Borrowed until sendq_drop. */
 struct str sendq_peek(const struct sendq *q, int64_t now_ns);
 
+/* The number of the line that sendq_peek gives: how many were pushed before it. */
+uint64_t sendq_peek_number(const struct sendq *q);
+
 /* The line that sendq_peek gave, with no push since, is on its way: forgets it and counts it
  * against the pace. */
 void sendq_drop(struct sendq *q, int64_t now_ns);

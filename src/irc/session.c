@@ -20,7 +20,8 @@ enum {
 static void on_answered(void *owner, const struct request_result *result)
 {
 	struct session *s = owner;
-	s->ops->answered(s->owner, result);
+	if (result->data) /* else the question was the session's own */
+		s->ops->answered(s->owner, result);
 }
 
 struct session *session_new(
@@ -209,8 +210,9 @@ void session_tick(struct session *s, int64_t now_ns)
 		act_on_silence(s);
 	if (!s->is_over)
 		login_tick(s);
-	if (session_is_talking(s)) {
+	if (!s->is_over)
 		requests_tick(&s->requests, now_ns);
+	if (session_is_talking(s)) {
 		joins_tick(s);
 		nick_tick(s);
 		who_tick(s);

@@ -119,8 +119,9 @@ NODISCARD int session_send(struct session *s, struct str line, int64_t now_ns, s
 /* As session_send, for a line as it is: what does not fit is ERR_LIMIT. */
 NODISCARD int session_raw(struct session *s, struct str line, int64_t now_ns, struct err *err);
 
-/* Sends a line whose answer is wanted: ops->answered comes with data, and with *id, within
- * timeout_ns, never from within the call. Fails as session_raw, and as requests_add does. */
+/* Sends a line whose answer is wanted: ops->answered comes with data, which is not NULL, and with
+ * *id, within timeout_ns of the time at which the line leaves the queue, never from within the
+ * call. Fails as session_raw, and as requests_add does. */
 NODISCARD int session_request(struct session *s, struct str line, int64_t timeout_ns, void *data,
 	struct handle *id, int64_t now_ns, struct err *err);
 

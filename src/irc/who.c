@@ -24,7 +24,7 @@ static void ask(struct session *s)
 	buf_init(&line, MESSAGE_BYTES);
 	s->who.asked_ns = s->now_ns;
 	if (roster_next_who(s->roster, s->isupport, &line).p &&
-		!session_push(s, LANE_NORMAL, "%s", buf_str(&line).p))
+		!session_push_question(s, LANE_NORMAL, WHO_ANSWER_NS, "%s", buf_str(&line).p))
 		roster_give_up_who(s->roster);
 	buf_fini(&line);
 }

@@ -78,23 +78,43 @@ static void push_changes(lua_State *L, const struct value *v, const struct isupp
 	}
 }
 
-void convert_push_lines(lua_State *L, struct str lines, const struct event *like)
+/* A copy of an event is no longer than it needs to be. */
+void convert_begin_lines(struct event *e, const struct event *like)
+{
+	memcpy(e, like, offsetof(struct event, m));
+	e->refs = 0;
+	e->is_line = true;
+	e->extra = STR_NONE;
+}
+
+static bool is_event(struct event *e, struct str line)
+{
+	e->kind = message_parse(&e->m, line) < 0 ? -1 : event_kind_of(&e->m, e->isupport);
+	return e->kind >= 0;
+}
+
+bool convert_next_line(lua_State *L, struct str *lines, struct event *e)
 {
 	struct host *h = script_of(L)->host;
-	struct event e = *like;
-	lua_newtable(L);
-	e.extra = STR_NONE;
-	e.is_line = true;
-	for (lua_Integer i = 1; lines.n;) {
-		struct str line = str_cut(&lines, '\n');
-		int kind = message_parse(&e.m, line) < 0 ? -1 : event_kind_of(&e.m, e.isupport);
-		if (kind < 0)
+	while (lines->n) {
+		if (!is_event(e, str_cut(lines, '\n')))
 			continue;
-		e.kind = host_line_kind(h, &e.m, kind);
-		e.name = host_kind_name(h, e.kind);
-		e.number = ++h->event_number;
+		e->kind = host_line_kind(h, &e->m, e->kind);
+		e->name = host_kind_name(h, e->kind);
+		e->number = ++h->event_number;
+		return true;
+	}
+	return false;
+}
+
+static void push_lines(lua_State *L, struct str lines, const struct event *like)
+{
+	struct event e;
+	convert_begin_lines(&e, like);
+	lua_newtable(L);
+	for (lua_Integer i = 1; convert_next_line(L, &lines, &e); i++) {
 		lib_push_event(L, &e);
-		lua_rawseti(L, -2, i++);
+		lua_rawseti(L, -2, i);
 	}
 }
 
@@ -127,7 +147,7 @@ void convert_push_value(lua_State *L, const struct value *v, const struct event 
 		push_words(L, v->str, ",");
 		break;
 	case VALUE_LINES:
-		convert_push_lines(L, v->str, e);
+		push_lines(L, v->str, e);
 		break;
 	case VALUE_TAGS:
 		push_tags(L, v->str);

@@ -14,9 +14,13 @@ void convert_push_str(lua_State *L, struct str s);
 /* Pushes a field's value, nil for VALUE_NONE; lists and tags as fresh tables. */
 void convert_push_value(lua_State *L, const struct value *v, const struct event *e);
 
-/* Pushes a list of events: those of the lines, separated by line feeds, that came with the line
- * `like`. What is no message is left out. */
-void convert_push_lines(lua_State *L, struct str lines, const struct event *like);
+/*
+ * Lines, separated by line feeds, that came with the line `like`, as events. convert_begin_line
+ * makes e like that, but for what is a line's own; each convert_next_line cuts a line off and makes
+ * e its event, which borrows it. What is no message is passed over; false at the end.
+ */
+void convert_begin_lines(struct event *e, const struct event *like);
+bool convert_next_line(lua_State *L, struct str *lines, struct event *e);
 
 /* The line, without CR LF, that a command with the table of parameters at index makes, in the
  * host's scratch buffer. Raises for what cannot be sent, with who in front. `tags` in the table

@@ -176,8 +176,7 @@ static struct net *named_net(lua_State *L, int index)
 	return net && script_hears(s, (struct str){name, n}) ? net : NULL;
 }
 
-/* The network of a call; where it is the first argument it is taken off. */
-static struct net *take_net(lua_State *L, const char *who)
+struct net *lib_take_net(lua_State *L, const char *who)
 {
 	if (!is_net(L, 1))
 		return task_net(L, who);
@@ -239,7 +238,7 @@ static int send_line(lua_State *L, struct net *n, struct str line, bool is_raw, 
 
 static int lib_send(lua_State *L)
 {
-	struct net *n = take_net(L, "send");
+	struct net *n = lib_take_net(L, "send");
 	size_t length;
 	const char *command = luaL_checklstring(L, 1, &length);
 	struct str line =
@@ -249,7 +248,7 @@ static int lib_send(lua_State *L)
 
 static int lib_raw(lua_State *L)
 {
-	struct net *n = take_net(L, "raw");
+	struct net *n = lib_take_net(L, "raw");
 	struct str line;
 	line.p = luaL_checklstring(L, 1, &line.n);
 	if (line.n == 0 || str_has(line, '\r') || str_has(line, '\n') || str_has(line, '\0'))
@@ -276,7 +275,7 @@ static int after_flush(lua_State *L, int status, lua_KContext context)
 
 static int lib_flush(lua_State *L)
 {
-	struct net *n = take_net(L, "flush");
+	struct net *n = lib_take_net(L, "flush");
 	struct task *t = task_check(L, "flush");
 	int64_t at_ns = lib_deadline(L, 1, "flush");
 	if (!net_facts(n).is_connected) {
@@ -362,7 +361,7 @@ int lib_connect(lua_State *L)
 {
 	struct net *n;
 	if (lua_isnoneornil(L, 1) || is_net(L, 1)) {
-		n = take_net(L, "connect");
+		n = lib_take_net(L, "connect");
 	} else {
 		luaL_checkstring(L, 1);
 		n = named_net(L, 1);
@@ -404,7 +403,7 @@ static int lib_disconnect(lua_State *L)
 {
 	struct net *n;
 	if (is_net(L, 1)) {
-		n = take_net(L, "disconnect");
+		n = lib_take_net(L, "disconnect");
 	} else if (lua_type(L, 1) == LUA_TSTRING && (lua_gettop(L) > 1 || named_net(L, 1))) {
 		n = named_net(L, 1);
 		if (!n)
@@ -480,21 +479,23 @@ void lib_open_irc(lua_State *L)
 	static const luaL_Reg methods[] = {
 		{"send",       lib_send      },
                 {"raw",        lib_raw       },
-                {"flush",      lib_flush     },
-		{"connect",    lib_connect   },
+                {"request",    lib_request   },
+		{"flush",      lib_flush     },
+                {"connect",    lib_connect   },
                 {"disconnect", lib_disconnect},
-                {"same",       net_same      },
-		{"is_channel", net_is_channel},
+		{"same",       net_same      },
+                {"is_channel", net_is_channel},
                 {NULL,         NULL          }
         };
 	static const luaL_Reg functions[] = {
 		{"send",       lib_send      },
                 {"raw",        lib_raw       },
-                {"flush",      lib_flush     },
-		{"connect",    lib_connect   },
+                {"request",    lib_request   },
+		{"flush",      lib_flush     },
+                {"connect",    lib_connect   },
                 {"disconnect", lib_disconnect},
-                {"network",    lib_network   },
-		{"networks",   lib_networks  },
+		{"network",    lib_network   },
+                {"networks",   lib_networks  },
                 {NULL,         NULL          }
         };
 	modules_define(L, net_type, metamethods, net_index, methods);

@@ -34,11 +34,16 @@ void lib_open_event(lua_State *L);
 
 /* lib_irc.c. Pushes the object of a network, nil for a handle of none. */
 void lib_push_net(lua_State *L, struct handle net);
+
+/* The network of a call: the task's, or the first argument, which is taken off. */
+struct net *lib_take_net(lua_State *L, const char *who);
 int lib_reply(lua_State *L);
 int lib_connect(lua_State *L);
 void lib_open_irc(lua_State *L);
 
 void lib_open_table(lua_State *L);
+/* lib_request.c */
+int lib_request(lua_State *L);
 /* lib_ask.c */
 int lib_ask(lua_State *L);
 int lib_confirm(lua_State *L);

@@ -19,6 +19,7 @@ struct net *net_new(struct host *h, const char *name, const struct net_ops *ops,
 	list_init(&n->followers);
 	list_init(&n->closers);
 	list_init(&n->senders);
+	list_init(&n->askers);
 	list_init(&n->flushers);
 	trail_init(&n->trail);
 	n->handle = handles_add(&h->handles, n);
@@ -33,6 +34,7 @@ void net_free(struct net *n)
 	waiters_fail(&n->connectors, ERR_REQUESTED, "the network was removed");
 	waiters_fail(&n->followers, ERR_REQUESTED, "the network was removed");
 	waiters_fail(&n->senders, ERR_DISCONNECTED, "the network was removed");
+	waiters_fail(&n->askers, ERR_DISCONNECTED, "the network was removed");
 	waiters_fail(&n->flushers, ERR_DISCONNECTED, "the network was removed");
 	waiters_wake(&n->closers);
 	list_remove(&n->node);
@@ -72,19 +74,62 @@ int net_send(struct net *n, struct str line, bool is_raw, struct err *err)
 	return n->ops->send(n->data, line, is_raw, err);
 }
 
+/* Takes the task of an asker off what it waits for. */
+static void stop_asking(struct task *t)
+{
+	struct net_asker *a = container_of(t->source, struct net_asker, sender.waiter);
+	struct net *n = a->net;
+	list_remove(&a->sender.waiter.node);
+	if (a->id.generation)
+		n->ops->forget_request(n->data, a->id);
+	a->id = (struct handle){0};
+}
+
+static int ask(struct net *n, struct net_asker *a, struct err *err)
+{
+	int r = n->ops->request(n->data, a->sender.line, a->timeout_ns, a, &a->id, err);
+	if (r < 0)
+		a->id = (struct handle){0};
+	return r;
+}
+
+int net_ask(struct net *n, struct net_asker *a, struct task *t, struct err *err)
+{
+	static const struct wait asking = {stop_asking, NULL};
+	int r = list_is_empty(&n->senders) ? ask(n, a, err) : ERR_AGAIN;
+	if (r < 0 && r != ERR_AGAIN)
+		return r;
+	waiter_join(r < 0 ? &n->senders : &n->askers, &a->sender.waiter, t);
+	t->wait = &asking;
+	return 0;
+}
+
+/* Sends what w waits to send, and wakes its task unless that waits for the answer then. */
+static int send_for(struct net *n, struct net_waiter *w, struct err *err)
+{
+	int r = w->asker ? ask(n, w->asker, err) : n->ops->send(n->data, w->line, w->is_raw, err);
+	if (r < 0)
+		return r;
+	if (w->asker) {
+		list_remove(&w->waiter.node);
+		list_append(&n->askers, &w->waiter.node);
+	} else {
+		task_wake(w->waiter.task, WAKE_DONE);
+	}
+	return 0;
+}
+
 void net_room(struct net *n)
 {
 	struct err err;
 	while (!list_is_empty(&n->senders)) {
 		struct net_waiter *w =
 			container_of(n->senders.next, struct net_waiter, waiter.node);
-		int r = n->ops->send(n->data, w->line, w->is_raw, &err);
+		int r = send_for(n, w, &err);
 		if (r == ERR_AGAIN)
 			return;
 		if (r < 0)
 			task_fail(w->waiter.task, r, err.text);
-		else
-			task_wake(w->waiter.task, WAKE_DONE);
 	}
 }
 
@@ -198,6 +243,7 @@ void net_closed(struct net *n, const struct net_end *end)
 	bool is_failure = end->uptime_ns < 0 && end->why->code != ERR_REQUESTED;
 	bool has_been_told = is_failure && has_caller(n);
 	waiters_fail(&n->senders, ERR_DISCONNECTED, end->why->text);
+	waiters_fail(&n->askers, ERR_DISCONNECTED, end->why->text);
 	waiters_fail(&n->flushers, ERR_DISCONNECTED, end->why->text);
 	waiters_fail(&n->connectors, end->why->code, end->why->text);
 	if (has_been_told)
@@ -227,8 +273,95 @@ void net_delivered(struct net *n, const struct event *e, const struct script *s)
 		wake_those_of(&n->closers, s);
 }
 
+static void free_answer(struct resource *owned)
+{
+	struct net_answer *answer = container_of(owned, struct net_answer, owned);
+	arena_release(answer->arena, event_size(answer->lines));
+	event_unref(answer->lines);
+	free(answer);
+}
+
+/* The lines as one event, which no script sees as such. */
+static struct event lines_event(struct net *n, struct str lines)
+{
+	struct net_facts facts = net_facts(n);
+	struct event e = {.kind = EVENT_BATCH,
+		.is_line = true,
+		.net = n->handle,
+		.net_name = str_of(n->name),
+		.name = event_name(EVENT_BATCH),
+		.number = ++n->host->event_number,
+		.wall_ns = host_wall_ns(n->host),
+		.isupport = facts.isupport,
+		.extra = lines};
+	e.m.raw = e.m.nick = str_of(facts.nick);
+	return e;
+}
+
+/* NULL: the script has no room for it. */
+static struct net_answer *keep_answer(struct net *n, struct task *t, struct str lines)
+{
+	struct event e = lines_event(n, lines), *kept = &e;
+	struct arena *arena = &t->script->vm.arena;
+	if (!arena_charge(arena, event_size(&e)))
+		return NULL;
+	struct net_answer *answer = mem_new(sizeof(*answer));
+	event_hold(&kept);
+	answer->lines = kept;
+	answer->arena = arena;
+	list_init(&answer->owned.node);
+	resource_add(&t->holds, &answer->owned, free_answer);
+	return answer;
+}
+
+static char lower(char c)
+{
+	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+static void note_kind(struct net_asker *a, const struct request_result *result)
+{
+	struct str kind =
+		result->error_code.p ? result->error_code : str_of(event_name(result->error));
+	size_t n = kind.n < NET_KIND_BYTES ? kind.n : NET_KIND_BYTES - 1;
+	for (size_t i = 0; i < n; i++)
+		a->kind[i] = lower(kind.p[i]);
+	a->kind[n] = '\0';
+}
+
+/* The server's words for a no may be missing. */
+static void tell_of_no(struct net_asker *a, const struct request_result *result)
+{
+	struct err err;
+	note_kind(a, result);
+	err_set(&err, ERR_DENIED, "%" STR_F, STR_A(result->words));
+	task_fail(a->sender.waiter.task, ERR_DENIED, result->words.n ? err.text : a->kind);
+}
+
+static void tell_of_failure(struct net_asker *a, int code)
+{
+	struct err err;
+	if (code == ERR_TIMEOUT)
+		err_set(&err, code, "no answer within %g s", (double)a->timeout_ns / NS_PER_S);
+	else
+		err_set(&err, code, "the answer is too long");
+	task_fail(a->sender.waiter.task, code, err.text);
+}
+
 void net_answered(struct net *n, const struct request_result *result)
 {
-	(void)n;
-	(void)result;
+	struct net_asker *a = result->data;
+	struct task *t = a->sender.waiter.task;
+	a->id = (struct handle){0};
+	if (result->code == ERR_DISCONNECTED)
+		return;
+	if (result->code == ERR_DENIED) {
+		tell_of_no(a, result);
+	} else if (result->code < 0) {
+		tell_of_failure(a, result->code);
+	} else {
+		a->row = result->row;
+		a->answer = keep_answer(n, t, result->lines);
+		task_wake(t, WAKE_DONE);
+	}
 }

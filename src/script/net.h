@@ -13,6 +13,7 @@
 #include "irc/roster.h"
 #include "irc/sendq.h"
 #include "script/host.h"
+#include "script/resource.h"
 #include "script/sync.h"
 #include "script/trail.h"
 
@@ -43,6 +44,13 @@ struct net_ops {
 	struct isupport *(*isupport)(void *data); /* the one of the facts; borrowed */
 	/* One line without CR LF; is_raw: as it is. ERR_AGAIN: full, net_room will come. */
 	int (*send)(void *data, struct str line, bool is_raw, struct err *err);
+	/* The same for a line as it is whose answer is wanted: net_answered comes with asker and
+	 * with *id, within timeout_ns of its leaving the queue, never from within the call.
+	 * ERR_INVALID: it has no known answer there; ERR_LIMIT: too long, or too many questions. */
+	int (*request)(void *data, struct str line, int64_t timeout_ns, void *asker,
+		struct handle *id, struct err *err);
+	/* Nobody waits for that answer any more. */
+	void (*forget_request)(void *data, struct handle id);
 	/* PRIVMSG at once, where nothing stands against it; else false, and send is to be asked. */
 	bool (*say)(void *data, struct str target, struct str text);
 	/* Tells of each line that waits to be sent. */
@@ -69,7 +77,8 @@ struct net {
 	struct list connectors; /* struct waiter: tasks in connect */
 	struct list followers;  /* in connect, for the attempt after the present end */
 	struct list closers;    /* in disconnect */
-	struct list senders;    /* struct net_waiter: in send or raw, with their line */
+	struct list senders;    /* struct net_waiter: in send, raw or request, with their line */
+	struct list askers;     /* struct net_asker: in request, with their line sent or queued */
 	struct list flushers;   /* struct net_flusher: tasks in flush */
 	struct trail trail;
 };
@@ -105,7 +114,8 @@ void net_closed(struct net *n, const struct net_end *end);
 /* More of what was sent is on the wire. */
 void net_flushed(struct net *n);
 
-/* A request has its answer, or will have none. */
+/* A request has its answer, or will have none. That the connection has ended is for net_closed to
+ * tell. */
 void net_answered(struct net *n, const struct request_result *result);
 
 /* The queue has room again. */
@@ -114,13 +124,43 @@ void net_room(struct net *n);
 /* The event was delivered to s: who of it waits in connect or disconnect goes on. */
 void net_delivered(struct net *n, const struct event *e, const struct script *s);
 
+struct net_asker;
+
 /* A task in send or raw; it stands on the task's stack. */
 struct net_waiter {
 	struct waiter waiter;
 	bool is_raw;
-	struct str line; /* a sender's */
-	const char *who; /* the function that it called */
+	struct str line;
+	const char *who;         /* the function that it called */
+	struct net_asker *asker; /* whose part this is; NULL: no answer is wanted */
 };
+
+enum { NET_KIND_BYTES = 64 };
+
+/* A task in request; the same. */
+struct net_asker {
+	struct net_waiter sender;
+	struct net *net;
+	int64_t timeout_ns;
+	struct handle id; /* of what the server was asked; names nothing before and after */
+
+	/* Once it is answered: */
+	struct net_answer *answer;   /* NULL: the script's memory has no room for it */
+	const struct reply_row *row; /* request.h */
+	char kind[NET_KIND_BYTES];   /* of the server's no; else empty */
+};
+
+/* An answer on the heap, charged to the script; among what its task holds, so that it goes with
+ * that. */
+struct net_answer {
+	struct resource owned;
+	struct event *lines; /* whose extra is the lines, and whose m.nick is ours */
+	struct arena *arena;
+};
+
+/* Asks for t, which pauses next: it is woken with WAKE_DONE where there is an answer, else with
+ * WAKE_FAILED. On failure it has not joined anything. */
+int net_ask(struct net *n, struct net_asker *a, struct task *t, struct err *err);
 
 /* A task in flush; the same. */
 struct net_flusher {

@@ -81,6 +81,67 @@ static int take_line(void *data, struct str line, bool is_raw, struct err *err)
 	return 0;
 }
 
+static void set_tick(struct stage_net *n)
+{
+	struct timers *timers = &stage_of(n)->timers;
+	int64_t at_ns = requests_deadline(&n->requests);
+	timers_cancel(timers, &n->tick);
+	if (at_ns >= 0)
+		timers_set(timers, &n->tick, at_ns);
+}
+
+static void on_tick(struct timer *t)
+{
+	struct stage_net *n = container_of(t, struct stage_net, tick);
+	requests_tick(&n->requests, stage_of(n)->timers.now_ns);
+	set_tick(n);
+}
+
+static void on_answered(void *owner, const struct request_result *result)
+{
+	const struct stage_net *n = owner;
+	net_answered(n->net, result);
+}
+
+static int send_question(
+	struct stage_net *n, const struct request_ask *ask, struct handle *id, struct err *err)
+{
+	struct buf line;
+	buf_init(&line, REQUEST_LABEL_MAX_BYTES + MESSAGE_BYTES);
+	int r = requests_add(&n->requests, ask, n->isupport, id, &line, err);
+	struct str label = buf_str(&line);
+	if (r == 0 && label.n)
+		r = buf_addf(&stage_of(n)->sent, "@label=%" STR_F " ", STR_A(label));
+	if (r == 0)
+		r = take_line(n, ask->line, false, err);
+	buf_fini(&line);
+	return r;
+}
+
+static int take_question(void *data, struct str line, int64_t timeout_ns, void *asker,
+	struct handle *id, struct err *err)
+{
+	struct stage_net *n = data;
+	struct request_ask ask = {.line = line,
+		.has_labels = n->has_labels,
+		.now_ns = stage_of(n)->timers.now_ns,
+		.timeout_ns = timeout_ns,
+		.data = asker};
+	if (n->is_full || !n->is_connected)
+		return take_line(n, line, false, err);
+	int r = send_question(n, &ask, id, err);
+	set_tick(n);
+	return r;
+}
+
+static void forget_question(void *data, struct handle id)
+{
+	struct stage_net *n = data;
+	assert_non_null(handles_get(&n->requests.ids, id));
+	requests_cancel(&n->requests, id);
+	set_tick(n);
+}
+
 static bool say(void *data, struct str target, struct str text)
 {
 	(void)data;
@@ -132,6 +193,8 @@ static const struct net_ops ops = {
 	.facts = give_facts,
 	.isupport = give_isupport,
 	.send = take_line,
+	.request = take_question,
+	.forget_request = forget_question,
 	.say = say,
 	.mark = mark,
 	.is_past = is_past,
@@ -172,6 +235,8 @@ void stage_begin(struct stage *st, size_t n_nets)
 			.is_connected = true,
 			.is_usable = true,
 			.state = "ready"};
+		n->tick.fire = on_tick;
+		requests_init(&n->requests, on_answered, n);
 		n->net = net_new(&st->host, names[i], &ops, n);
 	}
 }
@@ -180,6 +245,9 @@ void stage_end(struct stage *st)
 {
 	for (size_t i = 0; i < st->n_nets; i++) {
 		net_free(st->nets[i].net);
+		assert_int_equal(st->nets[i].requests.n, 0);
+		requests_fini(&st->nets[i].requests);
+		batches_fini(&st->nets[i].batches);
 		isupport_unref(st->nets[i].isupport);
 	}
 	host_fini(&st->host);
@@ -292,6 +360,14 @@ void stage_pass(struct stage *st, double seconds)
 	timers_run(&st->timers, end_ns);
 }
 
+static void pair(struct stage_net *n, const struct received *line, const struct batch_line *batch)
+{
+	struct heard h = {
+		line->m, line->kind, n->isupport, STR("ebb"), batch, stage_of(n)->timers.now_ns};
+	requests_hear(&n->requests, &h);
+	set_tick(n);
+}
+
 void stage_feed(struct stage *st, size_t i, const char *line)
 {
 	struct stage_net *n = &st->nets[i];
@@ -305,7 +381,10 @@ void stage_feed(struct stage *st, size_t i, const char *line)
 			assert_true(isupport_apply(&n->isupport, m.params[k]));
 	struct received received = {
 		&m, kind, m.nick.n && str_ieq(m.nick, STR("ebb")), false, STR_NONE};
+	struct batch_line batch;
+	batches_hear(&n->batches, &m, kind, &batch);
 	net_line(n->net, &received);
+	pair(n, &received, &batch);
 	free(copy);
 }
 
@@ -323,6 +402,9 @@ void stage_lose(struct stage *st, size_t i, int code, const char *why)
 	struct net_end end = {&err, "irc.test", 6697, n->is_connected ? 60 * NS_PER_S : -1};
 	n->is_connected = n->is_usable = false;
 	n->state = "idle";
+	requests_disconnect(&n->requests);
+	batches_reset(&n->batches);
+	set_tick(n);
 	net_closed(n->net, &end);
 	stage_run(st);
 }

@@ -2,7 +2,8 @@
  * stage: scripts on a host of their own, with a fake network and a clock that the test moves.
  *
  * The network is a struct net whose other end is the test: what scripts send is noted, and lines,
- * connections and their ends come when the test says so. Nothing waits for anything real.
+ * connections and their ends come when the test says so. What scripts request is paired with the
+ * lines that come, as a session does. Nothing waits for anything real.
  */
 #ifndef EBB_TESTS_SUPPORT_STAGE_H
 #define EBB_TESTS_SUPPORT_STAGE_H
@@ -19,7 +20,11 @@ struct stage_net {
 	struct caps caps;
 	bool is_connected, is_usable, is_closing;
 	bool is_full; /* what is sent has to wait */
-	int attempts; /* how often connect was asked for */
+	bool has_labels;
+	struct requests requests;
+	struct batches batches;
+	struct timer tick; /* of requests */
+	int attempts;      /* how often connect was asked for */
 	const char *state;
 };
 
