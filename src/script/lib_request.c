@@ -16,11 +16,12 @@
 
 #define REQUEST_NS (30 * NS_PER_S)
 
-enum { LINES_PER_TURN = 32 };
+enum { LINES_PER_TURN = 256 }; /* a fraction of a millisecond */
 
 static bool is_turn_over(lua_State *L, size_t n_lines, struct str rest)
 {
-	return n_lines % LINES_PER_TURN == 0 && rest.n && slice_is_due(L);
+	return n_lines % LINES_PER_TURN == 0 && rest.n && script_of(L)->may_slice &&
+	       slice_may_yield(L);
 }
 
 /* The next line of the answer, of which *rest is not read yet, as an event. */
