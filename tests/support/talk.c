@@ -79,8 +79,16 @@ static int64_t give_wall(void *owner)
 
 static void on_answered(void *owner, const struct request_result *result)
 {
-	(void)owner;
-	(void)result;
+	struct talk *t = owner;
+	struct str rest = result->lines;
+	struct message m;
+	int r = buf_addf(&t->out, "= %s", result->code ? err_name(result->code) : "ok");
+	while (r == 0 && rest.n) {
+		assert_int_equal(message_parse(&m, str_cut(&rest, '\n')), 0);
+		r = buf_addf(&t->out, " %" STR_F, STR_A(m.command));
+	}
+	assert_int_equal(r, 0);
+	note(t, "", STR(""));
 }
 
 static void on_sts(void *owner, const struct sts_value *value)
@@ -197,6 +205,7 @@ static void act(struct talk *t, char mark, struct str text)
 {
 	int64_t seconds;
 	struct err err;
+	struct handle id;
 	switch (mark) {
 	case '<':
 		session_feed(t->s, text, t->now_ns);
@@ -217,6 +226,10 @@ static void act(struct talk *t, char mark, struct str text)
 	case 'r':
 		assert_int_equal(session_raw(t->s, text, t->now_ns, &err), 0);
 		break;
+	case 'k':
+		assert_int_equal(
+			session_request(t->s, text, 30 * NS_PER_S, t, &id, t->now_ns, &err), 0);
+		break;
 	case 'a':
 		assert_int_equal(session_send(t->s, text, t->now_ns, &err), ERR_AGAIN);
 		break;
@@ -231,7 +244,7 @@ static void act(struct talk *t, char mark, struct str text)
 
 static bool is_expectation(char mark)
 {
-	return strchr(">!*eo", mark) != NULL;
+	return strchr(">!*eo=", mark) != NULL;
 }
 
 /* Everything noted so far against the expectations that follow in the script. */

@@ -3,11 +3,12 @@
  *
  *     < the server sends        > the session sends, exactly that and in that order
  *     + so many seconds pass    ! the session is over: kind, then its words
- *     * it became usable        e an event's name, a star behind it where it is our own, ~ where it
- * is replayed, and in brackets what it has beside its line q quit with that message  s a script
- * sends    r the same, raw    a it must wait for room o there is room again     x the connection
- * ends, and a new one begins c other options: KEY=VALUE for each that differs from those at the
- * start
+ *     * it became usable        e an event's name; * behind it where it is our own, ~ where it
+ *                               is replayed, [what it has beside its line]
+ *     q quit with that message  s a script sends    r the same, raw    a it must wait for room
+ *     o there is room again     x the connection ends, and a new one begins
+ *     c other options: KEY=VALUE for each that differs from those at the start
+ *     k a script asks, for thirty seconds    = how that ended, and the commands of the answer
  *
  * What the session does beyond what is written fails the test.
  */

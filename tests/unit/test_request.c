@@ -95,9 +95,9 @@ static void assert_sound(const struct requests *rs)
 	list_each (node, &rs->pending)
 		n++;
 	assert_int_equal(n, rs->n);
-	assert_true(rs->n_labeled <= rs->n && rs->n <= REQUESTS_MAX);
+	assert_true(rs->n_labeled <= rs->n && rs->n_held <= rs->n && rs->n <= REQUESTS_MAX);
 	assert_true(rs->n_bytes <= REQUESTS_BYTES_MAX);
-	assert_int_equal(requests_deadline(rs) == -1, rs->n == 0);
+	assert_int_equal(requests_deadline(rs) == -1, rs->n == rs->n_held);
 	assert_int_equal(rs->wanted != NULL, rs->n > rs->n_labeled);
 	if (rs->n == 0) {
 		assert_int_equal(rs->n_bytes, 0);
@@ -168,8 +168,8 @@ static void hear_in_vain(struct talk *t, struct str line)
 
 /* "> LINE" is sent; "~ LINE" is heard and must not matter; "!labels" negotiates
  * them, or no more; "!cancel N",
- * "!wait MS", "!disconnect" happen; "!then …" is done when the next request ends; all else is
- * heard. */
+ * "!wait MS", "!disconnect", "!hold N" and "!sent N" (by the same number) happen; "!then …" is done
+ * when the next request ends; all else is heard. */
 static void hear_talk(struct talk *t, struct str line)
 {
 	struct str rest = line, word = str_cut(&rest, ' ');
@@ -181,6 +181,10 @@ static void hear_talk(struct talk *t, struct str line)
 		t->has_labels = !t->has_labels;
 	else if (str_eq(word, STR("!cancel")))
 		requests_cancel(&t->requests, t->ids[number(rest)]);
+	else if (str_eq(word, STR("!hold")))
+		requests_hold(&t->requests, t->ids[number(rest)], (uint64_t)number(rest));
+	else if (str_eq(word, STR("!sent")))
+		requests_sent(&t->requests, (uint64_t)number(rest), t->now_ns);
 	else if (str_eq(word, STR("!wait")))
 		tick(t, number(rest));
 	else if (str_eq(word, STR("!then")))
@@ -233,6 +237,19 @@ static const struct talk_row {
 		"1:ok 311 319 312 317 330 671 318"),
 	PLAIN("whois: nobody", "> WHOIS bob\n401 bot bob :No such nick\n318 bot bob :End",
 		"1:err_nosuchnick 'No such nick' 401 318"),
+	PLAIN("queue: no time passes and no line is for it until it is sent",
+		"> VERSION\n!hold 1\n~ 351 bot v s\n!wait 60000\n!sent 2\n!wait 1\n!sent 1\n"
+		"!wait 29999\n351 bot v s",
+		"1:ok 351"),
+	PLAIN("queue: time passes from then on",
+		"> VERSION\n!hold 1\n!wait 60000\n!sent 1\n!wait 29999\n!wait 1", "1:timeout"),
+	PLAIN("queue: one that waits leaves the answer to one that does not",
+		"> VERSION\n!hold 1\n> VERSION\n351 bot v s\n!sent 1\n351 bot w s",
+		"2:ok 351; 1:ok 351"),
+	PLAIN("queue: one that waits is cancelled", "> VERSION\n!hold 1\n!cancel 1\n!sent 1", ""),
+	PLAIN("queue: the connection ends", "> VERSION\n!hold 1\n!disconnect", "1:disconnected"),
+	LABELED("queue: a label that comes early",
+		"> TIME\n!hold 1\n@label=0.1 391 bot s :noon\n!sent 1", "1:ok 391"),
 	PLAIN("whois: nobody, and no end",
 		"> WHOIS bob\n401 bot bob :No such nick\n!wait 29999\n!wait 1",
 		"1:err_nosuchnick 'No such nick' 401"),
