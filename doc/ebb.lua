@@ -29,8 +29,8 @@
 --- a pause the world may have changed.
 ---
 --- **Networks.** A task belongs to the network that its event came from, and so does what it starts
---- with `spawn`, `after` and `every`. `send`, `raw`, `connect`, `disconnect` and `network` mean
---- that network where none is named. In a task of no network, as the script's file itself is, they
+--- with `spawn`, `after` and `every`. `send`, `raw`, `request`, `connect`, `disconnect` and
+--- `network` mean that network where none is named. In a task of no network, as the script's file itself is, they
 --- mean the only network that the script takes part in; where it has several, that is an error.
 --- Each of them is also a method of a network: `network("libera"):send(…)`.
 ---
@@ -379,6 +379,40 @@ function ev:copy() end
 ---@return true
 function send(command, params) end
 
+--- Sends a command as `send` does, and returns the server's answer, see REPLIES.
+---
+--- Where the server has labeled-response it marks the answer, and any command can be asked for;
+--- elsewhere the answer is known by the replies that belong to the command. A PRIVMSG is not split.
+---
+--- What the server refuses gives nil, its words, and the name of its reply as the kind:
+--- `err_nosuchnick`, `rpl_tryagain`; for a FAIL, its code in lower case: `invalid_target`. Of several
+--- targets one that is there is enough for a reply; what was said of the others is in its `events`.
+--- Further kinds:
+--- - `timeout`: there was no answer in time. Time passes from when the line was sent, not while it
+---   is held back by flood control; `timeout(60, request, …)` limits both;
+--- - `disconnected`: there is no connection, or it ended meanwhile;
+--- - `limit`: the line or the answer (65,536 lines, 4 MB) is too long, or 256 wait for theirs;
+--- - `invalid`: the server does not mark answers, and none is known to this command.
+---
+--- Only what `send` would call a wrong argument raises. A task that is cancelled does not wait any
+--- more; the line may be sent all the same. Handlers of the events that make up the answer run
+--- before `request` returns.
+---
+--- ```lua
+--- local bob, why, kind = request("whois", { mask = "bob" })
+--- if bob then log("bob is logged in as " .. (bob.account or "nobody"))
+--- elseif kind == "err_nosuchnick" then log("bob is not there")
+--- else log.warn("who is bob? %s", why) end
+--- ```
+---@async
+---@param command ebb.Command in any case
+---@param params? ebb.Params
+---@param timeout? number seconds; none: 30
+---@return ebb.Reply? reply
+---@return string? message
+---@return string? kind
+function request(command, params, timeout) end
+
 --- Pauses until all that was sent to the network, by any script, is on the wire.
 ---
 --- Returns true; or nil, a message and a kind: `timeout`, or `disconnected`, which it is at once
@@ -556,6 +590,90 @@ function networks() end
 ---| "webirc" # WEBIRC {password} {gateway} {hostname} {ip} :{options:space} | WEBIRC {password} {gateway} {hostname} {ip}
 ---| "whox" # WHO {mask} {fields}
 
+--- # REPLIES
+---
+--- What `request` returns is a table of what the server has told, by name. For the common commands:
+--- - `whois`: nick, user, host, real_name, server, server_info, account, channels, idle, signon,
+---   away, certfp, ip, country, gateway, connected_from, special, and registered, oper, bot and
+---   secure, which are true or nil;
+--- - `whowas`: users, and of the latest of them nick, user, host, real_name, server, server_info,
+---   account, ip, connected_from;
+--- - `who`, `whox`: users;
+--- - `names`: channel, users;
+--- - `list`: channels;
+--- - `topic`: channel, topic, setter, set_at;
+--- - `join`: channel, topic, setter, set_at, users;
+--- - `channelmode` and `mode` of a channel: channel, modes, params, created; of its lists (`modes =
+---   "b"`): masks; to change modes: channel, modes, params, changes;
+--- - `usermode` and `mode` of ourselves: modes;
+--- - `part`: channel; `kick`: channel, target; `invite`: nick, channel, away; `nick`: nick;
+--- - `ison`: nicks; `userhost`, `userip`: replies; `monitor`: online, offline, targets;
+--- - `version`: version, server; `time`: server, time; `links`: links; `ping`: message;
+--- - `motd`, `info`, `help`, `admin`: lines;
+--- - `lusers`: operator_count, unknown_count, channel_count, local_count, local_max, global_count,
+---   global_max;
+--- - `rename`: channel, new_channel;
+--- - `privmsg`, `notice`, `tagmsg`, with labels and echoes: msgid.
+---
+--- What the server did not tell is nil, but for lists, which then are empty. Of several targets a
+--- list holds what was told of all, and what is no list is of the first.
+
+--- A reply. Besides `ok` and `events` it has what the command is asked for.
+---@class ebb.Reply
+---@field ok true
+---@field events ebb.Event[] The lines of the answer, as events. They are made when this is first read; `pairs` meets them from then on.
+---@field account string? The account that somebody is logged in to.
+---@field away string? The message that somebody left.
+---@field bot true? Says so of itself.
+---@field certfp string? The words on the certificate.
+---@field changes table[]? As in the event `channelmode`.
+---@field channel string? In its right case.
+---@field channel_count integer?
+---@field channels (string|table)[]? For `whois` names, prefixes in front; for `list` tables: channel, users (how many), topic.
+---@field connected_from string?
+---@field country string?
+---@field created integer? When, in seconds since 1970.
+---@field gateway string?
+---@field global_count integer?
+---@field global_max integer?
+---@field host string?
+---@field idle integer? Seconds.
+---@field ip string?
+---@field lines string[]? A text, line by line.
+---@field links table[]? Tables: mask, server, message.
+---@field local_count integer?
+---@field local_max integer?
+---@field masks table[]? Of a list of a channel: mask, setter, set_at.
+---@field message string?
+---@field modes string? Letters, as `+ntk`.
+---@field msgid string?
+---@field new_channel string?
+---@field nick string?
+---@field nicks string[]? Who is there.
+---@field offline string[]?
+---@field online string[]? As `nick!user@host`, or nicks.
+---@field oper true?
+---@field operator_count integer?
+---@field params string[]? Of the modes.
+---@field real_name string?
+---@field registered true?
+---@field replies string[]? As `nick=+user@host`.
+---@field secure true? Connected with TLS.
+---@field server string?
+---@field server_info string?
+---@field set_at integer? When, in seconds since 1970.
+---@field setter string? Who did.
+---@field signon integer? When, in seconds since 1970.
+---@field special string[]? Whatever else the server says of somebody.
+---@field target string?
+---@field targets string[]?
+---@field time string? As the server writes it.
+---@field topic string?
+---@field unknown_count integer?
+---@field user string?
+---@field users (string|table)[]? For `names` and `join` nicks, prefixes in front; for `who` tables: nick, user, host, server, channel, real_name, hg_code, hopcount; for `whox` tables: params; for `whowas` tables: nick, user, host, real_name.
+---@field version string?
+
 --- # NETWORK OBJECTS
 
 --- A network. `ev.net`, `connect`, `network` and `networks` give it; two objects of one network are
@@ -585,6 +703,16 @@ function net:send(command, params) end
 ---@param line string
 ---@return true
 function net:raw(line) end
+
+--- As `request`, to this network.
+---@async
+---@param command ebb.Command
+---@param params? ebb.Params
+---@param timeout? number
+---@return ebb.Reply? reply
+---@return string? message
+---@return string? kind
+function net:request(command, params, timeout) end
 
 --- As `flush`, of this network.
 ---@async

@@ -180,6 +180,7 @@ local function nets()
   one:send("join", { channel = { "#a", "#b" }, key = { "k" } })
   one:raw("RAW line")
   pcall(one.raw, one, "two\nlines")
+  pcall(one.request, one, "nothing")
   pcall(send, "nothing", { x = 1 })
   pcall(one.send, one, "privmsg", { target = 1, message = {} })
   assert(one:flush(1) and network("two"):connect())
@@ -192,8 +193,22 @@ on("privmsg", { match = "^send" }, function()
 end)
 
 on("privmsg", { match = "^fill" }, function(ev)
-  all(function() ev:reply("when there is room") end, function() send("topic", { channel = "#t" }) end,
+  all(function() ev:reply("when there is room") end, function() request("motd", nil, 1) end, function() send("topic", { channel = "#t" }) end,
     function() flush(0.5) end, function() flush() end)
+end)
+
+on("privmsg", { match = "^query" }, function()
+  local bob = request("whois", { mask = "bob" }, 20)
+  if bob then
+    assert(bob.ok and bob.nick == "bob" and bob.channels[2] == "#b" and #bob.events == 3)
+    for k, v in pairs(bob) do log.debug("%s %s", k, v) end
+    for _, ev in ipairs(bob.events) do assert(ev.raw) end
+  end
+  local bans = request("mode", { target = "#t", modes = "b" })
+  assert(not bans or bans.masks[1].mask == "*!*@x")
+  local _, why, kind = request("whois", { mask = "eve" })
+  log.info("%s %s", why, kind)
+  request("version", nil, 0.5)
 end)
 
 once("privmsg", { match = "^leave" }, function()

@@ -3,6 +3,7 @@
 #include "irc/ctcp.h"
 #include "irc/isupport.h"
 #include "irc/joins.h"
+#include "irc/reply.h"
 #include "irc/request.h"
 #include "irc/roster.h"
 #include "irc/sasl.h"
@@ -616,6 +617,43 @@ static void the_delays_of_joins_are_documented(void **state)
 	buf_fini(&source);
 }
 
+/* Replies. */
+
+#define REPLY "---@class ebb.Reply"
+
+static bool is_fact(struct str name)
+{
+	for (int kind = 0; kind < EVENT_KINDS; kind++) {
+		size_t n;
+		const struct fact *f = reply_facts(kind, &n);
+		for (size_t i = 0; i < n; i++)
+			if (str_eq(name, str_of(f[i].fact)))
+				return true;
+	}
+	return str_eq(name, STR("ok")) || str_eq(name, STR("events"));
+}
+
+static void every_fact_of_replies_is_documented(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < EVENT_KINDS; kind++) {
+		size_t n;
+		const struct fact *f = reply_facts(kind, &n);
+		for (size_t i = 0; i < n; i++)
+			if (!has_field(REPLY, f[i].fact))
+				fail_msg("%s: is not documented", f[i].fact);
+	}
+}
+
+static void every_documented_fact_of_replies_is_there(void **state)
+{
+	struct str rest = block_of(REPLY), name;
+	(void)state;
+	while ((name = next_field(&rest)).p)
+		if (!is_fact(name))
+			fail_msg("%" STR_F ": is not there", STR_A(name));
+}
+
 int main(void)
 {
 	struct check c = {0};
@@ -634,6 +672,8 @@ int main(void)
 	check_test(&c, commands_are_documented_with_their_forms);
 	check_test(&c, the_limits_are_documented);
 	check_test(&c, the_delays_of_joins_are_documented);
+	check_test(&c, every_fact_of_replies_is_documented);
+	check_test(&c, every_documented_fact_of_replies_is_there);
 	int status = check_run(&c, "doc");
 	stage_end(&st);
 	buf_fini(&doc);

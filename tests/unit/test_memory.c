@@ -151,6 +151,14 @@ static void drive(void)
 	line(":ebb!u@h PRIVMSG #t :count 2 two");
 	line(":a!u@h NOTICE #t :notice");
 	line(":a!u@h PRIVMSG #t :send");
+	line(":a!u@h PRIVMSG #t :query");
+	line(":s 311 ebb bob u h * :Bob");
+	line(":s 319 ebb bob :@#a #b");
+	line(":s 318 ebb bob :end");
+	line(":s 367 ebb #t *!*@x a 1");
+	line(":s 368 ebb #t :end");
+	line(":s 401 ebb eve :No such nick");
+	line(":s 318 ebb eve :end");
 	pass(1);
 	st.nets[0].is_full = true;
 	line(":a!u@h PRIVMSG #t :fill");
@@ -188,7 +196,7 @@ static void end_scripts(void)
 		const struct net *n = st.nets[i].net;
 		if (!list_is_empty(&n->connectors) || !list_is_empty(&n->followers) ||
 			!list_is_empty(&n->closers) || !list_is_empty(&n->senders) ||
-			!list_is_empty(&n->flushers))
+			!list_is_empty(&n->flushers) || !list_is_empty(&n->askers))
 			broken("somebody waits for network %zu", i);
 	}
 	if (!list_is_empty(&st.host.run) || !list_is_empty(&st.host.behind) ||
