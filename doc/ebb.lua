@@ -603,17 +603,24 @@ function networks() end
 --- - `list`: channels;
 --- - `topic`: channel, topic, setter, set_at;
 --- - `join`: channel, topic, setter, set_at, users;
---- - `channelmode` and `mode` of a channel: channel, modes, params, created; of its lists (`modes =
----   "b"`): masks; to change modes: channel, modes, params, changes;
---- - `usermode` and `mode` of ourselves: modes;
---- - `part`: channel; `kick`: channel, target; `invite`: nick, channel, away; `nick`: nick;
---- - `ison`: nicks; `userhost`, `userip`: replies; `monitor`: online, offline, targets;
---- - `version`: version, server; `time`: server, time; `links`: links; `ping`: message;
+--- - `channelmode`, `mode`: channel, modes, params, created; of a list (`modes = "b"`): masks; where
+---   modes are changed: channel, modes, params, changes; of ourselves: modes;
+--- - `part`: channel;
+--- - `kick`: channel, target;
+--- - `invite`: nick, channel, away;
+--- - `nick`: nick;
+--- - `ison`: nicks;
+--- - `userhost`, `userip`: replies;
+--- - `monitor`: online, offline, targets;
+--- - `version`: version, server;
+--- - `time`: server, time;
+--- - `links`: links;
+--- - `ping`: message;
 --- - `motd`, `info`, `help`, `admin`: lines;
 --- - `lusers`: operator_count, unknown_count, channel_count, local_count, local_max, global_count,
 ---   global_max;
 --- - `rename`: channel, new_channel;
---- - `privmsg`, `notice`, `tagmsg`, with labels and echoes: msgid.
+--- - `privmsg`, `notice`, `tagmsg`: msgid, where the server has labels and sends them back.
 ---
 --- What the server did not tell is nil, but for lists, which then are empty. Of several targets a
 --- list holds what was told of all, and what is no list is of the first.
