@@ -1,15 +1,18 @@
 #include "base/hash.h"
 
+#include <endian.h>
+#include <string.h>
+
 struct sip {
 	uint64_t v[4];
 };
 
-static uint64_t rotated(uint64_t x, unsigned bits)
+static inline uint64_t rotated(uint64_t x, unsigned bits)
 {
 	return x << bits | x >> (64 - bits);
 }
 
-static void sip_round(struct sip *s)
+static inline void sip_round(struct sip *s)
 {
 	uint64_t *v = s->v;
 	v[0] += v[1];
@@ -47,11 +50,19 @@ static uint64_t sip_end(struct sip *s)
 	return s->v[0] ^ s->v[1] ^ s->v[2] ^ s->v[3];
 }
 
-/* The next bytes, at most eight, the first the lowest. */
-static uint64_t read_word(struct str s)
+/* Eight bytes, the first the lowest. */
+static uint64_t read_word(const char *p)
+{
+	uint64_t word;
+	memcpy(&word, p, sizeof(word));
+	return le64toh(word);
+}
+
+/* The same of fewer than eight. */
+static uint64_t read_rest(struct str s)
 {
 	uint64_t word = 0;
-	for (size_t i = s.n < 8 ? s.n : 8; i > 0; i--)
+	for (size_t i = s.n; i > 0; i--)
 		word = word << 8 | (unsigned char)s.p[i - 1];
 	return word;
 }
@@ -62,8 +73,8 @@ uint64_t hash_str(const struct hash_key *key, struct str s)
 	uint64_t n = s.n;
 	sip_begin(&sip, key);
 	for (; s.n >= 8; s = str_skip(s, 8))
-		sip_word(&sip, read_word(s));
-	sip_word(&sip, read_word(s) | n << 56);
+		sip_word(&sip, read_word(s.p));
+	sip_word(&sip, read_rest(s) | n << 56);
 	return sip_end(&sip);
 }
 

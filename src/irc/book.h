@@ -153,9 +153,9 @@ void book_set_away(struct book *b, uint32_t user, bool is_away, struct str messa
 void book_set_texts(struct book *b, struct user *u, const struct str texts[TEXT_COUNT]);
 void book_free_texts(struct book *b, struct user *u);
 
-/* The server's idea of names and of prefixes is another now. */
+/* The server's idea of names and of prefixes, which may be another now: as isupport has them. */
 void book_set_casemap(struct book *b, enum casemap casemap);
-void book_set_prefixes(struct book *b, const char *modes, const char *symbols);
+void book_set_prefixes(struct book *b, const char modes[16], const char symbols[16]);
 
 /* The bits of PREFIX that a reply shows. Without multi-prefix that is the highest only, so lower
  * ones that are known stay beside a single one. */

@@ -92,6 +92,15 @@ void book_set_texts(struct book *b, struct user *u, const struct str texts[TEXT_
 	b->text_bytes += other_bytes(u->lengths);
 }
 
+/* Most lines tell what is known. */
+static bool knows(const struct user *u, enum user_text which, struct str text)
+{
+	if (!text.p)
+		return true;
+	bool is_told = which != TEXT_ACCOUNT || u->flags & USER_KNOWS_ACCOUNT;
+	return is_told && text.n == u->lengths[which] && str_eq(book_text(u, which), text);
+}
+
 void book_learn(struct book *b, uint32_t user, const struct str texts[TEXT_COUNT])
 {
 	if (user == SLOTS_NONE)
@@ -119,14 +128,20 @@ void book_free_texts(struct book *b, struct user *u)
 
 void book_learn_one(struct book *b, uint32_t user, enum user_text which, struct str text)
 {
+	if (user == SLOTS_NONE || knows(book_user(b, user), which, text))
+		return;
 	struct str texts[TEXT_COUNT] = {STR_NONE};
 	texts[which] = text;
-	if (text.p)
-		book_learn(b, user, texts);
+	book_learn(b, user, texts);
 }
 
 void book_learn_address(struct book *b, uint32_t user, struct str name, struct str host)
 {
+	if (user == SLOTS_NONE)
+		return;
+	const struct user *u = book_user(b, user);
+	if (knows(u, TEXT_USER, name) && knows(u, TEXT_HOST, host))
+		return;
 	struct str texts[TEXT_COUNT] = {[TEXT_USER] = name, [TEXT_HOST] = host};
 	book_learn(b, user, texts);
 }

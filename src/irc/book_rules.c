@@ -1,6 +1,5 @@
 #include "irc/book.h"
 
-#include <assert.h>
 #include <string.h>
 
 /* Names that are one and the same now. */
@@ -102,25 +101,25 @@ static void move_prefixes(struct book *b, const uint16_t to[16])
 	}
 }
 
-static void copy(char to[16], const char *from)
-{
-	size_t n = strlen(from);
-	assert(n < 16);
-	memcpy(to, from, n + 1);
-}
-
-void book_set_prefixes(struct book *b, const char *modes, const char *symbols)
+static void set_prefix_modes(struct book *b, const char *modes)
 {
 	uint16_t to[16] = {0};
-	if (strcmp(b->prefix_modes, modes) != 0) {
-		for (int i = 0; b->prefix_modes[i]; i++) {
-			const char *at = strchr(modes, b->prefix_modes[i]);
-			to[i] = (uint16_t)(at ? 1u << (at - modes) : 0);
-		}
-		move_prefixes(b, to);
-		copy(b->prefix_modes, modes);
+	for (int i = 0; b->prefix_modes[i]; i++) {
+		const char *at = strchr(modes, b->prefix_modes[i]);
+		to[i] = (uint16_t)(at ? 1u << (at - modes) : 0);
 	}
-	copy(b->prefix_symbols, symbols);
+	move_prefixes(b, to);
+}
+
+/* For each line: bytes behind the NUL are compared as well, which is quicker, and copied. */
+void book_set_prefixes(struct book *b, const char modes[16], const char symbols[16])
+{
+	if (memcmp(b->prefix_modes, modes, 16) == 0 && memcmp(b->prefix_symbols, symbols, 16) == 0)
+		return;
+	if (strcmp(b->prefix_modes, modes) != 0)
+		set_prefix_modes(b, modes);
+	memcpy(b->prefix_modes, modes, 16);
+	memcpy(b->prefix_symbols, symbols, 16);
 }
 
 void book_show_prefixes(struct book *b, uint32_t member, uint16_t shown)

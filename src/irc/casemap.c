@@ -39,7 +39,7 @@ bool casemap_eq(enum casemap cm, struct str a, struct str b)
 	if (a.n != b.n)
 		return false;
 	for (size_t i = 0; i < a.n; i++)
-		if (casemap_fold(cm, a.p[i]) != casemap_fold(cm, b.p[i]))
+		if (a.p[i] != b.p[i] && casemap_fold(cm, a.p[i]) != casemap_fold(cm, b.p[i]))
 			return false;
 	return true;
 }

@@ -45,16 +45,15 @@ static struct str extra_of(
 	return batch->event == BATCH_CLOSED ? buf_str(&batch->batch->lines) : STR_NONE;
 }
 
-static bool is_mine(const struct session *s, const struct message *m)
+static bool is_from_me(const struct session *s, const struct message *m)
 {
 	return m->nick.n && session_is_me(s, m->nick);
 }
 
-static void tell(
-	struct session *s, const struct message *m, int kind, const struct batch_line *batch)
+static void tell(struct session *s, const struct message *m, int kind, bool is_mine,
+	const struct batch_line *batch)
 {
-	struct received line = {
-		m, kind, is_mine(s, m), batch->is_replay, extra_of(s, m, kind, batch)};
+	struct received line = {m, kind, is_mine, batch->is_replay, extra_of(s, m, kind, batch)};
 	s->ops->event(s->owner, &line);
 }
 
@@ -66,7 +65,7 @@ static void tell_joined(struct session *s, const struct batch_line *batch)
 	buf_init(&line, BATCH_BYTES_MAX + MESSAGE_TAGS_BYTES + MESSAGE_BYTES);
 	int kind = batch_join(batch->batch, &line, &m) < 0 ? -1 : event_kind_of(&m, s->isupport);
 	if (kind >= 0) {
-		struct received joined = {&m, kind, is_mine(s, &m), batch->is_replay, STR_NONE};
+		struct received joined = {&m, kind, is_from_me(s, &m), batch->is_replay, STR_NONE};
 		s->ops->event(s->owner, &joined);
 	}
 	buf_fini(&line);
@@ -75,6 +74,8 @@ static void tell_joined(struct session *s, const struct batch_line *batch)
 static void pair_with_requests(
 	struct session *s, const struct message *m, int kind, const struct batch_line *batch)
 {
+	if (s->requests.n == 0)
+		return;
 	struct heard h = {m, kind, s->isupport, str_of(s->nick.now), batch, s->now_ns};
 	requests_hear(&s->requests, &h);
 }
@@ -99,14 +100,15 @@ static void act(struct session *s, const struct message *m, int kind,
 static void hear(struct session *s, const struct message *m, int kind)
 {
 	struct batch_line batch;
+	bool is_mine = is_from_me(s, m);
 	batches_hear(&s->batches, m, kind, &batch);
-	if (is_mine(s, m) && !batch.is_replay)
+	if (is_mine && !batch.is_replay)
 		session_learn_self(s, m->user, m->host);
 	act(s, m, kind, &batch, true);
 	if (batch.event == BATCH_CLOSED && batch_is_message(batch.batch))
 		tell_joined(s, &batch);
 	if (!batch.is_held)
-		tell(s, m, kind, &batch);
+		tell(s, m, kind, is_mine, &batch);
 	pair_with_requests(s, m, kind, &batch);
 	act(s, m, kind, &batch, false);
 	if (!batch.is_replay)

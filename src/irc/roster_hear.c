@@ -54,13 +54,24 @@ static void learn_account_tag(const struct roster_hearing *h, struct str value)
 	buf_fini(&b);
 }
 
+/* Whether tag has this name; *value is what stands behind it, or empty. */
+static bool is_tag(struct str tag, struct str name, struct str *value)
+{
+	if (!str_starts(tag, name) || (tag.n > name.n && tag.p[name.n] != '='))
+		return false;
+	*value = str_skip(tag, name.n + 1);
+	return true;
+}
+
 static void hear_tags(const struct roster_hearing *h)
 {
-	struct str rest = h->m->tags, key, value, account = STR_NONE;
-	while (message_next_tag(&rest, &key, &value)) {
-		if (str_eq(key, STR("account")))
+	struct str rest = h->m->tags, value, account = STR_NONE;
+	while (rest.n) {
+		struct str tag = {rest.p, str_find(rest, ';')};
+		rest = str_skip(rest, tag.n + 1);
+		if (is_tag(tag, STR("account"), &value))
 			account = value;
-		else if (str_eq(key, STR("bot")))
+		else if (is_tag(tag, STR("bot"), &value))
 			book_set_flag(h->b, h->user, USER_BOT, true);
 	}
 	learn_account_tag(h, account);

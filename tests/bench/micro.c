@@ -86,10 +86,10 @@ static void on_write(void *owner, struct str bytes)
 	kept = bytes.n;
 }
 
-static void on_event(void *owner, const struct message *m, int kind, bool is_mine)
+static void on_event(void *owner, const struct received *line)
 {
-	(void)owner, (void)m, (void)is_mine;
-	kept = (size_t)kind;
+	(void)owner;
+	kept = (size_t)line->kind;
 }
 
 static void on_told(void *owner)
@@ -103,12 +103,19 @@ static void on_failed(void *owner, const struct err *why)
 	die(why->text);
 }
 
+static uint64_t give_seed(void *owner)
+{
+	(void)owner;
+	return 1;
+}
+
 static const struct session_ops ops = {
 	.write = on_write,
 	.event = on_event,
 	.ready = on_told,
 	.usable = on_told,
 	.room = on_told,
+	.seed = give_seed,
 	.failed = on_failed,
 };
 
@@ -126,9 +133,11 @@ static const struct session_options options = {
 static double session_ns(struct str line)
 {
 	struct session *s = session_new(&options, &ops, NULL);
-	session_begin(s, 0);
+	session_begin(s, false, 0);
 	session_feed(s, STR(":s.x 001 ebb :Welcome"), 0);
 	session_feed(s, STR(":s.x 376 ebb :End"), 0);
+	session_feed(s, STR(":ebb!ebb@ebb.example JOIN #channel"), 0);
+	session_feed(s, STR(":s.x 353 ebb = #channel :ebb @alice"), 0);
 	int64_t start_ns = cpu_ns();
 	for (size_t i = 0; i < n_lines; i++)
 		session_feed(s, line, 0);
