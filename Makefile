@@ -38,6 +38,7 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 FUZZES  := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 SUPPORT := $(patsubst tests/support/%.c,$(BUILD)/obj/support/%.o,$(wildcard tests/support/*.c))
+FUZZ_SUPPORT := $(BUILD)/obj/support/roster_check.o
 
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -82,11 +83,11 @@ $(BUILD)/bench/%: tests/bench/%.c $(SUPPORT) $(BUILD)/libebb.a
 	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) -MMD -MP $(LDFLAGS) -o $@ $< $(SUPPORT) \
 		$(BUILD)/libebb.a -lcmocka $(LIBS_ALL)
 
-$(BUILD)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/libebb.a
+$(BUILD)/tests/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_SUPPORT) $(BUILD)/libebb.a
 	@mkdir -p $(@D)
 	@echo "CC  $@"
 	$(Q)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) -fsanitize=fuzzer -MMD -MP $(LDFLAGS) -o $@ $< \
-		$(BUILD)/libebb.a $(LIBS_ALL)
+		$(FUZZ_SUPPORT) $(BUILD)/libebb.a $(LIBS_ALL)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 

@@ -7,6 +7,12 @@
 #include <string.h>
 #include <uthash.h>
 
+/* Most maps hold a few. uthash begins with 32 buckets, and makes them more as they fill. */
+#undef HASH_INITIAL_NUM_BUCKETS
+#undef HASH_INITIAL_NUM_BUCKETS_LOG2
+#define HASH_INITIAL_NUM_BUCKETS      8U
+#define HASH_INITIAL_NUM_BUCKETS_LOG2 3U
+
 struct map_entry {
 	UT_hash_handle hh;
 	void *value;

@@ -1,5 +1,7 @@
 #include "irc/caps.h"
 
+#include "base/mem.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -40,14 +42,21 @@ bool caps_offers(const struct caps *c, enum cap cap)
 	return c->offered & CAP_BIT(cap);
 }
 
+static struct str value_of(const struct caps *c, unsigned i)
+{
+	return c->texts ? str_of(c->texts->values[i]) : STR_NONE;
+}
+
 struct str caps_value(const struct caps *c, enum cap cap)
 {
-	return str_of(c->values[cap]);
+	return value_of(c, cap);
 }
 
 static const char *name_of(const struct caps *c, unsigned i)
 {
-	return i < CAP_COUNT ? rows[i].name : c->extras[i - CAP_COUNT];
+	if (i < CAP_COUNT)
+		return rows[i].name;
+	return c->texts ? c->texts->extras[i - CAP_COUNT] : NULL;
 }
 
 const char *caps_next(const struct caps *c, uint64_t *set, struct str *value)
@@ -57,7 +66,7 @@ const char *caps_next(const struct caps *c, uint64_t *set, struct str *value)
 			continue;
 		*set &= ~CAP_BIT(i);
 		if (value)
-			*value = str_of(c->values[i]);
+			*value = value_of(c, i);
 		return name_of(c, i);
 	}
 	return NULL;
@@ -87,10 +96,11 @@ void caps_fini(struct caps *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < CAPS_EXTRA_MAX; i++)
-		free(c->extras[i]);
-	for (size_t i = 0; i < CAPS_MAX; i++)
-		free(c->values[i]);
+	for (size_t i = 0; c->texts && i < CAPS_EXTRA_MAX; i++)
+		free(c->texts->extras[i]);
+	for (size_t i = 0; c->texts && i < CAPS_MAX; i++)
+		free(c->texts->values[i]);
+	free(c->texts);
 	*c = (struct caps){0};
 }
 
@@ -143,10 +153,21 @@ static unsigned find(const struct caps *c, struct str name)
 	return i;
 }
 
+static struct caps_texts *need_texts(struct caps *c)
+{
+	if (!c->texts)
+		c->texts = mem_new(sizeof(*c->texts));
+	return c->texts;
+}
+
 static void set_value(struct caps *c, unsigned i, struct str value)
 {
-	free(c->values[i]);
-	c->values[i] = value.n && value.n <= CAPS_VALUE_MAX_BYTES ? str_dup(value) : NULL;
+	bool is_kept = value.n && value.n <= CAPS_VALUE_MAX_BYTES;
+	if (!c->texts && !is_kept)
+		return;
+	char **place = &need_texts(c)->values[i];
+	free(*place);
+	*place = is_kept ? str_dup(value) : NULL;
 }
 
 /* Names that mean nothing any more make room. CAPS_MAX: there is none. */
@@ -168,7 +189,7 @@ static unsigned adopt(struct caps *c, struct str name)
 	unsigned i = find_free(c);
 	if (i == CAPS_MAX)
 		return i;
-	char **place = &c->extras[i - CAP_COUNT];
+	char **place = &need_texts(c)->extras[i - CAP_COUNT];
 	free(*place);
 	*place = str_dup(name);
 	return i;

@@ -84,6 +84,12 @@ struct caps_news {
 
 enum caps_state { CAPS_IDLE, CAPS_LISTING, CAPS_ASKING, CAPS_DONE };
 
+/* Many connections never have any. */
+struct caps_texts {
+	char *extras[CAPS_EXTRA_MAX]; /* owned names; NULL: free */
+	char *values[CAPS_MAX];       /* owned; NULL: none */
+};
+
 struct caps {
 	const struct caps_options *options; /* borrowed; NULL: none */
 	enum caps_state state;
@@ -93,10 +99,9 @@ struct caps {
 	uint64_t listed;       /* by LIST as far as it has come */
 	struct caps_news news; /* of the last line */
 	unsigned n_ls_lines;
-	uint8_t n_requests;           /* modulo 256 */
-	uint8_t requests[CAPS_MAX];   /* of those asked: the number of the line */
-	char *extras[CAPS_EXTRA_MAX]; /* owned names; NULL: free */
-	char *values[CAPS_MAX];       /* owned; NULL: none */
+	uint8_t n_requests;         /* modulo 256 */
+	uint8_t requests[CAPS_MAX]; /* of those asked: the number of the line */
+	struct caps_texts *texts;   /* owned; NULL: none of them is set */
 };
 
 enum caps_result { CAPS_NOTHING, CAPS_SETTLED };

@@ -535,6 +535,8 @@ static void on_command(struct connection *from, char *line, size_t n)
 		join(from, first);
 	} else if (strcmp(command, "PING") == 0) {
 		say(from, ":irc.bench PONG irc.bench %s", first);
+	} else if (strcmp(command, "WHO") == 0) {
+		say(from, ":irc.bench 315 %s %s :End of WHO", from->nick, first);
 	} else {
 		note_fault(MANGLED, "%.*s", n < 200 ? (int)n : 200, line);
 	}

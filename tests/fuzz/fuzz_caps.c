@@ -62,8 +62,8 @@ static void check_state(const struct caps *c)
 	must((rest & ~(CAP_BIT(CAPS_MAX) - 1)) == 0);
 	while ((name = caps_next(c, &rest, &value)))
 		must(strlen(name) <= CAPS_NAME_MAX_BYTES && value.n <= CAPS_VALUE_MAX_BYTES);
-	for (unsigned i = 0; i < CAPS_MAX; i++)
-		must(!c->values[i] || (c->offered & CAP_BIT(i)));
+	for (unsigned i = 0; c->texts && i < CAPS_MAX; i++)
+		must(!c->texts->values[i] || (c->offered & CAP_BIT(i)));
 }
 
 static void begin(struct caps *c, struct buf *out)

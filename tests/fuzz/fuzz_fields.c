@@ -70,6 +70,9 @@ static void require_value(const struct message *m, const struct isupport *is, co
 	case VALUE_WORDS:
 		require_words(v->str);
 		break;
+	case VALUE_LINES: /* of which a message is one */
+		REQUIRE(!"a message has lines");
+		break;
 	case VALUE_TAGS:
 		require_tags(v->str);
 		break;

@@ -74,9 +74,10 @@ static void check_state(const struct talk *t)
 	const struct caps *c = &t->caps;
 	assert_int_equal(c->asked & c->enabled, 0);
 	assert_int_equal((c->enabled | c->asked) & CAP_BIT(CAP_STS), 0);
+	const struct caps_texts none = {0}, *texts = c->texts ? c->texts : &none;
 	for (unsigned i = 0; i < CAPS_MAX; i++) {
-		assert_true(!c->values[i] || strlen(c->values[i]) <= CAPS_VALUE_MAX_BYTES);
-		assert_true(i < CAP_COUNT || c->extras[i - CAP_COUNT] ||
+		assert_true(!texts->values[i] || strlen(texts->values[i]) <= CAPS_VALUE_MAX_BYTES);
+		assert_true(i < CAP_COUNT || texts->extras[i - CAP_COUNT] ||
 			    !((c->enabled | c->asked | c->offered) & CAP_BIT(i)));
 	}
 }
@@ -638,7 +639,7 @@ static void a_storm_of_new_and_del_leaves_nothing_behind(void **state)
 		assert_int_equal(t.caps.asked | t.caps.enabled | t.caps.offered, 0);
 	}
 	for (unsigned i = 0; i < CAPS_MAX; i++)
-		assert_null(t.caps.values[i]);
+		assert_null(t.caps.texts->values[i]);
 	talk_end(&t);
 }
 
