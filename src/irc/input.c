@@ -105,6 +105,8 @@ static void hear(struct session *s, const struct message *m, int kind)
 	if (is_mine && !batch.is_replay)
 		session_learn_self(s, m->user, m->host);
 	act(s, m, kind, &batch, true);
+	if (s->is_over)
+		return;
 	if (batch.event == BATCH_CLOSED && batch_is_message(batch.batch))
 		tell_joined(s, &batch);
 	if (!batch.is_held)

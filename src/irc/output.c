@@ -59,6 +59,12 @@ static int push(struct session *s, enum lane lane, const struct message *m)
 	return sendq_push(&s->sendq, lane, m->raw, targets, s->now_ns);
 }
 
+/* The bytes of a line that the server can take, without CR LF. */
+static size_t line_max(const struct session *s)
+{
+	return s->isupport->linelen - 2;
+}
+
 /* Queues the line in scratch. */
 static int push_scratch(struct session *s, enum lane lane)
 {
@@ -67,16 +73,24 @@ static int push_scratch(struct session *s, enum lane lane)
 	return r < 0 ? r : push(s, lane, &m);
 }
 
+/* What follows the command may be a channel's key. */
+static void log_unsent(const struct session *s, const char *why)
+{
+	struct str line = buf_str(&s->scratch);
+	log_warn("%s: %" STR_F ": not sent: %s", s->options->network, STR_A(str_cut(&line, ' ')),
+		why);
+}
+
 static bool push_own(struct session *s, enum lane lane, const char *fmt, va_list ap)
 {
 	buf_reset(&s->scratch);
 	int r = buf_addv(&s->scratch, fmt, ap);
-	if (r == 0)
+	bool is_long = r < 0 || buf_str(&s->scratch).n > line_max(s);
+	if (!is_long)
 		r = push_scratch(s, lane);
-	if (r < 0)
-		log_warn("%s: %.40s: not sent: the queue is full", s->options->network,
-			buf_str(&s->scratch).p);
-	return r == 0;
+	if (is_long || r < 0)
+		log_unsent(s, is_long ? "the line is too long" : "the queue is full");
+	return !is_long && r == 0;
 }
 
 bool session_push(struct session *s, enum lane lane, const char *fmt, ...)
@@ -109,12 +123,6 @@ bool session_push_question(
 	if (is_pushed)
 		expect_own_answer(s, timeout_ns);
 	return is_pushed;
-}
-
-/* The bytes of a line that the server can take, without CR LF. */
-static size_t line_max(const struct session *s)
-{
-	return s->isupport->linelen - 2;
 }
 
 /* The bytes of a line that others get in full: the server puts ":nick!user@host " in front. */

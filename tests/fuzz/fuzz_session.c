@@ -103,8 +103,8 @@ struct talk {
 	int64_t now_ns;
 	size_t linelen; /* the most that the server took, in this connection */
 	bool has_failed;
-	bool has_moved; /* to TLS: nothing more is heard or said */
-	bool is_secure; /* this connection */
+	bool has_moved;                 /* to TLS: nothing more is heard or said */
+	bool is_secure, next_is_secure; /* the connections */
 	bool is_asking, is_ending;
 	struct str fed;        /* the line that the session is being told */
 	struct pending *asked; /* owned */
@@ -252,6 +252,7 @@ static struct session_options *options_new(const struct row *row)
 static void begin(struct talk *t)
 {
 	t->has_failed = t->has_moved = false;
+	t->is_secure = t->next_is_secure;
 	t->linelen = 0;
 	note_linelen(t);
 	session_begin(t->s, t->is_secure, t->now_ns);
@@ -288,7 +289,7 @@ static void configure(struct talk *t, struct str text)
 {
 	struct session_options *old = t->options;
 	const struct row *row = row_of(text);
-	t->is_secure = row->is_secure; /* from the next connection on */
+	t->next_is_secure = row->is_secure;
 	t->options = options_new(row);
 	session_configure(t->s, t->options, t->now_ns);
 	free(old);
@@ -411,7 +412,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str in = fuzz_input(data, size);
 	size_t before = __sanitizer_get_current_allocated_bytes();
 	const struct row *row = row_of(str_starts(in, STR("=")) ? str_skip(in, 1) : STR_NONE);
-	struct talk t = {.now_ns = NS_PER_S, .is_secure = row->is_secure};
+	struct talk t = {.now_ns = NS_PER_S, .next_is_secure = row->is_secure};
 	log_set_sink(drop_log, NULL);
 	t.options = options_new(row);
 	t.asked = mem_new(ASKED_MAX * sizeof(*t.asked));
