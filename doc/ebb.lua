@@ -1387,7 +1387,7 @@ function t.test(name, fn, options) end
 --- `networks` is a list of what `t.network` gave; without it the bot has one of its own, called
 --- test. All other keys are those of a [network] section, see ebb.ini(5), with text, numbers,
 --- booleans or lists of texts as values: `nick = "ebb"`, `channels = { "#a", "#b key" }`,
---- `autoconnect = false`. Lines are sent without pacing unless `flood_rate` says otherwise.
+--- `sasl = "plain"` with `account` and `password`, `autoconnect = false`. Lines are sent without pacing unless `flood_rate` says otherwise.
 ---@async
 ---@param options table
 ---@return ebb.test.Bot bot
@@ -1396,7 +1396,8 @@ function t.bot(options) end
 --- Makes a network for bots to be on. It behaves as a server of its profile does: `inspircd`, which
 --- is the default, `ngircd`, `hybrid`, `libera` or `ergo`.
 ---
---- Further options are `name`; `password`, which the server asks for; `motd`, the lines of its message
+--- Further options are `name`; `password`, which the server asks for; `accounts`, those that one can
+--- log in to, as in `{ ebb = "secret" }`: without it any name and password will do; `motd`, the lines of its message
 --- of the day; `register_delay`, the seconds between the last line of a registration and the welcome;
 --- `ping_interval`, after so many silent seconds of which it sends a PING.
 ---@param options? table
@@ -1588,6 +1589,44 @@ function sim:down(is_on) end
 ---@param count? integer how many; none: all
 ---@param text? string in place of the words that servers use
 function sim:refuse(how, count, text) end
+
+--- Joins of a channel are refused with a numeric such as `"471"`, whatever its modes; false ends it.
+--- People always get in.
+---@param channel string
+---@param how string|false
+---@param count? integer how many; none: all
+function sim:refuse_join(channel, how, count) end
+
+--- Who joins a channel is sent to another instead (470); false ends it.
+---@param channel string
+---@param to string|false
+---@param count? integer how many joins; none: all
+function sim:forward(channel, to, count) end
+
+--- Every login by SASL fails, with these words or the usual ones; false ends it.
+---@param words? string|false
+function sim:sasl_fails(words) end
+
+--- Services are gone, and the login with them, or are back: `sim:services(false)`, `sim:services()`.
+--- Nothing happens where the server has no login.
+---@param is_up? boolean
+function sim:services(is_up) end
+
+--- Services log in who has that nick, the bot too; without an account they log out.
+---@param nick string
+---@param account? string
+function sim:login(nick, account) end
+
+--- Services, or an operator, give who has that nick another.
+---@param nick string
+---@param other string
+function sim:rename(nick, other) end
+
+--- Who has that nick gets another host, and maybe user.
+---@param nick string
+---@param host string
+---@param user? string
+function sim:chghost(nick, host, user) end
 
 --- Who connects within so many seconds of the connection before is told to be too fast; 0 ends it.
 ---@param seconds number

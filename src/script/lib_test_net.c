@@ -90,6 +90,78 @@ static int net_refuse(lua_State *L)
 	return 0;
 }
 
+/* net:refuse_join(channel, numeric | false, [count]) */
+static int net_refuse_join(lua_State *L)
+{
+	struct sim_network *sim = check_sim(L);
+	const char *channel = luaL_checkstring(L, 2);
+	int count = (int)luaL_optinteger(L, 4, FAULT_ALWAYS);
+	int64_t numeric = 0;
+	if (lua_isboolean(L, 3) && !lua_toboolean(L, 3))
+		count = 0;
+	else if (!str_int(test_check_str(L, 3), 400, 599, &numeric) || numeric == 470)
+		return luaL_argerror(L, 3, "a numeric from 400 to 599 but 470, or false expected");
+	fault_refuse_join(sim, channel, count, (int)numeric, NULL);
+	return 0;
+}
+
+/* net:forward(channel, to | false, [count]) */
+static int net_forward(lua_State *L)
+{
+	struct sim_network *sim = check_sim(L);
+	const char *channel = luaL_checkstring(L, 2);
+	int count = (int)luaL_optinteger(L, 4, FAULT_ALWAYS);
+	if (lua_isboolean(L, 3) && !lua_toboolean(L, 3))
+		fault_refuse_join(sim, channel, 0, 0, NULL);
+	else
+		fault_refuse_join(sim, channel, count, 470, luaL_checkstring(L, 3));
+	return 0;
+}
+
+/* net:sasl_fails([words | false]) */
+static int net_sasl_fails(lua_State *L)
+{
+	bool is_text = lua_type(L, 2) == LUA_TSTRING;
+	fault_sasl(check_sim(L), is_on(L, 2), is_text ? lua_tostring(L, 2) : NULL);
+	return 0;
+}
+
+static int net_services(lua_State *L)
+{
+	sim_services(check_sim(L), is_on(L, 2));
+	return 0;
+}
+
+/* net:login(nick, [account]) */
+static int net_login(lua_State *L)
+{
+	struct sim_network *sim = check_sim(L);
+	const char *nick = luaL_checkstring(L, 2);
+	if (!sim_login(sim, nick, luaL_optstring(L, 3, NULL)))
+		return luaL_error(L, "login: there is no '%s'", nick);
+	return 0;
+}
+
+/* net:rename(nick, other) */
+static int net_rename(lua_State *L)
+{
+	struct sim_network *sim = check_sim(L);
+	const char *nick = luaL_checkstring(L, 2), *other = luaL_checkstring(L, 3);
+	if (!sim_rename(sim, nick, other))
+		return luaL_error(L, "rename: '%s' cannot become '%s'", nick, other);
+	return 0;
+}
+
+/* net:chghost(nick, host, [user]) */
+static int net_chghost(lua_State *L)
+{
+	struct sim_network *sim = check_sim(L);
+	const char *nick = luaL_checkstring(L, 2), *host = luaL_checkstring(L, 3);
+	if (!sim_change_host(sim, nick, luaL_optstring(L, 4, NULL), host))
+		return luaL_error(L, "chghost: there is no '%s'", nick);
+	return 0;
+}
+
 static int net_throttle(lua_State *L)
 {
 	fault_throttle(check_sim(L), lib_check_seconds(L, 2, "throttle"));
@@ -192,24 +264,31 @@ void test_open_nets(lua_State *L)
 		{NULL, NULL}
         };
 	static const luaL_Reg net_methods[] = {
-		{"person",    net_person   },
-		{"lag",       net_lag      },
-		{"drop",      net_drop     },
-		{"close",     net_close    },
-		{"silence",   net_silence  },
-		{"half_open", net_half_open},
-		{"down",      net_down     },
-		{"refuse",    net_refuse   },
-		{"throttle",  net_throttle },
-		{"flood",     net_flood    },
-		{"split",     net_split    },
-		{"rejoin",    net_rejoin   },
-		{"kill",      net_kill     },
-		{"modes",     net_modes    },
-		{"grant",     net_grant    },
-		{"topic",     net_topic    },
-		{"attempts",  net_attempts },
-		{NULL,        NULL         },
+		{"person",      net_person     },
+		{"lag",         net_lag        },
+		{"drop",        net_drop       },
+		{"close",       net_close      },
+		{"silence",     net_silence    },
+		{"half_open",   net_half_open  },
+		{"down",        net_down       },
+		{"refuse",      net_refuse     },
+		{"refuse_join", net_refuse_join},
+		{"forward",     net_forward    },
+		{"sasl_fails",  net_sasl_fails },
+		{"services",    net_services   },
+		{"login",       net_login      },
+		{"rename",      net_rename     },
+		{"chghost",     net_chghost    },
+		{"throttle",    net_throttle   },
+		{"flood",       net_flood      },
+		{"split",       net_split      },
+		{"rejoin",      net_rejoin     },
+		{"kill",        net_kill       },
+		{"modes",       net_modes      },
+		{"grant",       net_grant      },
+		{"topic",       net_topic      },
+		{"attempts",    net_attempts   },
+		{NULL,          NULL           },
 	};
 	modules_define(L, test_net_type, none, net_index, net_methods);
 }

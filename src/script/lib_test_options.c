@@ -200,11 +200,28 @@ static const char *const *read_motd(lua_State *L, int index)
 	return lines;
 }
 
+/* { name = "password", … } at index, in a userdata on top; the table keeps the texts. */
+static const struct sim_account *read_accounts(lua_State *L, int index)
+{
+	static const char wrong[] = "t.network: accounts: a table of names and passwords expected";
+	if (!lua_istable(L, index))
+		luaL_error(L, "%s", wrong);
+	size_t n = 0, size = ((size_t)count_fields(L, index) + 1) * sizeof(struct sim_account);
+	struct sim_account *accounts = lua_newuserdatauv(L, size, 0);
+	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+		if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
+			luaL_error(L, "%s", wrong);
+		accounts[n++] = (struct sim_account){lua_tostring(L, -2), lua_tostring(L, -1)};
+	}
+	accounts[n] = (struct sim_account){NULL, NULL};
+	return accounts;
+}
+
 /* t.network{ name = …, profile = …, password = …, motd = …, … } */
 void test_make_net(lua_State *L)
 {
-	static const char *const known[] = {
-		"name", "profile", "password", "register_delay", "ping_interval", "motd", NULL};
+	static const char *const known[] = {"name", "profile", "password", "accounts",
+		"register_delay", "ping_interval", "motd", NULL};
 	static const char who[] = "t.network";
 	struct sim_options o = standard_network(L);
 	if (lua_isnil(L, 1)) {
@@ -224,6 +241,8 @@ void test_make_net(lua_State *L)
 		o.ping_interval_ns = lib_check_seconds(L, -1, "t.network: ping_interval");
 	if (test_raw_field(L, 1, "motd") != LUA_TNIL)
 		o.motd = read_motd(L, lua_gettop(L));
+	if (test_raw_field(L, 1, "accounts") != LUA_TNIL)
+		o.accounts = read_accounts(L, lua_gettop(L));
 	test_push(L, NULL, test_net_type);
 	struct trial_net **net = lua_touserdata(L, -1);
 	*net = trial_net_new(test_trial(L), name ? name : "test", &o);

@@ -71,14 +71,52 @@ void sim_on_version(struct sim_client *c, const struct message *m)
 	tell_isupport(c);
 }
 
+static const char *write_time(const struct sim_network *net, int64_t at_ns, char text[64])
+{
+	struct tm tm;
+	time_t at = (time_t)sim_wall_s(net, at_ns);
+	gmtime_r(&at, &tm);
+	strftime(text, 64, "%H:%M:%S %b %d %Y", &tm);
+	return text;
+}
+
 static void tell_age(struct sim_client *c)
 {
 	char text[64];
-	struct tm tm;
-	time_t created = (time_t)sim_wall_s(c->net, c->net->created_ns);
-	gmtime_r(&created, &tm);
-	strftime(text, sizeof(text), "%H:%M:%S %b %d %Y", &tm);
-	sim_reply(c, 3, ":This server was created %s", text);
+	sim_reply(
+		c, 3, ":This server was created %s", write_time(c->net, c->net->created_ns, text));
+}
+
+void sim_on_time(struct sim_client *c, const struct message *m)
+{
+	char text[64];
+	(void)m;
+	sim_reply(
+		c, 391, "%s :%s", c->net->server, write_time(c->net, c->net->timers->now_ns, text));
+}
+
+void sim_on_admin(struct sim_client *c, const struct message *m)
+{
+	(void)m;
+	sim_reply(c, 256, "%s :Administrative info", c->net->server);
+	sim_reply(c, 257, ":%s", c->net->name);
+	sim_reply(c, 258, ":A network in memory");
+	sim_reply(c, 259, ":admin@%s", c->net->server);
+}
+
+void sim_on_info(struct sim_client *c, const struct message *m)
+{
+	(void)m;
+	sim_reply(c, 371, ":%s", c->net->profile->version);
+	sim_reply(c, 374, ":End of /INFO list");
+}
+
+void sim_on_links(struct sim_client *c, const struct message *m)
+{
+	const char *server = c->net->server;
+	(void)m;
+	sim_reply(c, 364, "%s %s :0 %s", server, server, c->net->name);
+	sim_reply(c, 365, "* :End of /LINKS list");
 }
 
 void sim_greet(struct sim_client *c)

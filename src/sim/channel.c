@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "sim/client.h"
+#include "sim/history.h"
 #include "sim/mask.h"
 
 #include <stdarg.h>
@@ -34,6 +35,7 @@ struct sim_channel *sim_channel_new(struct sim_network *net, struct str name)
 	ch->created_ns = net->timers->now_ns;
 	list_init(&ch->members);
 	list_init(&ch->listed);
+	list_init(&ch->history);
 	map_put(&net->channels, folded, ch);
 	set_defaults(ch);
 	return ch;
@@ -65,6 +67,7 @@ void sim_channel_free(struct sim_channel *ch)
 		free_member(container_of(node, struct sim_member, in_channel));
 	list_each_safe (node, &ch->listed)
 		free_listed(ch, container_of(node, struct sim_listed, node));
+	sim_history_clear(ch);
 	for (size_t i = 0; i < ch->n_settings; i++)
 		free(ch->settings[i].value);
 	free(ch->name);
@@ -125,19 +128,35 @@ void sim_tell_channel(struct sim_channel *ch, const struct sim_client *except,
 	}
 }
 
+void sim_channel_rename(struct sim_channel *ch, struct str name)
+{
+	char key[SIM_NAME_MAX_BYTES];
+	map_remove(&ch->net->channels, sim_fold(ch->net, str_of(ch->name), key));
+	sim_set(&ch->name, name, SIM_NAME_MAX_BYTES - 1);
+	map_put(&ch->net->channels, sim_fold(ch->net, str_of(ch->name), key), ch);
+}
+
+void sim_channel_show_join(const struct sim_member *joined, struct sim_client *to)
+{
+	const struct sim_client *c = joined->client;
+	const struct sim_channel *ch = joined->channel;
+	if (to->caps & SIM_CAP_EXTENDED_JOIN)
+		sim_tell(to, c, "JOIN %s %s :%s", ch->name, c->account ? c->account : "*",
+			c->realname);
+	else
+		sim_tell(to, c, "JOIN %s", ch->name);
+	if (c->away && to != c && (to->caps & SIM_CAP_AWAY_NOTIFY))
+		sim_tell(to, c, "AWAY :%s", c->away);
+}
+
 void sim_channel_announce(const struct sim_member *joined)
 {
 	const struct sim_client *c = joined->client;
 	const struct sim_channel *ch = joined->channel;
 	sim_overhear(ch->net, c, "JOIN %s", ch->name);
-	list_each (node, &ch->members) {
-		struct sim_client *to = container_of(node, struct sim_member, in_channel)->client;
-		if (to->caps & SIM_CAP_EXTENDED_JOIN)
-			sim_tell(to, c, "JOIN %s %s :%s", ch->name, c->account ? c->account : "*",
-				c->realname);
-		else
-			sim_tell(to, c, "JOIN %s", ch->name);
-	}
+	list_each (node, &ch->members)
+		sim_channel_show_join(
+			joined, container_of(node, struct sim_member, in_channel)->client);
 }
 
 static struct sim_setting *find_setting(const struct sim_channel *ch, char mode)

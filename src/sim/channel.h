@@ -25,6 +25,8 @@ struct sim_channel {
 	size_t n_settings;
 	struct list listed; /* struct sim_listed */
 	size_t n_listed;
+	struct list history; /* struct said, of history.c, in order */
+	size_t n_history;
 };
 
 struct sim_member {
@@ -65,6 +67,12 @@ void sim_tell_channel(struct sim_channel *ch, const struct sim_client *except,
 
 /* Tells all members, the new one too, of a JOIN, each in the form it asked for. */
 void sim_channel_announce(const struct sim_member *joined);
+
+/* Shows one client that JOIN. */
+void sim_channel_show_join(const struct sim_member *joined, struct sim_client *to);
+
+/* Gives it another name, which no channel has; nobody is told. */
+void sim_channel_rename(struct sim_channel *ch, struct str name);
 
 /* Settings: NULL when not set; value may be absent. False when there is no room. */
 const struct sim_setting *sim_channel_setting(const struct sim_channel *ch, char mode);

@@ -3,6 +3,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "sim/channel.h"
+#include "sim/label.h"
+#include "sim/monitor.h"
+#include "sim/multiline.h"
+#include "sim/whowas.h"
 #include "sim/wire.h"
 
 #include <stdio.h>
@@ -23,6 +27,8 @@ static void free_all(struct sim_client *c)
 		c->nick, c->user, c->host, c->realname, c->account, c->away, c->password};
 	for (size_t i = 0; i < COUNTOF(owned); i++)
 		free(owned[i]);
+	buf_fini(&c->sasl);
+	sim_batch_free(c->batch);
 }
 
 void sim_client_init(struct sim_client *c, struct sim_network *net,
@@ -32,6 +38,7 @@ void sim_client_init(struct sim_client *c, struct sim_network *net,
 	c->ops = ops;
 	c->number = ++net->next_number;
 	list_init(&c->channels);
+	list_init(&c->monitors);
 	list_append(&net->clients, &c->node);
 	net->n_clients++;
 	c->heard_ns = net->timers->now_ns;
@@ -44,6 +51,7 @@ void sim_client_free(struct sim_client *c)
 	c->net->n_clients--;
 	timers_cancel(c->net->timers, &c->timer);
 	sim_wire_forget(c);
+	sim_monitor_clear(c);
 	free_all(c);
 	c->ops->free(c);
 }
@@ -94,23 +102,35 @@ void sim_client_register(struct sim_client *c)
 	c->stage = SIM_READY;
 	c->joined_ns = c->net->timers->now_ns;
 	index_nick(c, true);
+	sim_monitor_tell(c, true);
 }
 
 void sim_client_rename(struct sim_client *c, struct str nick)
 {
-	if (c->nick)
+	bool is_other = !c->nick || !sim_same(c->net, str_of(c->nick), nick);
+	if (c->nick && is_other) {
+		sim_gone_note(c);
 		index_nick(c, false);
+		sim_monitor_tell(c, false);
+	}
 	sim_set(&c->nick, nick, SIM_NAME_MAX_BYTES - 1);
 	index_nick(c, true);
+	if (is_other)
+		sim_monitor_tell(c, true);
 }
 
 void sim_client_quit(struct sim_client *c, const char *reason, enum sim_stage stage)
 {
-	if (c->stage == SIM_READY)
+	bool was_here = c->stage == SIM_READY;
+	if (was_here)
 		sim_tell_neighbours(c, "QUIT :%s", reason);
 	sim_channel_leave_all(c);
 	if (c->nick)
 		index_nick(c, false);
+	if (was_here) {
+		sim_gone_note(c);
+		sim_monitor_tell(c, false);
+	}
 	timers_cancel(c->net->timers, &c->timer);
 	c->stage = stage;
 	sim_client_bury(c);
@@ -121,6 +141,7 @@ void sim_client_error(struct sim_client *c, const char *reason, const char *word
 	if (c->stage == SIM_GONE)
 		return;
 	sim_tell_plain(c, "ERROR :%s", words);
+	sim_label_end(c);
 	if (!c->is_ended)
 		sim_wire_put(c, SIM_WIRE_CLIENT_END, STR_NONE);
 	c->is_ended = true;
@@ -166,9 +187,9 @@ void sim_client_reset(struct sim_client *c)
 		sim_client_quit(c, "Connection reset by peer", SIM_GONE);
 }
 
-static int put_time(struct buf *b, const struct sim_network *net)
+static int put_time(struct buf *b, const struct sim_network *net, int64_t at_ns)
 {
-	int64_t wall_ns = net->timers->now_ns + net->wall_offset_ns;
+	int64_t wall_ns = (at_ns ? at_ns : net->timers->now_ns) + net->wall_offset_ns;
 	time_t seconds = (time_t)(wall_ns / NS_PER_S);
 	int ms = (int)(wall_ns % NS_PER_S / NS_PER_MS);
 	struct tm tm;
@@ -189,23 +210,57 @@ static int put_client_tags(struct buf *b, struct str tags)
 	return r;
 }
 
+bool sim_is_bot(const struct sim_client *c)
+{
+	struct str letter = isupport_get(c->net->isupport, STR("BOT"));
+	return letter.n && str_has(str_of(c->modes), letter.p[0]);
+}
+
+static int put_batch(struct buf *b, const struct sim_extra *extra)
+{
+	int r = 0;
+	if (extra->label)
+		r |= buf_addf(b, "label=%s;", extra->label);
+	if (extra->batch)
+		r |= buf_addf(b, "batch=%llu;", (unsigned long long)extra->batch);
+	if (extra->is_concat)
+		r |= buf_add(b, STR("draft/multiline-concat;"));
+	return r;
+}
+
+/* What comes with message-tags. */
+static int put_message_tags(
+	struct buf *b, const struct sim_client *from, const struct sim_extra *extra)
+{
+	int r = 0;
+	if (extra->msgid)
+		r |= buf_addf(b, "msgid=m%llu;", (unsigned long long)extra->msgid);
+	if (from && sim_is_bot(from))
+		r |= buf_add(b, STR("bot;"));
+	return r | put_client_tags(b, extra->client_tags);
+}
+
 /* Every tag brings a semicolon; the last one's place is the space's. */
-static int put_tags(
-	struct buf *b, const struct sim_client *to, const struct sim_client *from, struct str tags)
+static int put_tags(struct buf *b, const struct sim_client *to, const struct sim_client *from,
+	const struct sim_extra *extra)
 {
 	int r = buf_add(b, STR("@"));
+	r |= put_batch(b, extra);
 	if (to->caps & SIM_CAP_SERVER_TIME)
-		r |= put_time(b, to->net);
+		r |= put_time(b, to->net, extra->at_ns);
 	if ((to->caps & SIM_CAP_ACCOUNT_TAG) && from && from->account)
 		r |= buf_addf(b, "account=%s;", from->account);
 	if (to->caps & SIM_CAP_MESSAGE_TAGS)
-		r |= put_client_tags(b, tags);
+		r |= put_message_tags(b, from, extra);
 	buf_truncate(b, b->n - 1);
 	return r | (b->n ? buf_add(b, STR(" ")) : 0);
 }
 
-static int put_source(struct buf *b, const struct sim_network *net, const struct sim_client *from)
+static int put_source(struct buf *b, const struct sim_network *net, const struct sim_client *from,
+	const struct sim_extra *extra)
 {
+	if (extra->source)
+		return buf_addf(b, ":%s ", extra->source);
 	if (!from)
 		return buf_addf(b, ":%s ", net->server);
 	return buf_addf(b, ":%s!%s@%s ", from->nick, from->user, from->host);
@@ -254,20 +309,20 @@ static void send_line(struct sim_client *to, size_t start)
 {
 	struct buf *b = &to->net->line;
 	finish(b, to->net, start);
-	if (buf_add(b, STR("\r\n")) == 0)
+	if (buf_add(b, STR("\r\n")) == 0 && !sim_label_holds(to, buf_str(b)))
 		sim_wire_put(to, SIM_WIRE_TO_CLIENT, buf_str(b));
 }
 
 static void PRINTF(4, 0) sendv(struct sim_client *to, const struct sim_client *from,
-	struct str tags, const char *fmt, va_list ap)
+	const struct sim_extra *extra, const char *fmt, va_list ap)
 {
 	struct buf *b = &to->net->line;
 	if (is_unheard(to))
 		return;
 	buf_reset(b);
-	int r = put_tags(b, to, from, tags);
+	int r = put_tags(b, to, from, extra);
 	size_t start = b->n;
-	r |= put_source(b, to->net, from);
+	r |= put_source(b, to->net, from, extra);
 	r |= buf_addv(b, fmt, ap);
 	r |= put_colon(b, to->net, start);
 	if (r == 0)
@@ -277,18 +332,40 @@ static void PRINTF(4, 0) sendv(struct sim_client *to, const struct sim_client *f
 void sim_tell(struct sim_client *to, const struct sim_client *from, const char *fmt, ...)
 {
 	va_list ap;
+	static const struct sim_extra none = {0};
 	va_start(ap, fmt);
-	sendv(to, from, STR_NONE, fmt, ap);
+	sendv(to, from, &none, fmt, ap);
 	va_end(ap);
 }
 
-void sim_relay(
-	struct sim_client *to, const struct sim_client *from, struct str tags, const char *fmt, ...)
+void sim_relay(struct sim_client *to, const struct sim_client *from, const struct sim_extra *extra,
+	const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
-	sendv(to, from, tags, fmt, ap);
+	sendv(to, from, extra, fmt, ap);
 	va_end(ap);
+}
+
+/* Once in a round. */
+static void tell_once(
+	struct sim_client *to, const struct sim_client *from, unsigned caps, const char *text)
+{
+	if (to->round == from->net->round || (to->caps & caps) != caps)
+		return;
+	to->round = from->net->round;
+	sim_tell(to, from, "%s", text);
+}
+
+static void tell_members(const struct sim_client *c, unsigned caps, const char *text)
+{
+	list_each (in_client, &c->channels) {
+		const struct sim_member *own =
+			container_of(in_client, struct sim_member, in_client);
+		list_each (in_channel, &own->channel->members)
+			tell_once(container_of(in_channel, struct sim_member, in_channel)->client,
+				c, caps, text);
+	}
 }
 
 void sim_tell_neighbours(struct sim_client *c, const char *fmt, ...)
@@ -300,17 +377,24 @@ void sim_tell_neighbours(struct sim_client *c, const char *fmt, ...)
 	va_end(ap);
 	sim_overhear(c->net, c, "%s", text);
 	c->round = ++c->net->round;
-	list_each (in_client, &c->channels) {
-		const struct sim_member *own =
-			container_of(in_client, struct sim_member, in_client);
-		list_each (in_channel, &own->channel->members) {
-			struct sim_client *to =
-				container_of(in_channel, struct sim_member, in_channel)->client;
-			if (to->round == c->net->round)
-				continue;
-			to->round = c->net->round;
-			sim_tell(to, c, "%s", text);
-		}
+	tell_members(c, 0, text);
+}
+
+void sim_notify(struct sim_client *c, unsigned cap, const char *fmt, ...)
+{
+	char text[MESSAGE_BYTES * 2];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (c->stage != SIM_READY)
+		return;
+	c->round = ++c->net->round;
+	tell_members(c, cap, text);
+	list_each (node, &c->net->monitors) {
+		const struct sim_monitor *m = container_of(node, struct sim_monitor, in_net);
+		if (sim_same(c->net, str_of(m->nick), str_of(c->nick)))
+			tell_once(m->owner, c, cap | SIM_CAP_EXTENDED_MONITOR, text);
 	}
 }
 
@@ -347,9 +431,21 @@ void sim_no_such_channel(struct sim_client *c, struct str channel)
 	sim_reply(c, 403, "%" STR_F " :No such channel", STR_A(channel));
 }
 
+void sim_unknown(struct sim_client *c, const char *command)
+{
+	sim_reply(c, 421, "%s :Unknown command", command);
+}
+
+void sim_fail(struct sim_client *c, const char *command, const char *code, const char *context,
+	const char *words)
+{
+	const char *gap = *context ? " " : "";
+	sim_tell(c, NULL, "FAIL %s %s%s%s :%s", command, code, gap, context, words);
+}
+
 void sim_listing_begin(struct sim_listing *l, struct sim_client *to, int numeric, struct str head)
 {
-	*l = (struct sim_listing){.to = to, .numeric = numeric, .head = head};
+	*l = (struct sim_listing){.to = to, .numeric = numeric, .head = head, .gap = ' '};
 	size_t around = strlen(to->net->server) + strlen(sim_client_name(to)) + head.n + 16;
 	buf_init(&l->items, around < 400 ? 500 - around : 100);
 }
@@ -357,7 +453,8 @@ void sim_listing_begin(struct sim_listing *l, struct sim_client *to, int numeric
 static void send_items(struct sim_listing *l)
 {
 	struct str items = buf_str(&l->items);
-	const char *pad = l->to->net->profile->is_space_padded ? " " : "";
+	bool is_padded = l->to->net->profile->is_space_padded && l->gap == ' ';
+	const char *pad = is_padded ? " " : "";
 	sim_reply(l->to, l->numeric, "%" STR_F ":%" STR_F "%s", STR_A(l->head), STR_A(items), pad);
 	buf_reset(&l->items);
 	l->was_sent = true;
@@ -365,8 +462,8 @@ static void send_items(struct sim_listing *l)
 
 void sim_listing_add(struct sim_listing *l, struct str item)
 {
-	const char *gap = l->items.n ? " " : "";
-	if (buf_addf(&l->items, "%s%" STR_F, gap, STR_A(item)) == 0)
+	struct str gap = {&l->gap, l->items.n > 0};
+	if (buf_addf(&l->items, "%" STR_F "%" STR_F, STR_A(gap), STR_A(item)) == 0)
 		return;
 	send_items(l);
 	if (buf_add(&l->items, item) < 0)

@@ -47,9 +47,22 @@ void sim_client_reset(struct sim_client *c);
 void sim_tell(struct sim_client *to, const struct sim_client *from, const char *fmt, ...)
 	PRINTF(3, 4);
 
-/* The same with client-only tags, as they came, for those who take them. */
-void sim_relay(struct sim_client *to, const struct sim_client *from, struct str tags,
+/* What a line may have beyond its text, all zero for nothing. */
+struct sim_extra {
+	struct str client_tags; /* as they came; only those that pass, to those who take them */
+	const char *label;
+	const char *source; /* in place of from: "nick!user@host" */
+	uint64_t msgid, batch;
+	int64_t at_ns;  /* when it was said; 0: now */
+	bool is_concat; /* draft/multiline-concat */
+};
+
+/* The same with these. */
+void sim_relay(struct sim_client *to, const struct sim_client *from, const struct sim_extra *extra,
 	const char *fmt, ...) PRINTF(4, 5);
+
+/* Whether c says of itself to be a bot. */
+bool sim_is_bot(const struct sim_client *c);
 
 /* What the watcher, if there is one, hears of a deed of a client's or (NULL) of the server's. */
 void sim_overhear(struct sim_network *net, const struct sim_client *from, const char *fmt, ...)
@@ -57,6 +70,10 @@ void sim_overhear(struct sim_network *net, const struct sim_client *from, const 
 
 /* To all who share a channel with c, once each, and not to c. */
 void sim_tell_neighbours(struct sim_client *c, const char *fmt, ...) PRINTF(2, 3);
+
+/* To those of them, and of those who monitor c with extended-monitor, who have this capability.
+ * No watcher hears it. */
+void sim_notify(struct sim_client *c, unsigned cap, const char *fmt, ...) PRINTF(3, 4);
 
 /* A line without source: PING, ERROR. */
 void sim_tell_plain(struct sim_client *to, const char *fmt, ...) PRINTF(2, 3);
@@ -68,12 +85,20 @@ void sim_reply(struct sim_client *c, int numeric, const char *fmt, ...) PRINTF(3
 void sim_no_such_nick(struct sim_client *c, struct str nick);
 void sim_no_such_channel(struct sim_client *c, struct str channel);
 
+/* A command that the server does not know, or not of this client. */
+void sim_unknown(struct sim_client *c, const char *command);
+
+/* A standard reply. context: further parameters, or "". */
+void sim_fail(struct sim_client *c, const char *command, const char *code, const char *context,
+	const char *words);
+
 /* A list that is spread over as many lines as it takes: "head :item item". */
 struct sim_listing {
 	struct sim_client *to;
 	int numeric;
 	struct str head; /* borrowed; without the colon */
 	struct buf items;
+	char gap; /* between the items */
 	bool was_sent;
 };
 

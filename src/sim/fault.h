@@ -44,6 +44,14 @@ enum { FAULT_ALWAYS = -1 };
  * text NULL: the words that servers use. */
 void fault_refuse(struct sim_network *net, int count, int numeric, const char *text);
 
+/* The next `count` joins of a channel by connections are refused with the numeric, or all with
+ * FAULT_ALWAYS; 0 ends it. With 470 the channel `to` is joined instead; it is NULL otherwise. */
+void fault_refuse_join(
+	struct sim_network *net, const char *channel, int count, int numeric, const char *to);
+
+/* Every login by SASL fails, with words, or the usual ones for NULL. */
+void fault_sasl(struct sim_network *net, bool is_failing, const char *words);
+
 /* Who connects within window_ns of the connection before is told "Trying to reconnect too fast."
  * and closed; 0 ends it. */
 void fault_throttle(struct sim_network *net, int64_t window_ns);

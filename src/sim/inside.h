@@ -17,7 +17,9 @@
 
 enum {
 	SIM_NAME_MAX_BYTES = 256, /* nicks and channels that can exist are shorter */
-	SIM_LINE_MAX_BYTES = MESSAGE_TAGS_BYTES + MESSAGE_BYTES
+	SIM_LINE_MAX_BYTES = MESSAGE_TAGS_BYTES + MESSAGE_BYTES,
+	SIM_LABEL_MAX_BYTES = 64, /* IRCv3 labeled-response */
+	SIM_GONE_MAX = 100        /* whom WHOWAS knows */
 };
 
 /* What one connection suffers. The network's own are those of connections to come. */
@@ -31,6 +33,15 @@ struct sim_refusal {
 	int count; /* registrations still to be refused, or FAULT_ALWAYS */
 	int numeric;
 	char *text; /* owned; NULL: the usual words */
+};
+
+/* The command that is being served, if it has a label: what its sender is told is held back until
+ * it is complete. */
+struct sim_label {
+	struct sim_client *client; /* NULL: none */
+	char text[SIM_LABEL_MAX_BYTES + 1];
+	struct buf lines; /* with CR LF */
+	size_t n_lines;
 };
 
 struct sim_network {
@@ -53,7 +64,17 @@ struct sim_network {
 	struct buf line;     /* being made */
 
 	struct sim_client *watcher; /* owned; NULL: nobody listens in */
-	uint64_t next_number;
+	uint64_t next_number, next_batch, next_msgid;
+	struct sim_label label;
+	struct list monitors; /* struct sim_monitor, everybody's */
+	struct list gone;     /* struct sim_gone, the last first */
+	size_t n_gone;
+	struct list accounts; /* struct sim_registered */
+	bool has_accounts;    /* false: any password will do */
+	bool is_without_services;
+	bool is_sasl_failing;
+	char *sasl_words;     /* owned; NULL: the usual ones */
+	struct list barriers; /* struct sim_barrier */
 
 	struct list wire; /* struct delivery, by time */
 	struct timer wire_timer;
@@ -99,6 +120,10 @@ struct sim_client {
 	char *nick, *user, *host, *realname; /* owned; nick and user NULL until given */
 	char *account, *away, *password;     /* owned; NULL: none */
 	char modes[64];
+	struct buf sasl;         /* what came of a login under way */
+	struct sim_batch *batch; /* being received; NULL: none */
+	struct list monitors;    /* struct sim_monitor */
+	size_t n_monitors;
 	struct list channels; /* struct sim_member */
 	size_t n_channels;
 	uint64_t round;
@@ -120,6 +145,7 @@ struct sim_client {
 	bool is_told;      /* the owner knows */
 	bool is_overfull;  /* too much waits; it is being closed for that */
 	bool is_negotiating;
+	bool is_logging_in;
 	bool had_cookie;
 	bool is_nick_refused; /* by the fault, for this registration */
 	bool is_greeted;      /* the message of the day has ended */

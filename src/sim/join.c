@@ -1,8 +1,12 @@
+#include "base/mem.h"
+#include "sim/barrier.h"
 #include "sim/channel.h"
 #include "sim/client.h"
+#include "sim/history.h"
 #include "sim/server.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_channel_name(const struct sim_network *net, struct str name)
@@ -13,7 +17,7 @@ static bool is_channel_name(const struct sim_network *net, struct str name)
 
 static void send_names(struct sim_client *c, const struct sim_channel *ch)
 {
-	char head[SIM_NAME_MAX_BYTES + 8], symbols[16], item[SIM_NAME_MAX_BYTES + 16];
+	char head[SIM_NAME_MAX_BYTES + 8], symbols[16], item[SIM_NAME_MAX_BYTES * 3];
 	struct sim_listing l;
 	bool is_in = sim_channel_member(ch, c);
 	char visibility = sim_channel_setting(ch, 's')   ? '@'
@@ -24,7 +28,12 @@ static void send_names(struct sim_client *c, const struct sim_channel *ch)
 	list_each (node, &ch->members) {
 		const struct sim_member *m = container_of(node, struct sim_member, in_channel);
 		struct str marks = sim_member_symbols(m, c, symbols);
-		snprintf(item, sizeof(item), "%" STR_F "%s", STR_A(marks), m->client->nick);
+		const struct sim_client *whom = m->client;
+		if (c->caps & SIM_CAP_USERHOST_IN_NAMES)
+			snprintf(item, sizeof(item), "%" STR_F "%s!%s@%s", STR_A(marks), whom->nick,
+				whom->user, whom->host);
+		else
+			snprintf(item, sizeof(item), "%" STR_F "%s", STR_A(marks), whom->nick);
 		if (is_in || !sim_channel_is_secret(ch))
 			sim_listing_add(&l, str_of(item));
 	}
@@ -120,7 +129,7 @@ static bool has_too_many(const struct sim_client *c, struct str name)
 	return c->n_channels >= sim_token_limit(c->net, "CHANLIMIT", (struct str){name.p, 1}, 1000);
 }
 
-static void join(struct sim_client *c, struct str name, struct str key)
+void sim_join(struct sim_client *c, struct str name, struct str key)
 {
 	struct sim_channel *ch = sim_channel_find(c->net, name);
 	if (!is_channel_name(c->net, name)) {
@@ -128,6 +137,8 @@ static void join(struct sim_client *c, struct str name, struct str key)
 		return;
 	}
 	if (ch && sim_channel_member(ch, c))
+		return;
+	if (sim_barrier_stops(c, name))
 		return;
 	int numeric = ch ? obstacle(ch, c, key) : 0;
 	if (numeric) {
@@ -144,6 +155,7 @@ static void join(struct sim_client *c, struct str name, struct str key)
 	send_topic(c, m->channel);
 	send_names(c, m->channel);
 	sim_reply(c, 366, "%s :End of /NAMES list", m->channel->name);
+	sim_history_replay(c, m->channel);
 }
 
 static void part(struct sim_client *c, struct str name, struct str reason)
@@ -182,7 +194,7 @@ void sim_on_join(struct sim_client *c, const struct message *m)
 		struct str name = str_cut(&names, ','), key = STR_NONE;
 		if (keys.p)
 			key = str_cut(&keys, ',');
-		join(c, name, key);
+		sim_join(c, name, key);
 	}
 }
 
@@ -258,6 +270,12 @@ static void invite(const struct sim_member *own, struct sim_client *guest)
 	sim_channel_list(ch, SIM_INVITED, str_of(guest->nick), c->nick);
 	sim_reply(c, 341, "%s %s", guest->nick, ch->name);
 	sim_tell(guest, c, "INVITE %s :%s", guest->nick, ch->name);
+	list_each (node, &ch->members) {
+		const struct sim_member *m = container_of(node, struct sim_member, in_channel);
+		if (m != own && (m->client->caps & SIM_CAP_INVITE_NOTIFY) &&
+			sim_member_at_least(m, 'h'))
+			sim_tell(m->client, c, "INVITE %s :%s", guest->nick, ch->name);
+	}
 }
 
 void sim_on_invite(struct sim_client *c, const struct message *m)
@@ -308,4 +326,46 @@ void sim_on_topic(struct sim_client *c, const struct message *m)
 	const struct sim_member *own = own_member(c, m->params[0]);
 	if (own)
 		set_topic(own, m->params[1]);
+}
+
+/* Those who do not know RENAME see all members leave, and find themselves in another channel. */
+static void tell_renamed(
+	struct sim_channel *ch, struct sim_client *c, const char *old, struct str reason)
+{
+	list_each (node, &ch->members) {
+		const struct sim_member *m = container_of(node, struct sim_member, in_channel);
+		struct sim_client *to = m->client;
+		if (to->caps & SIM_CAP_CHANNEL_RENAME) {
+			sim_tell(to, c, "RENAME %s %s :%" STR_F, old, ch->name, STR_A(reason));
+			continue;
+		}
+		sim_tell(to, to, "PART %s :Changing channel name to %s", old, ch->name);
+		sim_channel_show_join(m, to);
+		send_topic(to, ch);
+		send_names(to, ch);
+		sim_reply(to, 366, "%s :End of /NAMES list", ch->name);
+	}
+}
+
+void sim_on_rename(struct sim_client *c, const struct message *m)
+{
+	struct str name = m->params[1];
+	if (!sim_profile_offers(c->net->profile, STR("draft/channel-rename"))) {
+		sim_unknown(c, "RENAME");
+		return;
+	}
+	const struct sim_member *own = own_member(c, m->params[0]);
+	if (!own)
+		return;
+	if (!sim_member_at_least(own, 'o')) {
+		not_op(c, own->channel);
+	} else if (!is_channel_name(c->net, name) || sim_channel_find(c->net, name)) {
+		sim_fail(c, "RENAME", "CHANNEL_NAME_IN_USE", own->channel->name,
+			"It cannot have that name");
+	} else {
+		char *old = mem_strdup(own->channel->name);
+		sim_channel_rename(own->channel, name);
+		tell_renamed(own->channel, c, old, message_param(m, 2));
+		free(old);
+	}
 }

@@ -1,3 +1,4 @@
+#include "sim/account.h"
 #include "sim/client.h"
 #include "sim/server.h"
 
@@ -38,7 +39,9 @@ static void list_caps(struct sim_client *c, const char *verb, bool is_302, bool 
 	struct str rest = str_of(c->net->profile->offered), cap;
 	while ((cap = str_word(&rest, " ")).n) {
 		struct str value = cap, name = str_cut(&value, '=');
-		if (!only_enabled || (sim_cap_find(name) & c->caps))
+		bool is_listed =
+			only_enabled ? sim_cap_find(name) & c->caps : sim_is_offered(c->net, name);
+		if (is_listed)
 			list_cap(&l, only_enabled ? name : cap);
 	}
 	send_caps(&l, true);
@@ -66,6 +69,8 @@ static void on_end(struct sim_client *c, const struct message *m)
 {
 	(void)m;
 	c->is_negotiating = false;
+	if (c->stage == SIM_REGISTERING)
+		sim_account_abort(c);
 	sim_try_welcome(c);
 }
 
@@ -78,7 +83,7 @@ static bool read_request(const struct sim_client *c, struct str list, unsigned *
 		bool is_minus = word.p[0] == '-';
 		struct str name = str_skip(word, is_minus);
 		unsigned bit = sim_cap_find(name);
-		if (!bit || !sim_profile_offers(c->net->profile, name))
+		if (!bit || !sim_is_offered(c->net, name))
 			return false;
 		*(is_minus ? off : on) |= bit;
 	}

@@ -2,9 +2,12 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sim/account.h"
+#include "sim/barrier.h"
 #include "sim/channel.h"
 #include "sim/client.h"
 #include "sim/server.h"
+#include "sim/whowas.h"
 #include "sim/wire.h"
 
 #include <assert.h>
@@ -69,6 +72,7 @@ static void copy_options(struct sim_network *net, const struct sim_options *o)
 	net->ping_interval_ns = o->ping_interval_ns;
 	net->wall_offset_ns = o->wall_offset_ns;
 	net->rand.state = o->seed;
+	sim_accounts_init(net, o->accounts);
 }
 
 struct sim_network *sim_network_new(const struct sim_options *options, struct timers *timers)
@@ -85,6 +89,9 @@ struct sim_network *sim_network_new(const struct sim_options *options, struct ti
 	list_init(&net->clients);
 	list_init(&net->graves);
 	list_init(&net->wire);
+	list_init(&net->monitors);
+	list_init(&net->gone);
+	list_init(&net->barriers);
 	buf_init(&net->line, LINE_MAX_BYTES);
 	copy_options(net, options);
 	return net;
@@ -107,6 +114,10 @@ void sim_network_free(struct sim_network *net)
 	free_clients(&net->clients);
 	free_clients(&net->graves);
 	sim_wire_fini(net);
+	sim_accounts_fini(net);
+	sim_barriers_fini(net);
+	sim_gone_fini(net);
+	buf_fini(&net->label.lines);
 	if (net->watcher)
 		net->watcher->ops->free(net->watcher);
 	map_fini(&net->nicks);

@@ -31,8 +31,14 @@ enum {
 	SIM_DELIVERIES_MAX = 10000 /* in one call; the rest comes when the timers run next */
 };
 
+struct sim_account {
+	const char *name, *password;
+};
+
 /* Zero and NULL stand for what is said in the comment. Read at sim_network_new and not kept. */
 struct sim_options {
+	const struct sim_account
+		*accounts;           /* the last has no name: any name and password will do */
 	const char *profile;         /* "inspircd"; one of profile.h */
 	const char *name;            /* the network's: the profile's own */
 	const char *server;          /* the server that connections reach: "irc.sim.example" */
@@ -94,6 +100,19 @@ bool sim_kill(struct sim_network *net, const char *nick, const char *oper, const
 
 /* The server gives prefix modes to who is in a channel: "o", "ov". False where nick is not. */
 bool sim_grant(struct sim_network *net, const char *channel, const char *nick, const char *modes);
+
+/* Services log who has the nick in, or out with NULL, and tell it; false where nobody has it. */
+bool sim_login(struct sim_network *net, const char *nick, const char *account);
+
+/* Services are up at first. Where the profile has a login, they take it with them (CAP DEL). */
+void sim_services(struct sim_network *net, bool is_up);
+
+/* Somebody gives who has the nick another; false where nobody has it, or the other is none or is
+ * taken. */
+bool sim_rename(struct sim_network *net, const char *nick, const char *other);
+
+/* Changes user, which may be NULL, and host of who has the nick; false where nobody has. */
+bool sim_change_host(struct sim_network *net, const char *nick, const char *user, const char *host);
 
 /* Whether nick is in channel, and with which prefix modes ("ov"); NULL when it is not there.
  * Borrowed until the next call. */

@@ -1,6 +1,7 @@
 #include "sim/person.h"
 
 #include "base/mem.h"
+#include "sim/account.h"
 #include "sim/channel.h"
 #include "sim/client.h"
 #include "sim/server.h"
@@ -94,6 +95,7 @@ struct person *person_new(struct sim_network *net, const struct person_options *
 	list_init(&p->seats);
 	copy_options(&p->client, options);
 	sim_client_register(&p->client);
+	sim_wire_arm(net);
 	return p;
 }
 
@@ -215,7 +217,8 @@ void person_away(struct person *p, struct str message)
 
 void person_login(struct person *p, const char *account)
 {
-	sim_set(&p->client.account, str_of(account), SIM_NAME_MAX_BYTES - 1);
+	sim_account_set(&p->client, account);
+	sim_wire_run(p->client.net);
 }
 
 static void keep_seats(struct person *p)

@@ -59,7 +59,7 @@ void person_away(struct person *p, struct str message); /* absent: back */
 /* Any line. */
 void person_raw(struct person *p, struct str line);
 
-/* Services log the person in, or out with NULL. Nobody is told: later lines carry it. */
+/* Services log the person in, or out with NULL. Those hear of it who asked to (account-notify). */
 void person_login(struct person *p, const char *account);
 
 #endif

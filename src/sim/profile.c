@@ -4,15 +4,33 @@ static const struct {
 	const char *name;
 	unsigned bit;
 } caps[] = {
-	{"account-tag",   SIM_CAP_ACCOUNT_TAG  },
-	{"cap-notify",    SIM_CAP_CAP_NOTIFY   },
-	{"extended-join", SIM_CAP_EXTENDED_JOIN},
-	{"message-tags",  SIM_CAP_MESSAGE_TAGS },
-	{"multi-prefix",  SIM_CAP_MULTI_PREFIX },
-	{"server-time",   SIM_CAP_SERVER_TIME  },
+	{"account-notify",                SIM_CAP_ACCOUNT_NOTIFY   },
+	{"account-tag",                   SIM_CAP_ACCOUNT_TAG      },
+	{"away-notify",                   SIM_CAP_AWAY_NOTIFY      },
+	{"batch",			 SIM_CAP_BATCH            },
+	{"cap-notify",                    SIM_CAP_CAP_NOTIFY       },
+	{"chghost",		       SIM_CAP_CHGHOST          },
+	{"draft/channel-rename",          SIM_CAP_CHANNEL_RENAME   },
+	{"draft/chathistory",             SIM_CAP_CHATHISTORY      },
+	{"draft/message-redaction",       SIM_CAP_MESSAGE_REDACTION},
+	{"draft/multiline",               SIM_CAP_MULTILINE        },
+	{"echo-message",                  SIM_CAP_ECHO_MESSAGE     },
+	{"extended-join",                 SIM_CAP_EXTENDED_JOIN    },
+	{"extended-monitor",              SIM_CAP_EXTENDED_MONITOR },
+	{"inspircd.org/standard-replies", SIM_CAP_STANDARD_REPLIES },
+	{"invite-notify",                 SIM_CAP_INVITE_NOTIFY    },
+	{"labeled-response",              SIM_CAP_LABELED_RESPONSE },
+	{"message-tags",                  SIM_CAP_MESSAGE_TAGS     },
+	{"multi-prefix",                  SIM_CAP_MULTI_PREFIX     },
+	{"sasl",			  SIM_CAP_SASL             },
+	{"server-time",                   SIM_CAP_SERVER_TIME      },
+	{"setname",		       SIM_CAP_SETNAME          },
+	{"standard-replies",              SIM_CAP_STANDARD_REPLIES },
+	{"userhost-in-names",             SIM_CAP_USERHOST_IN_NAMES},
 };
 
-/* Left out of what is offered: sasl, sts and tls, which promise what no network in memory keeps. */
+/* Left out of what is offered: sts and tls, which promise what no network in memory keeps; and of
+ * sasl all mechanisms but the one that needs neither keys nor arithmetic. */
 
 static const struct sim_profile inspircd = {
 	.name = "inspircd",
@@ -27,7 +45,8 @@ static const struct sim_profile inspircd = {
 	.offered = "account-notify account-tag away-notify batch cap-notify chghost "
 		   "echo-message extended-join extended-monitor inspircd.org/poison "
 		   "inspircd.org/standard-replies invite-notify labeled-response "
-		   "message-tags multi-prefix server-time setname userhost-in-names",
+		   "message-tags multi-prefix sasl=PLAIN server-time setname "
+		   "userhost-in-names",
 	.poison = "inspircd.org/poison",
 	.default_modes = "nt",
 	.user_modes = "BIRdikorswx",
@@ -91,7 +110,8 @@ static const struct sim_profile libera = {
 		    "TARGMAX=NAMES:1,LIST:1,KICK:1,WHOIS:1,PRIVMSG:4,NOTICE:4,ACCEPT:,MONITOR: "
 		    "EXTBAN=$,ajrxz",
 	.offered = "account-notify account-tag away-notify cap-notify chghost "
-		   "extended-join multi-prefix server-time solanum.chat/identify-msg "
+		   "extended-join multi-prefix sasl=PLAIN server-time "
+		   "solanum.chat/identify-msg "
 		   "solanum.chat/oper solanum.chat/realhost",
 	.default_modes = "nt",
 	.user_modes = "DGMQRSZaghilopsuwz",
@@ -125,8 +145,8 @@ static const struct sim_profile ergo = {
 		   "draft/multiline=max-bytes=4096,max-lines=100 draft/no-implicit-names "
 		   "draft/persistence draft/pre-away draft/read-marker draft/relaymsg=/ "
 		   "echo-message ergo.chat/nope extended-join extended-monitor "
-		   "invite-notify labeled-response message-tags multi-prefix server-time "
-		   "setname standard-replies userhost-in-names znc.in/playback "
+		   "invite-notify labeled-response message-tags multi-prefix sasl=PLAIN "
+		   "server-time setname standard-replies userhost-in-names znc.in/playback "
 		   "znc.in/self-message",
 	.poison = "ergo.chat/nope",
 	.default_modes = "nt",
@@ -163,11 +183,26 @@ unsigned sim_cap_find(struct str name)
 	return 0;
 }
 
-bool sim_profile_offers(const struct sim_profile *p, struct str name)
+/* Absent: it is not offered. */
+static struct str find_offer(const struct sim_profile *p, struct str name)
 {
 	struct str rest = str_of(p->offered), offered;
-	while ((offered = str_word(&rest, " ")).n)
-		if (str_eq(str_cut(&offered, '='), name))
-			return true;
-	return false;
+	while ((offered = str_word(&rest, " ")).n) {
+		struct str value = offered;
+		if (str_eq(str_cut(&value, '='), name))
+			return offered;
+	}
+	return STR_NONE;
+}
+
+bool sim_profile_offers(const struct sim_profile *p, struct str name)
+{
+	return find_offer(p, name).n;
+}
+
+struct str sim_profile_cap_value(const struct sim_profile *p, struct str name)
+{
+	struct str value = find_offer(p, name);
+	str_cut(&value, '=');
+	return value.n ? value : STR_NONE;
 }

@@ -18,7 +18,23 @@ enum sim_cap {
 	SIM_CAP_ACCOUNT_TAG = 1 << 2,
 	SIM_CAP_EXTENDED_JOIN = 1 << 3,
 	SIM_CAP_MULTI_PREFIX = 1 << 4,
-	SIM_CAP_CAP_NOTIFY = 1 << 5
+	SIM_CAP_CAP_NOTIFY = 1 << 5,
+	SIM_CAP_ACCOUNT_NOTIFY = 1 << 6,
+	SIM_CAP_AWAY_NOTIFY = 1 << 7,
+	SIM_CAP_BATCH = 1 << 8,
+	SIM_CAP_CHGHOST = 1 << 9,
+	SIM_CAP_ECHO_MESSAGE = 1 << 10,
+	SIM_CAP_EXTENDED_MONITOR = 1 << 11,
+	SIM_CAP_INVITE_NOTIFY = 1 << 12,
+	SIM_CAP_LABELED_RESPONSE = 1 << 13,
+	SIM_CAP_SASL = 1 << 14,
+	SIM_CAP_SETNAME = 1 << 15,
+	SIM_CAP_STANDARD_REPLIES = 1 << 16, /* under a vendor's name too */
+	SIM_CAP_USERHOST_IN_NAMES = 1 << 17,
+	SIM_CAP_CHANNEL_RENAME = 1 << 18,
+	SIM_CAP_CHATHISTORY = 1 << 19,
+	SIM_CAP_MESSAGE_REDACTION = 1 << 20,
+	SIM_CAP_MULTILINE = 1 << 21
 };
 
 /* What is done with a line of more than 512 bytes, tags left out. */
@@ -68,5 +84,8 @@ unsigned sim_cap_find(struct str name);
 
 /* Whether a CAP LS of the profile lists name. */
 bool sim_profile_offers(const struct sim_profile *p, struct str name);
+
+/* The value that it has there; absent where there is none. */
+struct str sim_profile_cap_value(const struct sim_profile *p, struct str name);
 
 #endif

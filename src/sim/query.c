@@ -66,7 +66,8 @@ static void show_who(const struct who *w, const struct sim_client *whom, const s
 	char symbols[16], flags[24];
 	struct str marks = m ? sim_member_symbols(m, w->c, symbols) : STR("");
 	const char *channel = m ? m->channel->name : "*";
-	snprintf(flags, sizeof(flags), "%c%" STR_F, whom->away ? 'G' : 'H', STR_A(marks));
+	snprintf(flags, sizeof(flags), "%c%s%" STR_F, whom->away ? 'G' : 'H',
+		sim_is_bot(whom) ? "B" : "", STR_A(marks));
 	if (w->fields.p)
 		show_extended(w, whom, channel, flags);
 	else
@@ -139,6 +140,8 @@ static void show_client(struct sim_client *c, const struct sim_client *whom)
 	sim_reply(c, 312, "%s %s :%s", whom->nick, net->server, net->name);
 	if (whom->away)
 		sim_reply(c, 301, "%s :%s", whom->nick, whom->away);
+	if (sim_is_bot(whom))
+		sim_reply(c, 335, "%s :is a bot", whom->nick);
 	if (whom->account)
 		sim_reply(c, 330, "%s %s :is logged in as", whom->nick, whom->account);
 	sim_reply(c, 317, "%s %lld %lld :seconds idle, signon time", whom->nick,
@@ -156,13 +159,6 @@ void sim_on_whois(struct sim_client *c, const struct message *m)
 		sim_no_such_nick(c, nick);
 	struct str shown = whom ? str_of(whom->nick) : nick;
 	sim_reply(c, 318, "%" STR_F " :End of /WHOIS list", STR_A(shown));
-}
-
-void sim_on_whowas(struct sim_client *c, const struct message *m)
-{
-	struct str nick = m->params[0];
-	sim_reply(c, 406, "%" STR_F " :There was no such nickname", STR_A(nick));
-	sim_reply(c, 369, "%" STR_F " :End of WHOWAS", STR_A(nick));
 }
 
 static bool is_listed(struct str names, const struct sim_channel *ch)

@@ -210,7 +210,7 @@ static struct str wanted_nick(const struct sim_client *c, struct str nick)
 	return nick;
 }
 
-static void change_nick(struct sim_client *c, struct str nick)
+void sim_change_nick(struct sim_client *c, struct str nick)
 {
 	if (str_eq(str_of(c->nick), nick))
 		return;
@@ -232,7 +232,7 @@ void sim_on_nick(struct sim_client *c, const struct message *m)
 	else if (other && other != c)
 		sim_reply(c, 433, "%" STR_F " :Nickname is already in use", STR_A(nick));
 	else if (c->stage == SIM_READY)
-		change_nick(c, nick);
+		sim_change_nick(c, nick);
 	else if (!refuse_nick(c, nick)) {
 		sim_set(&c->nick, nick, SIM_NAME_MAX_BYTES - 1);
 		send_cookie(c);

@@ -2,37 +2,50 @@
 
 #include "irc/text.h"
 #include "sim/client.h"
+#include "sim/label.h"
+#include "sim/multiline.h"
 
 static const struct sim_command commands[] = {
-	{"AWAY",     0, SIM_AFTER,   sim_on_away    },
-	{"CAP",      1, SIM_ANYTIME, sim_on_cap     },
-	{"INVITE",   2, SIM_AFTER,   sim_on_invite  },
-	{"ISON",     1, SIM_AFTER,   sim_on_ison    },
-	{"JOIN",     1, SIM_AFTER,   sim_on_join    },
-	{"KICK",     2, SIM_AFTER,   sim_on_kick    },
-	{"KILL",     1, SIM_AFTER,   sim_on_kill    },
-	{"LIST",     0, SIM_AFTER,   sim_on_list    },
-	{"LUSERS",   0, SIM_AFTER,   sim_on_lusers  },
-	{"MODE",     1, SIM_AFTER,   sim_on_mode    },
-	{"MOTD",     0, SIM_AFTER,   sim_on_motd    },
-	{"NAMES",    0, SIM_AFTER,   sim_on_names   },
-	{"NICK",     0, SIM_ANYTIME, sim_on_nick    }, /* 431 */
-	{"NOTICE",   0, SIM_AFTER,   sim_on_notice  },
-	{"OPER",     2, SIM_AFTER,   sim_on_oper    },
-	{"PART",     1, SIM_AFTER,   sim_on_part    },
-	{"PASS",     1, SIM_BEFORE,  sim_on_pass    },
-	{"PING",     1, SIM_ANYTIME, sim_on_ping    },
-	{"PONG",     0, SIM_ANYTIME, sim_on_pong    },
-	{"PRIVMSG",  0, SIM_AFTER,   sim_on_privmsg }, /* 411, 412 */
-	{"QUIT",     0, SIM_ANYTIME, sim_on_quit    },
-	{"TAGMSG",   0, SIM_AFTER,   sim_on_tagmsg  },
-	{"TOPIC",    1, SIM_AFTER,   sim_on_topic   },
-	{"USER",     4, SIM_BEFORE,  sim_on_user    },
-	{"USERHOST", 1, SIM_AFTER,   sim_on_userhost},
-	{"VERSION",  0, SIM_AFTER,   sim_on_version },
-	{"WHO",      0, SIM_AFTER,   sim_on_who     },
-	{"WHOIS",    1, SIM_AFTER,   sim_on_whois   },
-	{"WHOWAS",   1, SIM_AFTER,   sim_on_whowas  },
+	{"ADMIN",        0, SIM_AFTER,   sim_on_admin       },
+	{"AUTHENTICATE", 1, SIM_ANYTIME, sim_on_authenticate},
+	{"AWAY",         0, SIM_AFTER,   sim_on_away        },
+	{"BATCH",        1, SIM_AFTER,   sim_on_batch       },
+	{"CAP",          1, SIM_ANYTIME, sim_on_cap         },
+	{"CHATHISTORY",  1, SIM_AFTER,   sim_on_chathistory },
+	{"INFO",         0, SIM_AFTER,   sim_on_info        },
+	{"INVITE",       2, SIM_AFTER,   sim_on_invite      },
+	{"ISON",         1, SIM_AFTER,   sim_on_ison        },
+	{"JOIN",         1, SIM_AFTER,   sim_on_join        },
+	{"KICK",         2, SIM_AFTER,   sim_on_kick        },
+	{"KILL",         1, SIM_AFTER,   sim_on_kill        },
+	{"LINKS",        0, SIM_AFTER,   sim_on_links       },
+	{"LIST",         0, SIM_AFTER,   sim_on_list        },
+	{"LUSERS",       0, SIM_AFTER,   sim_on_lusers      },
+	{"MODE",         1, SIM_AFTER,   sim_on_mode        },
+	{"MONITOR",      1, SIM_AFTER,   sim_on_monitor     },
+	{"MOTD",         0, SIM_AFTER,   sim_on_motd        },
+	{"NAMES",        0, SIM_AFTER,   sim_on_names       },
+	{"NICK",         0, SIM_ANYTIME, sim_on_nick        }, /* 431 */
+	{"NOTICE",       0, SIM_AFTER,   sim_on_notice      },
+	{"OPER",         2, SIM_AFTER,   sim_on_oper        },
+	{"PART",         1, SIM_AFTER,   sim_on_part        },
+	{"PASS",         1, SIM_BEFORE,  sim_on_pass        },
+	{"PING",         1, SIM_ANYTIME, sim_on_ping        },
+	{"PONG",         0, SIM_ANYTIME, sim_on_pong        },
+	{"PRIVMSG",      0, SIM_AFTER,   sim_on_privmsg     }, /* 411, 412 */
+	{"QUIT",         0, SIM_ANYTIME, sim_on_quit        },
+	{"REDACT",       2, SIM_AFTER,   sim_on_redact      },
+	{"RENAME",       2, SIM_AFTER,   sim_on_rename      },
+	{"SETNAME",      1, SIM_AFTER,   sim_on_setname     },
+	{"TAGMSG",       0, SIM_AFTER,   sim_on_tagmsg      },
+	{"TIME",         0, SIM_AFTER,   sim_on_time        },
+	{"TOPIC",        1, SIM_AFTER,   sim_on_topic       },
+	{"USER",         4, SIM_BEFORE,  sim_on_user        },
+	{"USERHOST",     1, SIM_AFTER,   sim_on_userhost    },
+	{"VERSION",      0, SIM_AFTER,   sim_on_version     },
+	{"WHO",          0, SIM_AFTER,   sim_on_who         },
+	{"WHOIS",        1, SIM_AFTER,   sim_on_whois       },
+	{"WHOWAS",       1, SIM_AFTER,   sim_on_whowas      },
 };
 
 const struct sim_command *sim_command_at(size_t i)
@@ -110,7 +123,7 @@ static bool check_text(struct sim_client *c, struct str line)
 	return false;
 }
 
-static void dispatch(struct sim_client *c, const struct message *m)
+static void run(struct sim_client *c, const struct message *m)
 {
 	const struct sim_command *command = find_command(m->command);
 	bool is_ready = c->stage == SIM_READY;
@@ -124,6 +137,14 @@ static void dispatch(struct sim_client *c, const struct message *m)
 		sim_reply(c, 461, "%s :Not enough parameters", command->name);
 	else
 		command->run(c, m);
+}
+
+static void dispatch(struct sim_client *c, const struct message *m)
+{
+	sim_label_begin(c, message_tag(m, STR("label")));
+	if (c->stage != SIM_READY || !sim_batch_takes(c, m))
+		run(c, m);
+	sim_label_end(c);
 }
 
 static bool is_deaf(const struct sim_client *c)

@@ -29,11 +29,17 @@ void sim_serve(struct sim_client *c, struct str line);
 /* negotiate.c */
 void sim_on_cap(struct sim_client *c, const struct message *m);
 
+/* account.c */
+void sim_on_authenticate(struct sim_client *c, const struct message *m);
+
 /* register.c */
 void sim_on_pass(struct sim_client *c, const struct message *m);
 void sim_on_nick(struct sim_client *c, const struct message *m);
 void sim_on_user(struct sim_client *c, const struct message *m);
 void sim_on_pong(struct sim_client *c, const struct message *m);
+
+/* Tells all who see it, and c. */
+void sim_change_nick(struct sim_client *c, struct str nick);
 
 /* Goes on to the welcome, or to a refusal, when the client has said all that it must. */
 void sim_try_welcome(struct sim_client *c);
@@ -51,6 +57,10 @@ void sim_on_kick(struct sim_client *c, const struct message *m);
 void sim_on_invite(struct sim_client *c, const struct message *m);
 void sim_on_topic(struct sim_client *c, const struct message *m);
 void sim_on_names(struct sim_client *c, const struct message *m);
+void sim_on_rename(struct sim_client *c, const struct message *m);
+
+/* c joins the channel, or is told why not. */
+void sim_join(struct sim_client *c, struct str name, struct str key);
 
 /* mode.c */
 void sim_on_mode(struct sim_client *c, const struct message *m);
@@ -67,10 +77,29 @@ void sim_on_away(struct sim_client *c, const struct message *m);
 void sim_on_quit(struct sim_client *c, const struct message *m);
 void sim_on_ping(struct sim_client *c, const struct message *m);
 
+/* All that came as one; multiline.c has its lines. */
+struct sim_batch;
+void sim_say_batch(struct sim_client *c, const struct sim_batch *batch);
+
+/* multiline.c */
+void sim_on_batch(struct sim_client *c, const struct message *m);
+
+/* history.c */
+void sim_on_chathistory(struct sim_client *c, const struct message *m);
+void sim_on_redact(struct sim_client *c, const struct message *m);
+
+/* identity.c */
+void sim_on_setname(struct sim_client *c, const struct message *m);
+
+/* monitor.c */
+void sim_on_monitor(struct sim_client *c, const struct message *m);
+
+/* whowas.c */
+void sim_on_whowas(struct sim_client *c, const struct message *m);
+
 /* query.c */
 void sim_on_who(struct sim_client *c, const struct message *m);
 void sim_on_whois(struct sim_client *c, const struct message *m);
-void sim_on_whowas(struct sim_client *c, const struct message *m);
 void sim_on_list(struct sim_client *c, const struct message *m);
 void sim_on_userhost(struct sim_client *c, const struct message *m);
 void sim_on_ison(struct sim_client *c, const struct message *m);
@@ -79,6 +108,10 @@ void sim_on_ison(struct sim_client *c, const struct message *m);
 void sim_on_motd(struct sim_client *c, const struct message *m);
 void sim_on_lusers(struct sim_client *c, const struct message *m);
 void sim_on_version(struct sim_client *c, const struct message *m);
+void sim_on_time(struct sim_client *c, const struct message *m);
+void sim_on_admin(struct sim_client *c, const struct message *m);
+void sim_on_info(struct sim_client *c, const struct message *m);
+void sim_on_links(struct sim_client *c, const struct message *m);
 void sim_on_oper(struct sim_client *c, const struct message *m);
 void sim_on_kill(struct sim_client *c, const struct message *m);
 

@@ -1,5 +1,7 @@
 #include "sim/channel.h"
 #include "sim/client.h"
+#include "sim/history.h"
+#include "sim/multiline.h"
 #include "sim/server.h"
 
 #include <stdio.h>
@@ -8,29 +10,92 @@
 struct speech {
 	struct sim_client *c;
 	const char *verb;
-	struct str tags;
+	struct sim_extra extra;
 	struct str text;
+	const struct sim_batch *batch; /* of whose lines the text is made, or NULL */
 	bool has_text;
 	bool is_quiet; /* NOTICE: what goes wrong is not told, so two programs never answer each
 			  other */
 };
 
+static void overhear_line(const struct speech *s, struct str target, struct str text)
+{
+	sim_overhear(
+		s->c->net, s->c, "%s %" STR_F " :%" STR_F, s->verb, STR_A(target), STR_A(text));
+}
+
 static void overhear(const struct speech *s, struct str target)
 {
-	if (s->has_text)
-		sim_overhear(s->c->net, s->c, "%s %" STR_F " :%" STR_F, s->verb, STR_A(target),
-			STR_A(s->text));
-	else
+	if (s->batch) {
+		list_each (node, &s->batch->lines) {
+			const struct sim_line *l = container_of(node, struct sim_line, node);
+			if (l->text[0])
+				overhear_line(s, target, str_of(l->text));
+		}
+	} else if (s->has_text) {
+		overhear_line(s, target, s->text);
+	} else {
 		sim_overhear(s->c->net, s->c, "%s %" STR_F, s->verb, STR_A(target));
+	}
+}
+
+static void deliver_batch(const struct speech *s, struct sim_client *to, struct str target)
+{
+	struct sim_extra extra = {.batch = ++s->c->net->next_batch};
+	unsigned long long ref = extra.batch;
+	sim_relay(to, s->c, &s->extra, "BATCH +%llu draft/multiline %" STR_F, ref, STR_A(target));
+	list_each (node, &s->batch->lines) {
+		const struct sim_line *l = container_of(node, struct sim_line, node);
+		extra.is_concat = l->is_concat;
+		sim_relay(to, s->c, &extra, "%s %" STR_F " :%s", s->verb, STR_A(target), l->text);
+	}
+	sim_relay(to, s->c, &(struct sim_extra){0}, "BATCH -%llu", ref);
+}
+
+/* For those who know no such batch: lines by themselves, of which the first has the name. */
+static void deliver_lines(const struct speech *s, struct sim_client *to, struct str target)
+{
+	struct sim_extra extra = s->extra;
+	list_each (node, &s->batch->lines) {
+		const struct sim_line *l = container_of(node, struct sim_line, node);
+		if (!l->text[0])
+			continue;
+		sim_relay(to, s->c, &extra, "%s %" STR_F " :%s", s->verb, STR_A(target), l->text);
+		extra = (struct sim_extra){0};
+	}
 }
 
 static void deliver(const struct speech *s, struct sim_client *to, struct str target)
 {
-	if (s->has_text)
-		sim_relay(to, s->c, s->tags, "%s %" STR_F " :%" STR_F, s->verb, STR_A(target),
+	unsigned all = SIM_CAP_MULTILINE | SIM_CAP_BATCH;
+	if (s->batch && (to->caps & all) == all)
+		deliver_batch(s, to, target);
+	else if (s->batch)
+		deliver_lines(s, to, target);
+	else if (s->has_text)
+		sim_relay(to, s->c, &s->extra, "%s %" STR_F " :%" STR_F, s->verb, STR_A(target),
 			STR_A(s->text));
 	else if (to->caps & SIM_CAP_MESSAGE_TAGS)
-		sim_relay(to, s->c, s->tags, "%s %" STR_F, s->verb, STR_A(target));
+		sim_relay(to, s->c, &s->extra, "%s %" STR_F, s->verb, STR_A(target));
+}
+
+static bool has_echo(const struct speech *s)
+{
+	return s->c->caps & SIM_CAP_ECHO_MESSAGE;
+}
+
+static void remember(const struct speech *s, struct sim_channel *ch)
+{
+	if (!s->batch) {
+		if (s->has_text)
+			sim_history_note(ch, s->c, s->extra.msgid, s->verb, s->text);
+		return;
+	}
+	list_each (node, &s->batch->lines) {
+		const struct sim_line *l = container_of(node, struct sim_line, node);
+		if (l->text[0])
+			sim_history_note(ch, s->c, s->extra.msgid, s->verb, str_of(l->text));
+	}
 }
 
 /* NULL, or why c may not speak. */
@@ -57,7 +122,7 @@ static bool is_meant(const struct sim_member *m, struct str status)
 	return sim_member_rank(m) <= rank && m->modes[0];
 }
 
-static void say_to_channel(const struct speech *s, const struct sim_channel *ch, struct str status)
+static void say_to_channel(const struct speech *s, struct sim_channel *ch, struct str status)
 {
 	char target[SIM_NAME_MAX_BYTES + 16];
 	const char *why = gag(ch, s->c);
@@ -73,21 +138,29 @@ static void say_to_channel(const struct speech *s, const struct sim_channel *ch,
 		if (m->client != s->c && is_meant(m, status))
 			deliver(s, m->client, str_of(target));
 	}
+	if (has_echo(s))
+		deliver(s, s->c, str_of(target));
+	if (!status.n)
+		remember(s, ch);
 }
 
 static void say_to_client(const struct speech *s, struct sim_client *to)
 {
 	overhear(s, str_of(to->nick));
 	deliver(s, to, str_of(to->nick));
+	if (has_echo(s) && to != s->c)
+		deliver(s, s->c, str_of(to->nick));
 	if (to->away && !s->is_quiet && s->has_text)
 		sim_reply(s->c, 301, "%s :%s", to->nick, to->away);
 }
 
-static void say(const struct speech *s, struct str target)
+static void say(struct speech *s, struct str target)
 {
+	if (sim_profile_offers(s->c->net->profile, STR("message-tags")))
+		s->extra.msgid = ++s->c->net->next_msgid;
 	struct str status;
 	struct str name = isupport_channel_of(s->c->net->isupport, target, &status);
-	const struct sim_channel *ch = name.p ? sim_channel_find(s->c->net, name) : NULL;
+	struct sim_channel *ch = name.p ? sim_channel_find(s->c->net, name) : NULL;
 	struct sim_client *to = name.p ? NULL : sim_find(s->c->net, target);
 	if (ch)
 		say_to_channel(s, ch, status);
@@ -109,7 +182,7 @@ static unsigned max_targets(const struct sim_network *net, const char *verb)
 	return sim_token_limit(net, "TARGMAX", str_of(verb), 20);
 }
 
-static void say_to_all(const struct speech *s, struct str targets)
+static void say_to_all(struct speech *s, struct str targets)
 {
 	unsigned left = max_targets(s->c->net, s->verb);
 	while (targets.n) {
@@ -142,7 +215,7 @@ static bool is_complete(const struct speech *s, const struct message *m)
 
 static void speak(struct speech *s, const struct message *m)
 {
-	s->tags = m->tags;
+	s->extra.client_tags = m->tags;
 	s->text = message_param(m, 1);
 	if (is_complete(s, m))
 		say_to_all(s, m->params[0]);
@@ -160,23 +233,37 @@ void sim_on_notice(struct sim_client *c, const struct message *m)
 	speak(&s, m);
 }
 
+void sim_say_batch(struct sim_client *c, const struct sim_batch *batch)
+{
+	struct speech s = {.c = c,
+		.verb = batch->is_notice ? "NOTICE" : "PRIVMSG",
+		.extra = {.client_tags = str_of(batch->tags)},
+		.batch = batch,
+		.has_text = true,
+		.is_quiet = batch->is_notice};
+	say(&s, str_of(batch->target));
+}
+
 void sim_on_tagmsg(struct sim_client *c, const struct message *m)
 {
 	struct speech s = {.c = c, .verb = "TAGMSG"};
 	if (sim_profile_offers(c->net->profile, STR("message-tags")))
 		speak(&s, m);
 	else
-		sim_reply(c, 421, "TAGMSG :Unknown command");
+		sim_unknown(c, "TAGMSG");
 }
 
 void sim_on_away(struct sim_client *c, const struct message *m)
 {
 	struct str words = message_param(m, 0);
 	sim_set(&c->away, words.n ? words : STR_NONE, sim_limit(c->net->isupport->awaylen, 200));
-	if (words.n)
+	if (words.n) {
 		sim_reply(c, 306, ":You have been marked as being away");
-	else
+		sim_notify(c, SIM_CAP_AWAY_NOTIFY, "AWAY :%s", c->away);
+	} else {
 		sim_reply(c, 305, ":You are no longer marked as being away");
+		sim_notify(c, SIM_CAP_AWAY_NOTIFY, "AWAY");
+	}
 }
 
 void sim_on_quit(struct sim_client *c, const struct message *m)

@@ -586,7 +586,7 @@ static const struct row {
 	{"TAGMSG reaches who understands it",                                  "inspircd",
          "rich JOIN #c\nalice JOIN #c\nbob JOIN #c\nhear alice bob rich\n"
 		"alice @+typing=done TAGMSG #c\n"
-		"rich> @time=1970-01-01T00:16:40.000Z;+typing=done :alice!u@h TAGMSG :#c\n"                                                                },
+		"rich> @time=1970-01-01T00:16:40.000Z;msgid=m1;+typing=done :alice!u@h TAGMSG :#c\n"                                                                },
 	{"a split takes people away and brings them back",                     "libera",
          TWO "hear carol\nalice MODE #c +v bob\n" BOTH(ALICE
 			"MODE #c +v bob") "split bob carol\n" A2
@@ -651,7 +651,7 @@ static const struct life {
          "1 CAP LS 302\n1> :s CAP * LS :account-notify account-tag away-notify batch cap-notify "
 		"chghost echo-message extended-join extended-monitor inspircd.org/poison "
 		"inspircd.org/standard-replies invite-notify labeled-response message-tags "
-		"multi-prefix server-time setname userhost-in-names \n"
+		"multi-prefix sasl=PLAIN server-time setname userhost-in-names \n"
 		"1 CAP REQ :inspircd.org/poison\n"
 		"1> ERROR :Closing link: (unknown@h) [Excess capability requests]\n1! closed\n1. \n",
          {.profile = "inspircd"}																	 },
@@ -664,14 +664,14 @@ static const struct life {
 		"draft/multiline=max-bytes=4096,max-lines=100 draft/no-implicit-names draft/persistence\n"
 		"1> :s CAP * LS :draft/pre-away draft/read-marker draft/relaymsg=/ "
 		"echo-message ergo.chat/nope extended-join extended-monitor invite-notify "
-		"labeled-response message-tags multi-prefix server-time setname standard-replies "
+		"labeled-response message-tags multi-prefix sasl=PLAIN server-time setname standard-replies "
 		"userhost-in-names znc.in/playback znc.in/self-message\n",				    {.profile = "ergo"}					},
 	{"a nick in use, also by someone quicker, is refused",
          "alice PING x\n1 NICK ALICE\n1> :s 433 * ALICE :Nickname is already in use\n"
 		"1 NICK 9\n1> :s 432 * 9 :Erroneous Nickname\n" USER1 READY1
 		"2 USER u 0 * :r\n2 NICK bot\n2> :s 433 * bot :Nickname is already in use\n"
 		"2 CAP LS\n2> :s CAP * LS :account-notify account-tag away-notify cap-notify chghost "
-		"extended-join multi-prefix server-time solanum.chat/identify-msg solanum.chat/oper "
+		"extended-join multi-prefix sasl server-time solanum.chat/identify-msg solanum.chat/oper "
 		"solanum.chat/realhost \n2 NICK zoe\n3 NICK zoe\n3 USER u 0 * :r\n"
 		"3> :s 001 zoe :Welcome to the Net IRC Network zoe!~u@h\n"
 		"3> :s 422 zoe :MOTD File is missing\n2 CAP END\n"
@@ -1017,7 +1017,10 @@ static void put_noise(struct buf *b, uint64_t *seed)
 		"TOPIC", "#c", "#d", "alice", "bob", ",", " ", " ", " :", "+ov-b", "+lkb", "*!*@*",
 		"WHO", "WHOIS", "%tcuihsnfdlaor,999", "CAP", "REQ", "LS 302", "END", "QUIT",
 		"INVITE", "@+a=b ", "0", "NAMES", "LIST", "AWAY", "ISON", "USERHOST", "TAGMSG",
-		"PING", "PONG", "PASS", "USER", "@#c", "\xff", "\xe2\x82",
+		"PING", "PONG", "PASS", "BATCH", "+1 draft/multiline #c", "-1", "@batch=1 ",
+		"@label=x ", "MONITOR", "+ alice,bob", "AUTHENTICATE", "PLAIN", "SETNAME", "RENAME",
+		"REDACT", " m1", "CHATHISTORY LATEST #c * 9", "WHOWAS", "labeled-response batch",
+		"draft/multiline", "USER", "@#c", "\xff", "\xe2\x82",
 		"12345678901234567890123456789012345678901234567890"};
 	size_t n = next_random(seed) % 40;
 	buf_reset(b);
@@ -1074,7 +1077,7 @@ static void replace_the_gone(struct scene *s, struct somebody *who)
 		return;
 	person_free(who->person);
 	snprintf(who->name, sizeof(who->name), "p%d", s->n_names++);
-	struct person_options o = {.nick = who->name, .caps = 0xff, .heard = on_heard, .data = who};
+	struct person_options o = {.nick = who->name, .caps = ~0u, .heard = on_heard, .data = who};
 	who->person = person_new(s->net, &o);
 	assert_non_null(who->person);
 	person_join(who->person, "#c,#d", NULL);
