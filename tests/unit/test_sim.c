@@ -22,7 +22,8 @@
  *     login alice acct   services log alice in
  *     kill alice spam    an operator kills
  *     lag 2, drop, close words, silent how, half, whole, down, up, flood n, split alice bob,
- *     rejoin, refuse count numeric text, throttle 5
+ *     rejoin, refuse count numeric text, throttle 5, bar #c count numeric to, sasl how words,
+ *     services how, account nick acct, rename nick other, host nick host
  *
  * and then all that anybody got: "alice> line", "1> line", "1! closed", "1! reset".
  * "watch" has somebody listen in, "w> who line", where who is the number of a client.
@@ -61,6 +62,8 @@ static void on_heard(void *data, const struct message *m)
 static bool is_dull(struct str line)
 {
 	static const char *const dull[] = {"002", "003", "004", "005", "251", "254", "255"};
+	if (str_starts(line, STR("@")))
+		str_word(&line, " ");
 	str_word(&line, " ");
 	struct str numeric = str_word(&line, " ");
 	for (size_t i = 0; i < COUNTOF(dull); i++)
@@ -236,6 +239,52 @@ static void do_refuse(struct scene *s, struct str rest)
 	fault_refuse(s->net, count, numeric, text[0] ? text : NULL);
 }
 
+static void do_bar(struct scene *s, struct str rest)
+{
+	char channel[64], to[64];
+	word(&rest, channel);
+	int count = (int)number(&rest), numeric = (int)number(&rest);
+	word(&rest, to);
+	fault_refuse_join(s->net, channel, count, numeric, to[0] ? to : NULL);
+}
+
+static void do_sasl(struct scene *s, struct str rest)
+{
+	bool is_failing = number(&rest);
+	rest = str_trim(rest);
+	fault_sasl(s->net, is_failing, rest.n ? rest.p : NULL);
+}
+
+static void do_services(struct scene *s, struct str rest)
+{
+	sim_services(s->net, number(&rest));
+}
+
+static void do_account(struct scene *s, struct str rest)
+{
+	char nick[64], account[64];
+	word(&rest, nick);
+	word(&rest, account);
+	assert_true(sim_login(s->net, nick, account[0] ? account : NULL));
+}
+
+static void do_rename(struct scene *s, struct str rest)
+{
+	char nick[64], other[64];
+	word(&rest, nick);
+	if (!sim_rename(s->net, nick, word(&rest, other)))
+		assert_int_equal(buf_addf(&s->out, "%s! not renamed\n", nick), 0);
+}
+
+static void do_host(struct scene *s, struct str rest)
+{
+	char nick[64], host[64], user[64];
+	word(&rest, nick);
+	word(&rest, host);
+	word(&rest, user);
+	assert_true(sim_change_host(s->net, nick, user[0] ? user : NULL, host));
+}
+
 static void do_split(struct scene *s, struct str rest)
 {
 	struct person *people[PEOPLE_MAX];
@@ -273,6 +322,12 @@ static const struct deed {
 	{"refuse",   do_refuse  },
 	{"split",    do_split   },
 	{"rejoin",   do_rejoin  },
+	{"bar",      do_bar     },
+	{"sasl",     do_sasl    },
+	{"services", do_services},
+	{"account",  do_account },
+	{"rename",   do_rename  },
+	{"host",     do_host    },
 };
 
 static void act(struct scene *s, struct str line)
@@ -586,7 +641,7 @@ static const struct row {
 	{"TAGMSG reaches who understands it",                                  "inspircd",
          "rich JOIN #c\nalice JOIN #c\nbob JOIN #c\nhear alice bob rich\n"
 		"alice @+typing=done TAGMSG #c\n"
-		"rich> @time=1970-01-01T00:16:40.000Z;msgid=m1;+typing=done :alice!u@h TAGMSG :#c\n"                                                                },
+		"rich> @time=1970-01-01T00:16:40.000Z;msgid=m1;+typing=done :alice!u@h TAGMSG :#c\n"                                                       },
 	{"a split takes people away and brings them back",                     "libera",
          TWO "hear carol\nalice MODE #c +v bob\n" BOTH(ALICE
 			"MODE #c +v bob") "split bob carol\n" A2
@@ -777,6 +832,240 @@ static void life_of_a_connection(void **state)
 
 	scene_end(&s);
 }
+
+#define CAPS_AS(n, list, user, at)                                                         \
+	n " CAP REQ :" list "\n" n "> " at ":s CAP * ACK :" list "\n" n " NICK b" n "\n" n \
+	  " USER u 0 * :r\n" n " CAP END\n" n "> " at ":s 001 b" n                         \
+	  " :Welcome to the Net IRC Network b" n "!" user "@h\n" n "> " at ":s 422 b" n    \
+	  " :MOTD File is missing\n"
+#define CAPS(n, list)       CAPS_AS(n, list, "~u", "")
+#define CAPS_IDENT(n, list) CAPS_AS(n, list, "u", "")
+#define CAPS_TIMED(n, list) CAPS_AS(n, list, "u", "@time=1970-01-01T00:16:40.000Z ")
+#define T10                 "1> @time=1970-01-01T00:16:50.000Z "
+#define SASL                "1 CAP REQ :sasl\n1> :s CAP * ACK :sasl\n1 AUTHENTICATE PLAIN\n1> AUTHENTICATE +\n"
+#define PASSWORD            "AGViYgBzZWNyZXQ="
+#define FAILED              "1> :s 904 * :SASL authentication failed\n"
+
+static const struct sim_account secret[] = {
+	{"Ebb", "secret"},
+	{NULL,  NULL    },
+};
+
+/* What capabilities bring. */
+static const struct life modern[] = {
+	{"a login by SASL",
+         SASL "1 AUTHENTICATE " PASSWORD "\n"
+		     "1> :s 900 * *!*@h Ebb :You are now logged in as Ebb\n"
+		     "1> :s 903 * :SASL authentication successful\n" USER1 "1 CAP END\n" READY1
+		     "hear alice\nalice WHO bot %na\n"
+		     "alice> :s 354 alice bot Ebb\nalice> :s 315 alice bot :End of /WHO list\n",						 {.profile = "libera", .accounts = secret}      },
+	{"without accounts any password will do",
+         SASL "1 AUTHENTICATE " PASSWORD "\n"
+		     "1> :s 900 * *!*@h ebb :You are now logged in as ebb\n"
+		     "1> :s 903 * :SASL authentication successful\n",									    {.profile = "libera"}                          },
+	{"logins that fail",
+         SASL
+		"1 AUTHENTICATE AGViYgB3cm9uZw==\n" FAILED
+		"1 AUTHENTICATE PLAIN\n1> AUTHENTICATE +\n1 AUTHENTICATE eABlYmIAc2VjcmV0\n" FAILED
+		"1 AUTHENTICATE PLAIN\n1> AUTHENTICATE +\n1 AUTHENTICATE ====\n" FAILED
+		"1 AUTHENTICATE PLAIN\n1> AUTHENTICATE +\n1 AUTHENTICATE *\n"
+		"1> :s 906 * :SASL authentication aborted\n"
+		"1 AUTHENTICATE EXTERNAL\n1> :s 908 * PLAIN :are available SASL mechanisms\n" FAILED
+		"1 AUTHENTICATE PLAIN\n1> AUTHENTICATE +\n" USER1 "1 CAP END\n"
+		"1> :s 906 bot :SASL authentication aborted\n" READY1,
+         {.profile = "libera", .accounts = secret}																	      },
+	{"logins that fail on request",
+         "sasl 1 come back later\n" SASL "1 AUTHENTICATE " PASSWORD
+		"\n1> :s 904 * :come back later\nsasl 0\n1 AUTHENTICATE PLAIN\n"
+		"1> AUTHENTICATE +\n1 AUTHENTICATE " PASSWORD "\n"
+		"1> :s 900 * *!*@h ebb :You are now logged in as ebb\n"
+		"1> :s 903 * :SASL authentication successful\n",										 {.profile = "libera"}                          },
+	{"services take the login with them",
+         CAPS("1",
+         "cap-notify sasl") "services 0\n1> :s CAP b1 DEL :sasl\n1 AUTHENTICATE PLAIN\n"
+					   "1> :s 421 b1 AUTHENTICATE :Unknown command\n2 CAP REQ :sasl\n"
+					   "2> :s CAP * NAK :sasl\nservices 1\n1> :s CAP b1 NEW :sasl=PLAIN\n",
+         {.profile = "libera"}},
+	{"accounts are seen",
+         CAPS("1",														  "account-notify extended-join") CAPS("2",
+         "multi-prefix") "1 JOIN #c\n1> :b1!~u@h JOIN #c * :r\n1> :s 353 b1 = #c :@b1 \n"
+					"1> :s 366 b1 #c :End of /NAMES list\n2 JOIN #c\n1> :b2!~u@h JOIN #c * :r\n"
+					"2> :b2!~u@h JOIN #c\n2> :s 353 b2 = #c :@b1 b2 \n2> :s 366 b2 #c :End of /NAMES list\n"
+					"account b2 acct\n2> :s 900 b2 b2!~u@h acct :You are now logged in as acct\n"
+					"1> :b2!~u@h ACCOUNT acct\naccount b2\n"
+					"2> :s 901 b2 b2!~u@h :You are now logged out\n1> :b2!~u@h ACCOUNT *\n"
+					"account b1 acct\n1> :s 900 b1 b1!~u@h acct :You are now logged in as acct\n",
+         {.profile = "libera"}},
+	{"absence, hosts and names are seen",
+         "alice JOIN #c\n" CAPS_IDENT("1",
+         "away-notify chghost setname userhost-in-names") "alice AWAY :tea\n1 JOIN #c\n1> :b1!u@h JOIN #c\n"
+									 "1> :s 353 b1 = #c :@alice!u@h b1!u@h\n1> :s 366 b1 #c :End of /NAMES list\n"
+									 "alice AWAY\n1> :alice!u@h AWAY\nalice AWAY :more tea\n1> :alice!u@h AWAY :more tea\n"
+									 "host alice new.example\n1> :alice!u@h CHGHOST u new.example\n"
+									 "alice SETNAME :Alice A.\n1> :alice!u@new.example SETNAME :Alice A.\n"
+									 "host b1 own.example me\n1> :b1!u@h CHGHOST me own.example\n"
+									 "1> :s 396 b1 own.example :is now your displayed host\n"
+									 "bob AWAY :x\nbob JOIN #c\n1> :bob!u@h JOIN #c\n1> :bob!u@h AWAY :x\n",
+         {.profile = "ergo"}},
+	{"a new host looks like a return to others",
+         "bob JOIN #c\nalice JOIN #c\ngrant alice #c v\nhear bob alice\nhost alice n\n"
+		"bob> :alice!u@h QUIT :Changing host\nbob> :alice!u@n JOIN #c\n"
+		"bob> :s MODE #c +v alice\nalice> :s 396 alice n :is now your displayed host\n", {.profile = "libera"}																				    },
+	{"operators see invitations",
+         "alice JOIN #c\n" CAPS_IDENT("1",
+         "invite-notify") "1 JOIN #c\n1> :b1!u@h JOIN #c\n1> :s 353 b1 = #c :@alice b1\n"
+					 "1> :s 366 b1 #c :End of /NAMES list\nbob PING x\nalice INVITE bob #c\n"
+					 "alice MODE #c +o b1\n1> :alice!u@h MODE #c +o b1\nalice INVITE bob #c\n"
+					 "1> :alice!u@h INVITE bob :#c\n",									   {.profile = "ergo"}},
+	{"one's own words come back",
+         CAPS_IDENT("1",
+         "echo-message message-tags") "alice JOIN #c\n1 JOIN #c\n1> :b1!u@h JOIN #c\n1> :s 353 b1 = #c :@alice b1\n"
+						     "1> :s 366 b1 #c :End of /NAMES list\n1 PRIVMSG #c :hi\n"
+						     "1> @msgid=m1 :b1!u@h PRIVMSG #c :hi\n1 @+typing=done TAGMSG #c\n"
+						     "1> @msgid=m2;+typing=done :b1!u@h TAGMSG #c\n1 NOTICE alice :psst\n"
+						     "1> @msgid=m3 :b1!u@h NOTICE alice :psst\n1 PRIVMSG b1 :me\n"
+						     "1> @msgid=m4 :b1!u@h PRIVMSG b1 :me\n1 MODE b1 +B\n1> @bot :b1!u@h MODE b1 +B\n"
+						     "1 PRIVMSG #none :x\n1> :s 403 b1 #none :No such channel\n",
+         {.profile = "ergo"}},
+	{"bots are known as such",
+         CAPS_IDENT("1",													  "message-tags") CAPS_IDENT("2",
+         "message-tags") "1 MODE b1 +B\n1> @bot :b1!u@h MODE b1 +B\n1 PRIVMSG b2 :x\n"
+					"2> @msgid=m1;bot :b1!u@h PRIVMSG b2 :x\nhear alice\nalice WHO b1\n"
+					"alice> :s 352 alice * u h s b1 HB :0 r\nalice> :s 315 alice b1 :End of /WHO list\n",
+         {.profile = "ergo"}},
+	{"answers have their command's label",
+         CAPS_IDENT("1",
+         "batch labeled-response echo-message") "1 @label=a PING x\n1> @label=a :s PONG s :x\n1 @label=b PONG x\n1> @label=b :s ACK\n"
+							       "1 @label=c ISON b1\n1> @label=c :s 303 b1 :b1\n1 @label=d WHO b1\n"
+							       "1> @label=d :s BATCH +1 labeled-response\n"
+							       "1> @batch=1 :s 352 b1 * u h s b1 H :0 r\n"
+							       "1> @batch=1 :s 315 b1 b1 :End of /WHO list\n1> :s BATCH -1\n"
+							       "alice PING x\n1 @label=e PRIVMSG alice :hi\n1> @label=e :b1!u@h PRIVMSG alice :hi\n"
+							       "1 @label=f QUIT\n1> @label=f ERROR :Client exited\n1! closed\n1. \n"
+							       "2 @label=g PING x\n2> :s PONG s :x\n",
+         {.profile = "ergo"}},
+	{"a label leaves other tags alone",
+         CAPS_TIMED("1",
+         "batch labeled-response message-tags server-time") "1 @label=a PING x\n1> @label=a;time=1970-01-01T00:16:40.000Z :s PONG s :x\n"
+									   "1 @label=12345678901234567890123456789012345678901234567890123456789012345 PING x\n"
+									   "1> @time=1970-01-01T00:16:40.000Z :s PONG s :x\n",
+         {.profile = "ergo"}},
+	{"several lines are one message",
+         CAPS_IDENT("1",															 "batch draft/multiline message-tags") CAPS_IDENT("2",
+         "batch draft/multiline") "hear alice\nwatch\n"
+						 "1 @+x=y BATCH +r draft/multiline b2\n1 @batch=r PRIVMSG b2 :one\n"
+						 "1 @batch=r PRIVMSG b2 :\n1 @batch=r;draft/multiline-concat PRIVMSG b2 :two\n"
+						 "1 PING x\n1> :s PONG s :x\n1 BATCH -r\n"
+						 "w> 1 :b1!u@h PRIVMSG b2 :one\nw> 1 :b1!u@h PRIVMSG b2 :two\n"
+						 "2> :b1!u@h BATCH +1 draft/multiline b2\n2> @batch=1 :b1!u@h PRIVMSG b2 :one\n"
+						 "2> @batch=1 :b1!u@h PRIVMSG b2 :\n"
+						 "2> @batch=1;draft/multiline-concat :b1!u@h PRIVMSG b2 :two\n2> :b1!u@h BATCH -1\n"
+						 "1 BATCH +r draft/multiline alice\n1 @batch=r NOTICE alice :one\n"
+						 "1 @batch=r NOTICE alice :\n1 @batch=r NOTICE alice :two\n1 BATCH -r\n"
+						 "w> 1 :b1!u@h NOTICE alice :one\nw> 1 :b1!u@h NOTICE alice :two\n"
+						 "alice> :b1!u@h NOTICE alice :one\nalice> :b1!u@h NOTICE alice :two\n",
+         {.profile = "ergo"}},
+	{"several lines come back with the label",
+         CAPS_IDENT("1",
+         "batch draft/multiline echo-message labeled-response") "alice PING x\n1 @label=a BATCH +r draft/multiline alice\n"
+									       "1 @batch=r PRIVMSG alice :one\n1 BATCH -r\n"
+									       "1> @label=a :s BATCH +2 labeled-response\n1> @batch=2 :b1!u@h BATCH +1 draft/multiline alice\n"
+									       "1> @batch=1 :b1!u@h PRIVMSG alice :one\n1> @batch=2 :b1!u@h BATCH -1\n1> :s BATCH -2\n",
+         {.profile = "ergo"}},
+	{"batches that are refused",
+         CAPS_IDENT("1",
+         "batch draft/multiline") "hear alice\n1 BATCH -r\n1> :s FAIL BATCH INVALID_PARAMS :There is no such batch\n"
+						 "1 BATCH +r netsplit a b\n1> :s FAIL BATCH INVALID_PARAMS :That batch cannot be opened\n"
+						 "1 BATCH +r draft/multiline alice\n1 BATCH +q draft/multiline alice\n"
+						 "1> :s FAIL BATCH INVALID_PARAMS :That batch cannot be opened\n"
+						 "1 @batch=r PRIVMSG bob :x\n"
+						 "1> :s FAIL BATCH MULTILINE_INVALID :The lines do not belong together\n"
+						 "1 @batch=r PRIVMSG alice :x\n1 BATCH -r\nalice BATCH +r draft/multiline b1\n"
+						 "alice> :s 421 alice BATCH :Unknown command\n",																   {.profile = "ergo"}},
+	{"who waits for a nick is told",
+         CAPS("1",
+         "multi-prefix") "alice PING x\n"
+					"1 MONITOR + alice,zoe\n1> :s 730 b1 :alice!u@h\n1> :s 731 b1 :zoe\n"
+					"1 MONITOR L\n1> :s 732 b1 :alice,zoe\n1> :s 733 b1 :End of MONITOR list\n"
+					"zoe PING x\n1> :s 730 b1 :zoe!u@h\nzoe NICK zoey\n1> :s 731 b1 :zoe\n"
+					"alice NICK zoe\n1> :s 731 b1 :alice\n1> :s 730 b1 :zoe!u@h\n"
+					"1 MONITOR S\n1> :s 730 b1 :zoe!u@h\n1> :s 731 b1 :alice\nalice QUIT\n"
+					"1> :s 731 b1 :zoe\n1 MONITOR - zoe\nzoe NICK zoe\n1 MONITOR C\n1 MONITOR L\n"
+					"1> :s 733 b1 :End of MONITOR list\n",																				     {.profile = "libera"}},
+	{"who waits for a nick may see more",
+         CAPS_IDENT("1",
+         "account-notify away-notify extended-monitor") "1 MONITOR + alice\n1> :s 731 b1 :alice\nalice AWAY :x\n1> :s 730 b1 :alice!u@h\n"
+								       "1> :alice!u@h AWAY :x\nlogin alice acct\n1> :alice!u@h ACCOUNT acct\n"
+								       "alice SETNAME :no\n",			  {.profile = "ergo"}},
+	{"MONITOR is not everywhere",
+         "hear alice\nalice MONITOR L\n"
+		"alice> :s 421 alice MONITOR :Unknown command\nalice SETNAME x\n"
+		"alice> :s 421 alice SETNAME :Unknown command\nalice RENAME #a #b\n"
+		"alice> :s 421 alice RENAME :Unknown command\n",													   {.profile = "ngircd"}																					 },
+	{"history is replayed at a join",
+         CAPS_TIMED("1",
+         "batch message-tags server-time") "alice JOIN #c\nalice MODE #c +H 2:60\nalice PRIVMSG #c :one\nalice PRIVMSG #c :two\n"
+							  "+ 5\nalice NOTICE #c :three\n+ 5\n1 JOIN #c\n" T10
+							  ":b1!u@h JOIN :#c\n" T10
+							  ":s 353 b1 = #c :@alice b1 \n" T10
+							  ":s 366 b1 #c :End of /NAMES list\n" T10
+							  ":s BATCH +1 chathistory :#c\n"
+							  "1> @batch=1;time=1970-01-01T00:16:40.000Z;msgid=m2 :alice!u@h PRIVMSG #c :two\n"
+							  "1> @batch=1;time=1970-01-01T00:16:45.000Z;msgid=m3 :alice!u@h NOTICE #c :three\n" T10
+							  ":s BATCH :-1\n", {.profile = "inspircd"}},
+	{"history is asked for, and words are taken back",
+         CAPS_IDENT("1",
+         "batch draft/chathistory draft/message-redaction") "alice JOIN #c\nalice PRIVMSG #c :one\n1 JOIN #c\n1> :b1!u@h JOIN #c\n"
+									   "1> :s 353 b1 = #c :@alice b1\n1> :s 366 b1 #c :End of /NAMES list\n"
+									   "1 PRIVMSG #c :two\n1 CHATHISTORY LATEST #c * 9\n1> :s BATCH +1 chathistory #c\n"
+									   "1> @batch=1 :alice!u@h PRIVMSG #c :one\n1> @batch=1 :b1!u@h PRIVMSG #c :two\n"
+									   "1> :s BATCH -1\n1 REDACT #c m1\n1> :s FAIL REDACT REDACT_FORBIDDEN * :It is not yours\n"
+									   "1 REDACT #c m2 :typo\n1> :b1!u@h REDACT #c m2 :typo\n1 REDACT #c m2\n"
+									   "1> :s FAIL REDACT UNKNOWN_MSGID * :There is no such message\n"
+									   "1 CHATHISTORY BEFORE #c * 9\n"
+									   "1> :s FAIL CHATHISTORY INVALID_PARAMS :Only LATEST target * is known\n"
+									   "1 CHATHISTORY LATEST #d * 9\n"
+									   "1> :s FAIL CHATHISTORY INVALID_TARGET LATEST :It could not be retrieved\n",
+         {.profile = "ergo"}},
+	{"a channel gets another name",
+         CAPS_IDENT("1",
+         "draft/channel-rename") "alice JOIN #c\n1 JOIN #c\n1> :b1!u@h JOIN #c\n1> :s 353 b1 = #c :@alice b1\n"
+						"1> :s 366 b1 #c :End of /NAMES list\n1 RENAME #c #d\n"
+						"1> :s 482 b1 #c :You're not channel operator\nhear alice\nalice RENAME #c #d :why not\n"
+						"alice> :alice!u@h PART #c :Changing channel name to #d\nalice> :alice!u@h JOIN #d\n"
+						"alice> :s 353 alice = #d :@alice b1\nalice> :s 366 alice #d :End of /NAMES list\n"
+						"1> :alice!u@h RENAME #c #d :why not\nalice RENAME #d #D\n"
+						"alice> :s FAIL RENAME CHANNEL_NAME_IN_USE #d :It cannot have that name\n",
+         {.profile = "ergo"}},
+	{"joins are refused on request, but not people's",
+         REG1
+		"bar #c 2 471\n1 JOIN #c\n"
+		"1> :s 471 bot #c :Cannot join channel (+l) - channel is full\n1 JOIN #C\n"
+		"1> :s 471 bot #c :Cannot join channel (+l) - channel is full\nalice JOIN #c\n1 JOIN #c\n"
+		"1> :bot!~u@h JOIN #c\n1> :s 353 bot = #c :@alice bot \n"
+		"1> :s 366 bot #c :End of /NAMES list\nbar #d -1 470 ##d\n1 JOIN #d\n"
+		"1> :s 470 bot #d ##d :Forwarding to another channel\n1> :bot!~u@h JOIN ##d\n"
+		"1> :s 353 bot = ##d :@bot \n1> :s 366 bot ##d :End of /NAMES list\nbar #d 0 0\n"
+		"1 JOIN #d\n1> :bot!~u@h JOIN #d\n1> :s 353 bot = #d :@bot \n"
+		"1> :s 366 bot #d :End of /NAMES list\n",										 {.profile = "libera"}},
+	{"a nick is changed by others",
+         REG1
+		"alice PING x\nrename bot Guest1\n"
+		"1> :bot!~u@h NICK Guest1\nrename Guest1 alice\nGuest1! not renamed\nrename nobody x\n"
+		"nobody! not renamed\nrename Guest1 1\nGuest1! not renamed\n",															 {.profile = "libera"}														      },
+	{"who is gone is known for a while",
+         REG1
+		"alice NICK alicia\nalice QUIT\n1 WHOWAS ALICE\n"
+		"1> :s 314 bot alice u h * :alice\n1> :s 312 bot alice s :1000\n"
+		"1> :s 369 bot ALICE :End of WHOWAS\n1 WHOWAS alicia\n1> :s 314 bot alicia u h * :alice\n"
+		"1> :s 312 bot alicia s :1000\n1> :s 369 bot alicia :End of WHOWAS\n",										     {.profile = "libera"}																					 },
+	{"the server tells of itself",
+         REG1 "1 TIME\n1> :s 391 bot s :00:16:40 Jan 01 1970\n1 ADMIN\n"
+		     "1> :s 256 bot s :Administrative info\n1> :s 257 bot :Net\n"
+		     "1> :s 258 bot :A network in memory\n1> :s 259 bot :admin@s\n1 INFO\n"
+		     "1> :s 371 bot :solanum-1.0-dev\n1> :s 374 bot :End of /INFO list\n1 LINKS\n"
+		     "1> :s 364 bot s s :0 Net\n1> :s 365 bot * :End of /LINKS list\n",														  {.profile = "libera"}																    },
+};
 
 static void on_numeric(void *owner, struct str bytes)
 {
@@ -1140,6 +1429,7 @@ int main(void)
 	struct check c = {0};
 	check_rows(&c, rows, conversation);
 	check_rows(&c, lives, life_of_a_connection);
+	check_rows(&c, modern, life_of_a_connection);
 	check_rows(&c, too_long, a_line_that_is_too_long);
 	check_rows(&c, masks, mask);
 	check_test(&c, relayed_text_is_cut_with_its_source);

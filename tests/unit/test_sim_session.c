@@ -329,10 +329,17 @@ static void it_hears_and_is_heard(void **state)
 		session_send(b.session, STR("NOTICE alice :psst"), b.timers.now_ns, NULL), 0);
 	settle(&b);
 
-	bool has_colon = sim_network_profile(b.net)->colons == SIM_COLONS_ALWAYS;
-	assert_text(&b.told, "privmsg alice hi ebb\naction alice \x01"
-			     "ACTION waves\x01\n"
-			     "channelmode alice ebb\n");
+	const struct sim_profile *profile = sim_network_profile(b.net);
+	bool has_colon = profile->colons == SIM_COLONS_ALWAYS;
+	bool has_echo = sim_profile_offers(profile, STR("echo-message"));
+	assert_int_equal(buf_addf(&expected,
+				 "privmsg alice hi ebb\naction alice \x01"
+				 "ACTION waves\x01\n"
+				 "channelmode alice ebb\n%s",
+				 has_echo ? "privmsg* ebb hello\nnotice* ebb psst\n" : ""),
+		0);
+	assert_text(&b.told, buf_str(&expected).p);
+	buf_reset(&expected);
 	assert_int_equal(buf_addf(&expected,
 				 ":alice!alice@alice.sim.example MODE #a +o %sebb\n"
 				 ":%s PRIVMSG #a :hello\n:%s NOTICE alice :psst\n",
