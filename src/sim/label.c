@@ -67,8 +67,8 @@ static struct str take_line(struct str *rest)
 
 static void put_one(struct sim_client *c, struct str line)
 {
-	char tag[sizeof("label=") + SIM_LABEL_MAX_BYTES] = "label=";
-	strcat(tag, c->net->label.text);
+	char tag[sizeof("label=") + SIM_LABEL_MAX_BYTES];
+	snprintf(tag, sizeof(tag), "label=%s", c->net->label.text);
 	put_tagged(c, tag, line);
 }
 

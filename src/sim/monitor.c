@@ -110,11 +110,19 @@ static void on_add(struct sim_client *c, struct str nicks)
 	buf_fini(&taken);
 }
 
+static bool is_among(const struct sim_client *c, struct str nicks, const char *nick)
+{
+	while (nicks.n)
+		if (sim_same(c->net, str_cut(&nicks, ','), str_of(nick)))
+			return true;
+	return false;
+}
+
 static void on_drop(struct sim_client *c, struct str nicks)
 {
-	while (nicks.n) {
-		struct sim_monitor *m = find_nick(c, str_cut(&nicks, ','));
-		if (m)
+	list_each_safe (node, &c->monitors) {
+		struct sim_monitor *m = container_of(node, struct sim_monitor, in_client);
+		if (is_among(c, nicks, m->nick))
 			drop_nick(m);
 	}
 }

@@ -28,6 +28,14 @@ t.test("a bot with an account logs in before it joins", function()
   t.expect(t.logged("order: rpl_loggedin rpl_welcome join, as ebb$")):differs(nil)
 end)
 
+t.test("a password that takes more than one line is one", function()
+  local long = ("x"):rep(295)
+  local net = t.network{ accounts = { ebb = long } }
+  local bot = client(ends, { networks = { net }, channels = "#room", sasl = "plain",
+    password = long })
+  t.expect(bot:did("JOIN")):equals({ "#room" })
+end)
+
 t.test("a wrong password ends the connection, and no channel is joined", function()
   local net = t.network{ accounts = { ebb = "secret" } }
   local bot = client(ends, { networks = { net }, channels = "#room", sasl = "plain",

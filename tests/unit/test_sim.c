@@ -1067,6 +1067,76 @@ static const struct life modern[] = {
 		     "1> :s 364 bot s s :0 Net\n1> :s 365 bot * :End of /LINKS list\n",														  {.profile = "libera"}																    },
 };
 
+/* A line of a head and `times` a text. */
+static void act_long(struct scene *s, const char *head, const char *text, int times)
+{
+	struct buf line;
+	buf_init(&line, 8192);
+	assert_int_equal(buf_addf(&line, "%s", head), 0);
+	for (int i = 0; i < times; i++)
+		assert_int_equal(buf_addf(&line, "%s", text), 0);
+	act(s, buf_str(&line));
+	buf_fini(&line);
+}
+
+static void a_long_login_comes_in_chunks(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_begin(&s, (struct sim_options){.profile = "libera"});
+
+	run(&s, SASL);
+	act_long(&s, "1 AUTHENTICATE ", "A", 400);
+	act_long(&s, "1 AUTHENTICATE ", "A", 400);
+	run(&s, "1 AUTHENTICATE +\n" FAILED "1 AUTHENTICATE PLAIN\n1> AUTHENTICATE +\n");
+	act_long(&s, "1 AUTHENTICATE ", "A", 401);
+	run(&s, "+ 0\n1> :s 905 * :SASL message too long\n"
+		"1 AUTHENTICATE PLAIN\n1> AUTHENTICATE +\n");
+	for (int i = 0; i < 9; i++)
+		act_long(&s, "1 AUTHENTICATE ", "A", 400);
+	run(&s, "+ 0\n1> :s 905 * :SASL message too long\n");
+
+	scene_end(&s);
+}
+
+static void a_list_of_nicks_has_a_limit(void **state)
+{
+	char line[32];
+	(void)state;
+	struct scene s;
+	scene_begin(&s, (struct sim_options){.profile = "libera"});
+	for (int i = 0; i < 100; i++) {
+		snprintf(line, sizeof(line), "alice MONITOR + n%d", i);
+		act(&s, str_of(line));
+	}
+
+	run(&s, "hear alice\nalice MONITOR + n5,zoe,n100\n"
+		"alice> :s 734 alice 100 zoe,n100 :Monitor list is full.\n");
+
+	scene_end(&s);
+}
+
+static void a_message_of_lines_has_limits(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_begin(&s, (struct sim_options){.profile = "ergo", .name = "Net"});
+	run(&s, CAPS_IDENT("1", "batch draft/multiline") "hear alice\n"
+							 "1 BATCH +r draft/multiline alice\n");
+
+	for (int i = 0; i < 100; i++)
+		run(&s, "1 @batch=r PRIVMSG alice :x\n");
+	run(&s, "1 @batch=r PRIVMSG alice :x\n"
+		"1> :s FAIL BATCH MULTILINE_MAX_LINES 100 :Too many lines\n"
+		"1 BATCH -r\n1 BATCH +r draft/multiline alice\n");
+	for (int i = 0; i < 10; i++)
+		act_long(&s, "1 @batch=r PRIVMSG alice :", "x", 400);
+	act_long(&s, "1 @batch=r PRIVMSG alice :", "x", 400);
+	run(&s, "1 BATCH -r\n1> :s FAIL BATCH MULTILINE_MAX_BYTES 4096 :Too many bytes\n");
+
+	scene_end(&s);
+}
+
 static void on_numeric(void *owner, struct str bytes)
 {
 	struct buf *b = owner;
@@ -1435,6 +1505,9 @@ int main(void)
 	check_test(&c, relayed_text_is_cut_with_its_source);
 	check_test(&c, ergo_cuts_between_characters);
 	check_test(&c, commands_are_sorted);
+	check_test(&c, a_long_login_comes_in_chunks);
+	check_test(&c, a_list_of_nicks_has_a_limit);
+	check_test(&c, a_message_of_lines_has_limits);
 	check_test(&c, two_who_answer_each_other_do_not_hold_a_call_for_ever);
 	check_test(&c, what_an_owner_frees_in_an_event_is_not_told_of_more);
 	check_test(&c, a_client_for_whom_too_much_waits_is_closed);
