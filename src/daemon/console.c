@@ -412,7 +412,8 @@ static void make_network(struct console *c)
 		.flood_burst = 1,
 		.queue_max = 512,
 	};
-	struct network_parts parts = {&c->loop, NULL, &c->core.guard, &c->core.host, &c->route};
+	struct network_parts parts = {
+		&c->loop, NULL, &c->core.guard, &c->core.host, &c->route, NULL};
 	c->network = network_new(&parts, &c->config, NULL);
 }
 

@@ -7,8 +7,10 @@
 #include "daemon/core.h"
 #include "daemon/networks.h"
 #include "daemon/notify.h"
+#include "daemon/policies.h"
 #include "daemon/programs.h"
 #include "daemon/rehash.h"
+#include "daemon/statefile.h"
 #include "daemon/summary.h"
 
 #include <signal.h>
@@ -23,6 +25,7 @@ struct daemon {
 	struct loop loop;
 	struct resolver resolver;
 	struct core core;
+	struct policies policies;
 	struct networks networks;
 	struct notify notify;
 	struct summary summary;
@@ -44,7 +47,12 @@ static void init(struct daemon *d, struct config *config, bool is_check)
 	resolver_init(&d->resolver, &d->loop, NULL);
 	struct core_options options = {config->daemon.dial_rate, is_check, NULL};
 	core_init(&d->core, &d->loop, &options);
-	struct network_parts parts = {&d->loop, &d->resolver, &d->core.guard, &d->core.host, NULL};
+	policies_init(&d->policies, &d->loop);
+	struct network_parts parts = {.loop = &d->loop,
+		.resolver = &d->resolver,
+		.guard = &d->core.guard,
+		.host = &d->core.host,
+		.policies = &d->policies};
 	networks_init(&d->networks, &parts);
 	programs_init(&d->programs, &d->core);
 }
@@ -53,11 +61,19 @@ static void fini(struct daemon *d)
 {
 	control_close(&d->control);
 	networks_fini(&d->networks);
+	policies_fini(&d->policies);
 	programs_fini(&d->programs);
 	core_fini(&d->core);
 	resolver_fini(&d->resolver);
 	loop_fini(&d->loop);
 	config_free(d->config);
+}
+
+static void open_policies(struct daemon *d)
+{
+	char *folder = statefile_folder(d->config->daemon.state_dir);
+	policies_open(&d->policies, folder);
+	free(folder);
 }
 
 static int add_networks(struct daemon *d)
@@ -198,6 +214,7 @@ int daemon_run(struct config *config, const char *path, bool is_verbose)
 		.notify = &d.notify};
 	rehash_init(&d.rehash, &parts);
 	rehash_apply_daemon(&parts, config);
+	open_policies(&d);
 	int r = add_networks(&d);
 	if (r == 0)
 		r = open_control(&d);

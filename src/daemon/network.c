@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 enum { SENDQ_MAX_BYTES = 1024 * 1024, CHANGED_KEYS_BYTES = 1024 };
 
@@ -37,6 +38,13 @@ struct settings {
 
 #define WHO_PACE_NS (2 * NS_PER_S)
 
+/* How an attempt reaches its server. */
+struct way {
+	int port; /* 0: nothing is under way */
+	bool is_secure;
+	bool verifies; /* the server; pins do, too */
+};
+
 struct network {
 	struct network_parts parts;
 	const struct config_network *config;
@@ -53,6 +61,8 @@ struct network {
 	bool is_held;   /* by the guard */
 	bool is_ending; /* ending is deferred, or is_usable is about to go */
 	bool is_anew;   /* an attempt follows the present end */
+	struct way way;
+	uint16_t upgrade; /* the port with TLS that the server named; 0: none, or it was tried */
 
 	struct dial *dial;
 	struct stream *stream;
@@ -81,6 +91,11 @@ static const char *name_of(const struct network *n)
 static const struct config_host *host_of(const struct network *n)
 {
 	return &n->server;
+}
+
+static int port_of(const struct network *n)
+{
+	return n->way.port ? n->way.port : host_of(n)->port;
 }
 
 static int64_t now_of(const struct network *n)
@@ -153,21 +168,35 @@ static void end_with(struct network *n, const struct err *why)
 
 static void log_end(const struct network *n, int64_t uptime_ns)
 {
-	const struct config_host *h = host_of(n);
+	const char *host = host_of(n)->name;
 	if (n->why.code == ERR_REQUESTED)
 		log_info("%s: disconnected as requested", name_of(n));
 	else if (uptime_ns >= 0)
-		log_warn("%s: disconnected from %s:%d after %lld s: %s: %s", name_of(n), h->name,
-			h->port, (long long)(uptime_ns / NS_PER_S), err_name(n->why.code),
+		log_warn("%s: disconnected from %s:%d after %lld s: %s: %s", name_of(n), host,
+			port_of(n), (long long)(uptime_ns / NS_PER_S), err_name(n->why.code),
 			n->why.text);
 	else
-		log_warn("%s: %s:%d: not connected: %s: %s", name_of(n), h->name, h->port,
+		log_warn("%s: %s:%d: not connected: %s: %s", name_of(n), host, port_of(n),
 			err_name(n->why.code), n->why.text);
+}
+
+/* What servers ask for by STS, where that is minded. */
+static struct policies *policies_of(const struct network *n)
+{
+	return n->config->sts ? n->parts.policies : NULL;
+}
+
+/* Whether we know whom we speak to, and nobody else does. */
+static bool is_trusted(const struct network *n)
+{
+	return n->way.is_secure && n->way.verifies;
 }
 
 static void let_go(struct network *n)
 {
 	struct timers *ts = &n->parts.loop->timers;
+	if (session_state(n->session) != SESSION_IDLE && is_trusted(n) && policies_of(n))
+		policies_touch(policies_of(n), str_of(host_of(n)->name));
 	timers_cancel(ts, &n->hold);
 	timers_cancel(ts, &n->deadline);
 	timers_cancel(ts, &n->tick);
@@ -185,6 +214,9 @@ static void let_go(struct network *n)
 static void choose_host(struct network *n, bool has_failed)
 {
 	const struct config_hosts *list = &n->config->host;
+	n->way = (struct way){0};
+	if (n->host >= list->n || has_failed)
+		n->upgrade = 0;
 	if (n->host >= list->n)
 		n->host = 0;
 	else if (has_failed)
@@ -200,11 +232,12 @@ static void on_ending(struct job *job)
 	struct network *n = container_of(job, struct network, ending);
 	struct err why = n->why;
 	int64_t uptime_ns = n->is_usable ? now_of(n) - n->usable_ns : -1;
-	struct net_end end = {&why, host_of(n)->name, host_of(n)->port, uptime_ns};
+	struct net_end end = {&why, host_of(n)->name, port_of(n), uptime_ns};
 	char *host = n->server.name;
 	bool is_anew = n->is_anew;
 	log_end(n, uptime_ns);
 	let_go(n);
+	n->upgrade = is_anew ? n->upgrade : 0;
 	n->is_ending = n->is_usable = n->is_anew = false;
 	set_state(n, NETWORK_IDLE);
 	choose_host(n, why.code != ERR_REQUESTED);
@@ -245,22 +278,48 @@ static void on_open(void *owner)
 {
 	struct network *n = owner;
 	timers_cancel(&n->parts.loop->timers, &n->deadline);
-	if (n->config->tls && !n->parts.route)
+	bool is_inside = n->parts.route;
+	if (n->way.is_secure && !is_inside)
 		describe_tls(n);
 	set_state(n, NETWORK_REGISTERING);
-	session_begin(n->session, n->config->tls, now_of(n));
+	session_begin(n->session, n->way.is_secure || is_inside, now_of(n));
 	set_tick(n);
+}
+
+static void try_start(struct network *n);
+
+/* The server in the clear has named a port with TLS. Who is there already has to leave first. */
+static void go_to_tls(struct network *n)
+{
+	struct err why;
+	log_info("%s: %s has a policy: connects with TLS to port %u", name_of(n), host_of(n)->name,
+		n->upgrade);
+	if (n->is_usable) {
+		err_set(&why, ERR_REQUESTED, "requested");
+		n->is_anew = true;
+		end_with(n, &why);
+		return;
+	}
+	bool looks = timer_is_set(&n->flush);
+	let_go(n);
+	if (looks)
+		timers_after(&n->parts.loop->timers, &n->flush, FLUSH_LOOK_NS);
+	set_state(n, NETWORK_IDLE);
+	try_start(n);
 }
 
 static void on_data(void *owner)
 {
 	struct network *n = owner;
 	struct str line;
-	while (!n->is_ending && lines_next(&n->lines, &n->stream->in, &line)) {
+	while (!n->is_ending && !n->upgrade && lines_next(&n->lines, &n->stream->in, &line)) {
 		log_wire(name_of(n), "<<", line);
 		session_feed(n->session, line, now_of(n));
 	}
-	set_tick(n);
+	if (n->upgrade && !n->is_ending)
+		go_to_tls(n);
+	else
+		set_tick(n);
 }
 
 static void on_close(void *owner, const struct err *why)
@@ -303,7 +362,7 @@ static void on_usable(void *owner)
 {
 	struct network *n = owner;
 	bool is_welcome = session_state(n->session) == SESSION_READY; /* else a script registers */
-	log_info("%s: %s:%d: connected%s%s", name_of(n), host_of(n)->name, host_of(n)->port,
+	log_info("%s: %s:%d: connected%s%s", name_of(n), host_of(n)->name, port_of(n),
 		is_welcome ? " as " : "", is_welcome ? session_nick(n->session) : "");
 	n->is_usable = true;
 	n->usable_ns = now_of(n);
@@ -340,10 +399,15 @@ static void on_answered(void *owner, const struct request_result *result)
 	net_answered(n->net, result);
 }
 
+/* In the clear, what follows is on_data's: the session is at work. */
 static void on_sts(void *owner, const struct sts_value *value)
 {
-	(void)owner;
-	(void)value;
+	struct network *n = owner;
+	if (!n->way.is_secure)
+		n->upgrade = value->port;
+	else if (is_trusted(n))
+		policies_learn(policies_of(n), str_of(host_of(n)->name), (uint16_t)n->way.port,
+			value->duration_ns);
 }
 
 static uint64_t give_seed(void *owner)
@@ -382,18 +446,24 @@ static void on_phase(void *data, enum dial_phase phase, const char *address)
 static int open_stream(struct network *n, int fd, struct err *err)
 {
 	const struct config_network *c = n->config;
-	if (!c->tls) {
+	if (!n->way.is_secure) {
 		n->stream = stream_plain_new(n->parts.loop, fd, &stream_events, n);
 		return 0;
 	}
+	struct tls_context *context =
+		n->context ? n->context : policies_context(n->parts.policies, err);
+	if (!context) {
+		close(fd);
+		return err->code;
+	}
 	struct tls_options options = {.host = host_of(n)->name,
-		.verify = c->tls_verify,
+		.verify = n->way.verifies,
 		.pins = (const unsigned char(*)[TLS_PIN_BYTES])c->tls_fingerprint.pins,
 		.n_pins = c->tls_fingerprint.n};
 	set_state(n, NETWORK_TLS);
 	timers_after(&n->parts.loop->timers, &n->deadline, c->connect_timeout_ns);
 	return tls_stream_new(
-		n->parts.loop, n->context, fd, &options, &stream_events, n, &n->stream, err);
+		n->parts.loop, context, fd, &options, &stream_events, n, &n->stream, err);
 }
 
 static void on_dialled(void *data, int fd, const char *address, const struct err *why)
@@ -423,15 +493,42 @@ static void start_inside(struct network *n)
 		end_with(n, &why);
 }
 
+/* A policy is as good as an upgrade, but that TLS on another port is as good as the policy. */
+static struct way find_way(const struct network *n)
+{
+	const struct config_network *c = n->config;
+	const struct policies *policies = policies_of(n);
+	struct way way = {host_of(n)->port, c->tls, c->tls_verify || c->tls_fingerprint.n > 0};
+	uint16_t port = policies ? policies_port(policies, str_of(host_of(n)->name)) : 0;
+	if (n->upgrade && policies)
+		port = n->upgrade;
+	if (!port)
+		return way;
+	return (struct way){c->tls ? way.port : port, true, true};
+}
+
+static void choose_way(struct network *n)
+{
+	n->way = find_way(n);
+	if (n->way.is_secure && !n->config->tls && !n->upgrade)
+		log_info("%s: %s has a policy: connects with TLS to port %d", name_of(n),
+			host_of(n)->name, n->way.port);
+	if (!n->upgrade) /* else it is the same attempt still */
+		n->attempt++;
+	n->upgrade = 0;
+}
+
 static void start(struct network *n)
 {
 	const struct config_host *h = host_of(n);
-	struct dial_options options = {h->name, (uint16_t)h->port, n->config->connect_timeout_ns};
 	timers_cancel(&n->parts.loop->timers, &n->hold);
 	n->is_held = false;
-	n->attempt++;
+	choose_way(n);
+	struct dial_options options = {
+		h->name, (uint16_t)n->way.port, n->config->connect_timeout_ns};
 	guard_attempt(n->parts.guard, &n->guard, str_of(h->name), now_of(n));
-	log_info("%s: connecting to %s:%d (attempt %u)", name_of(n), h->name, h->port, n->attempt);
+	log_info("%s: connecting to %s:%d (attempt %u)", name_of(n), h->name, n->way.port,
+		n->attempt);
 	if (n->parts.route) {
 		start_inside(n);
 		return;
@@ -472,7 +569,7 @@ void network_disconnect(struct network *n, struct str message)
 	n->is_anew = false;
 	if (n->is_ending || n->state == NETWORK_CLOSING || network_is_idle(n))
 		return;
-	if (n->state == NETWORK_REGISTERING || n->state == NETWORK_READY) {
+	if (!n->upgrade && (n->state == NETWORK_REGISTERING || n->state == NETWORK_READY)) {
 		session_quit(n->session, message, now_of(n));
 		set_state(n, NETWORK_CLOSING);
 		timers_after(&n->parts.loop->timers, &n->deadline, NETWORK_CLOSE_NS);
@@ -533,7 +630,7 @@ static void give_facts(void *data, struct net_facts *out)
 	*out = (struct net_facts){
 		.nick = session_nick(n->session),
 		.host = host_of(n)->name,
-		.port = host_of(n)->port,
+		.port = port_of(n),
 		.state = state_names[n->state],
 		.is_connected = !n->is_ending && (s == SESSION_REGISTERING || s == SESSION_READY),
 		.is_usable = n->is_usable && !n->is_ending && n->state != NETWORK_CLOSING,
@@ -647,7 +744,8 @@ static void add_login(struct session_options *o, const struct config_network *c)
 	o->caps.wants_sasl = c->sasl.n > 0;
 }
 
-static struct settings *settings_new(const struct config_network *c)
+static struct settings *settings_new(
+	const struct network_parts *parts, const struct config_network *c)
 {
 	struct settings *made = mem_new(sizeof(*made));
 	int64_t line_ns = c->flood_rate > 0 ? clock_from_seconds(1 / c->flood_rate) : 0;
@@ -666,7 +764,7 @@ static struct settings *settings_new(const struct config_network *c)
 		.channels = made->channels,
 		.n_channels = c->channels.n,
 		.umodes = c->umodes,
-		.sts = c->sts,
+		.sts = c->sts && parts->policies,
 		.who_ns = WHO_PACE_NS,
 		.is_manual = c->registration == CONFIG_REGISTER_MANUAL,
 		.register_timeout_ns = c->register_timeout_ns,
@@ -708,7 +806,7 @@ static void take_over(
 	n->config = config;
 	n->context = context;
 	n->host = config_find_host(&config->host, &n->server);
-	n->settings = settings_new(config);
+	n->settings = settings_new(&n->parts, config);
 	session_configure(n->session, &n->settings->options, now_of(n));
 	settings_free(old);
 	set_tick(n);
@@ -782,7 +880,7 @@ struct network *network_new(const struct network_parts *parts, const struct conf
 	job_init(&n->ending, on_ending);
 	job_init(&n->going, on_going);
 	choose_host(n, false);
-	n->settings = settings_new(config);
+	n->settings = settings_new(parts, config);
 	n->session = session_new(&n->settings->options, &session_ops, n);
 	n->net = net_new(parts->host, config->name, &net_ops, n);
 	return n;

@@ -7,11 +7,18 @@
  *
  * Every state has a deadline, and any of them may fall back to idle. Nothing in here decides to
  * come back: that is a script's (scripts/reconnect.lua).
+ *
+ * Where a server in the clear says that it is to be spoken to with TLS (STS), the attempt goes on
+ * there, on the port it names. As long as a policy holds for a host, no attempt is made but with
+ * TLS and a server that is verified, by pins or by its chain, whatever config says: on config's
+ * port where that is with TLS already, else on the policy's. A server that nobody verifies
+ * (tls_verify = no) sets none.
  */
 #ifndef EBB_DAEMON_NETWORK_H
 #define EBB_DAEMON_NETWORK_H
 
 #include "daemon/config.h"
+#include "daemon/policies.h"
 #include "net/guard.h"
 #include "net/loop.h"
 #include "net/resolve.h"
@@ -33,6 +40,7 @@ struct network_parts {
 	struct guard *guard;
 	struct host *host;
 	const struct network_route *route; /* NULL: the way is TCP, with TLS as configured */
+	struct policies *policies;         /* NULL: what servers ask for by STS is passed over */
 };
 
 struct network;

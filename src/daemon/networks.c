@@ -182,6 +182,8 @@ void networks_apply(struct networks *ns, struct networks_plan *plan, struct conf
 	place(&ns->members);
 	place(&ns->leaving);
 	networks_plan_fini(&past);
+	if (ns->parts.policies)
+		policies_refresh(ns->parts.policies);
 }
 
 void networks_init(struct networks *ns, const struct network_parts *parts)

@@ -78,13 +78,20 @@ void rehash_apply_daemon(const struct rehash_parts *parts, const struct config *
 	programs_watch(parts->programs, d->watch);
 }
 
+static void warn_of_change(
+	const struct rehash *r, const char *key, const char *before, const char *now)
+{
+	if (!str_same(before, now))
+		log_warn(
+			"ebbd: %s: [daemon] %s: counts from the next start on", r->parts.path, key);
+}
+
 static void apply(struct rehash *r, struct config *config, struct networks_plan *plan)
 {
 	struct config *old = *r->parts.config;
 	*r->parts.config = config;
-	if (!str_same(old->daemon.control, config->daemon.control))
-		log_warn(
-			"ebbd: %s: [daemon] control: counts from the next start on", r->parts.path);
+	warn_of_change(r, "control", old->daemon.control, config->daemon.control);
+	warn_of_change(r, "state_dir", old->daemon.state_dir, config->daemon.state_dir);
 	rehash_apply_daemon(&r->parts, config);
 	networks_apply(r->parts.networks, plan, config);
 	r->round.done = on_scripts_done;

@@ -71,7 +71,8 @@ static int make_config(const struct trial_bot_options *o, const struct trial_net
 static int add_network(struct rehearsed *b, const struct trial_bot_options *o,
 	struct trial_net *net, struct err *err)
 {
-	struct network_parts parts = {b->core.loop, NULL, &b->core.guard, &b->core.host, &b->route};
+	struct network_parts parts = {
+		b->core.loop, NULL, &b->core.guard, &b->core.host, &b->route, NULL};
 	struct config_network *config;
 	int r = make_config(o, net, &config, err);
 	if (r < 0)
