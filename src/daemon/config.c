@@ -411,11 +411,21 @@ static void check_mechanism(struct reading *r, int mechanism)
 	}
 }
 
+/* Who registers by hand logs in by hand. */
+static void refuse_idle_login(struct reading *r)
+{
+	const struct config_network *network = r->base;
+	struct option_place at = place_of(r, seen(r, "sasl"));
+	if (network->sasl.n > 0 && network->registration == CONFIG_REGISTER_MANUAL)
+		option_fault(&at, "does nothing where register = manual; remove one of the two");
+}
+
 static void check_login(struct reading *r)
 {
 	struct config_network *network = r->base;
 	const struct ini_entry *key = seen(r, "ecdsa_key");
 	struct err why;
+	refuse_idle_login(r);
 	for (size_t i = 0; i < network->sasl.n; i++)
 		check_mechanism(r, network->sasl.mechanisms[i]);
 	if (!seen(r, "sasl_required"))

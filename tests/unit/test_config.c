@@ -361,6 +361,8 @@ static const struct refusal {
 		"\n4: [network n] sasl: plain " NEEDS_PASSWORD),
 	REFUSED("a password that is not there", NET "sasl = plain\npassword_file = nope\n",
 		"5: [network n] password_file: nope is not there"),
+	REFUSED("a login by hand", NET "register = manual\nsasl = plain\npassword = p\n",
+		"5: [network n] sasl: does nothing where register = manual; remove one of the two"),
 	REFUSED("external without a certificate", NET "sasl = external\n",
 		"4: [network n] sasl: external needs tls_cert; add it"),
 	REFUSED("external without TLS", NET "sasl = external\ntls = no\n",

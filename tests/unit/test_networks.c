@@ -231,7 +231,8 @@ static void world_prepare(struct world *w)
 		sim_watch(s->sim, on_overheard, s);
 		simlink_add(&w->link, hosts[i], s->sim);
 	}
-	struct network_parts parts = {&w->loop, NULL, &w->core.guard, &w->core.host, &w->route, NULL};
+	struct network_parts parts = {
+		&w->loop, NULL, &w->core.guard, &w->core.host, &w->route, NULL};
 	networks_init(&w->ns, &parts);
 	log_set_sink(on_log, w);
 }
@@ -338,9 +339,9 @@ static const struct change_row {
 		N "password = q\nsasl_required = no\nsasl = plain\n", ANEW("password", "a")),
 	CHANGE("ecdsa_key", N LOGIN "sasl = plain\n",
 		N LOGIN "sasl = plain\necdsa_key = ours.pem\n", ANEW("ecdsa_key", "a")),
-	CHANGE("sasl_required", N LOGIN "sasl = plain\nregister = manual\n",
-		N "password = p\nsasl = plain\nregister = manual\n",
-		"n: changed: sasl_required: connects anew\ntried a\nn down: requested\nn up\n"),
+	CHANGE("sasl_required", N LOGIN "sasl = plain\n", N "password = p\nsasl = plain\n",
+		"n: changed: sasl_required: connects anew\na: ebb QUIT\ntried a\n"
+		"n down: requested\nn down: sasl\n"),
 	CHANGE("caps", N, N "caps = -away-notify\n", ANEW("caps", "a")),
 	CHANGE("umodes", N, N "umodes = +i\n", LIVE("umodes")),
 	CHANGE("register", N "register = manual\n", N "register = auto\n",
