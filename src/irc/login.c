@@ -164,7 +164,7 @@ void login_on_cap(struct session *s, const struct message *m)
 		buf_fini(&out);
 		return;
 	}
-	if (s->login.is_held)
+	if (s->login.is_held && s->caps.state != CAPS_LISTING)
 		introduce(s);
 	flush(s, &out);
 	log_refused(s);
@@ -220,10 +220,12 @@ void login_on_account(struct session *s, const struct message *m)
 		become(s, str_eq(m->params[0], STR("*")) ? STR_NONE : m->params[0]);
 }
 
-/* "CAP" is unknown, or comes too early for a server that does not know it. */
+/* CAP is unknown, or comes too early for a server that does not know it: nothing else was said.
+ * Servers differ in where they name it. */
 void login_on_unknown(struct session *s, const struct message *m)
 {
-	if (s->login.is_held && str_eq(message_param(m, 1), STR("CAP")))
+	(void)m;
+	if (s->login.is_held)
 		introduce(s);
 }
 

@@ -1,5 +1,6 @@
 #include "support/talk.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "support/check.h"
 
@@ -93,8 +94,15 @@ static void on_answered(void *owner, const struct request_result *result)
 
 static void on_sts(void *owner, const struct sts_value *value)
 {
-	(void)owner;
-	(void)value;
+	struct talk *t = owner;
+	int64_t seconds = value->duration_ns < 0 ? -1 : value->duration_ns / NS_PER_S;
+	assert_int_equal(buf_addf(&t->out, "t %u %lld\n", value->port, (long long)seconds), 0);
+}
+
+static void on_log(enum log_level level, struct str text, void *data)
+{
+	if (level <= LOG_WARNING)
+		note(data, "w ", text);
 }
 
 static uint64_t give_seed(void *owner)
@@ -244,7 +252,7 @@ static void act(struct talk *t, char mark, struct str text)
 
 static bool is_expectation(char mark)
 {
-	return strchr(">!*eo=", mark) != NULL;
+	return strchr(">!*eo=tw", mark) != NULL;
 }
 
 /* Everything noted so far against the expectations that follow in the script. */
@@ -272,6 +280,8 @@ void talk_go_on(struct talk *t, struct str script)
 
 void talk_run(struct talk *t, struct str script)
 {
+	if (t->with_warnings)
+		log_set_sink(on_log, t);
 	session_begin(t->s, t->is_secure, t->now_ns);
 	compare(t, &script);
 	talk_go_on(t, script);
@@ -286,6 +296,8 @@ void talk_begin(struct talk *t, const struct session_options *o)
 
 void talk_end(struct talk *t)
 {
+	if (t->with_warnings)
+		log_set_sink(NULL, NULL);
 	session_free(t->s);
 	free_configured(t->configured);
 	buf_fini(&t->out);

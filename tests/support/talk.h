@@ -9,6 +9,8 @@
  *     o there is room again     x the connection ends, and a new one begins
  *     c other options: KEY=VALUE for each that differs from those at the start
  *     k a script asks, for thirty seconds    = how that ended, and the commands of the answer
+ *     t it tells of a policy (STS): the port, and seconds, -1 for none
+ *     w it warns, with_warnings only
  *
  * What the session does beyond what is written fails the test.
  */
@@ -24,7 +26,7 @@ struct talk {
 	struct session *s;
 	int64_t now_ns;
 	struct buf out; /* sent and told since the last step, a mark before each line */
-	bool with_events, is_secure;
+	bool with_events, with_warnings, is_secure;
 };
 
 /* One network, no channels, nothing paced. */
