@@ -215,10 +215,8 @@ static void choose_host(struct network *n, bool has_failed)
 {
 	const struct config_hosts *list = &n->config->host;
 	n->way = (struct way){0};
-	if (n->host >= list->n || has_failed)
-		n->upgrade = 0;
 	if (n->host >= list->n)
-		n->host = 0;
+		n->host = n->upgrade = 0;
 	else if (has_failed)
 		n->host = (n->host + 1) % list->n;
 	n->server = list->hosts[n->host];
@@ -292,18 +290,16 @@ static void try_start(struct network *n);
 static void go_to_tls(struct network *n)
 {
 	struct err why;
+	err_set(&why, ERR_REQUESTED, "requested");
 	log_info("%s: %s has a policy: connects with TLS to port %u", name_of(n), host_of(n)->name,
 		n->upgrade);
 	if (n->is_usable) {
-		err_set(&why, ERR_REQUESTED, "requested");
 		n->is_anew = true;
 		end_with(n, &why);
 		return;
 	}
-	bool looks = timer_is_set(&n->flush);
 	let_go(n);
-	if (looks)
-		timers_after(&n->parts.loop->timers, &n->flush, FLUSH_LOOK_NS);
+	net_moved(n->net, &why);
 	set_state(n, NETWORK_IDLE);
 	try_start(n);
 }
@@ -312,7 +308,7 @@ static void on_data(void *owner)
 {
 	struct network *n = owner;
 	struct str line;
-	while (!n->is_ending && !n->upgrade && lines_next(&n->lines, &n->stream->in, &line)) {
+	while (!n->is_ending && lines_next(&n->lines, &n->stream->in, &line)) {
 		log_wire(name_of(n), "<<", line);
 		session_feed(n->session, line, now_of(n));
 	}

@@ -238,13 +238,18 @@ static void end_quietly(struct net *n)
 	host_end_waits(n->host, n->handle);
 }
 
+void net_moved(struct net *n, const struct err *why)
+{
+	waiters_fail(&n->senders, ERR_DISCONNECTED, why->text);
+	waiters_fail(&n->askers, ERR_DISCONNECTED, why->text);
+	waiters_fail(&n->flushers, ERR_DISCONNECTED, why->text);
+}
+
 void net_closed(struct net *n, const struct net_end *end)
 {
 	bool is_failure = end->uptime_ns < 0 && end->why->code != ERR_REQUESTED;
 	bool has_been_told = is_failure && has_caller(n);
-	waiters_fail(&n->senders, ERR_DISCONNECTED, end->why->text);
-	waiters_fail(&n->askers, ERR_DISCONNECTED, end->why->text);
-	waiters_fail(&n->flushers, ERR_DISCONNECTED, end->why->text);
+	net_moved(n, end->why);
 	waiters_fail(&n->connectors, end->why->code, end->why->text);
 	if (has_been_told)
 		end_quietly(n);

@@ -111,6 +111,9 @@ struct net_end {
 };
 void net_closed(struct net *n, const struct net_end *end);
 
+/* The attempt goes on at another server: what waited to be sent is gone. */
+void net_moved(struct net *n, const struct err *why);
+
 /* More of what was sent is on the wire. */
 void net_flushed(struct net *n);
 

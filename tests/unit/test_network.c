@@ -163,8 +163,7 @@ static void apply(struct world *w, const struct server *at, const char *keys)
 	char text[1024];
 	struct networks_plan plan;
 	struct err err;
-	snprintf(text, sizeof(text),
-		"[network n]\nhost = 127.0.0.1\nport = %d\nnick = ebb\nflood_rate = 0\n%s",
+	snprintf(text, sizeof(text), "[network n]\nhost = 127.0.0.1\nport = %d\nnick = ebb\n%s",
 		at->port, keys);
 	struct config *c = read_config(text);
 	assert_int_equal(networks_prepare(&plan, c, &err), 0);
@@ -249,6 +248,7 @@ static void a_server_in_the_clear_sends_the_attempt_to_its_port_with_tls(void **
 	assert_int_equal(w.tls.n, 0); /* the guard lets it wait */
 	pass(&w, 2);
 	assert_int_equal(w.tls.n, 1);
+	assert_int_equal(facts(&w).attempt, 1);
 	assert_int_equal(policy(&w), 0);
 	say_policy(&w.tls, 600);
 	welcome(&w.tls);
@@ -368,6 +368,48 @@ static void a_change_while_the_upgrade_waits_is_minded(void **state)
 	expect(&w, GOES_TO, w.tls.port);
 	assert_int_equal(w.clear.n, 2);
 	assert_int_equal(w.tls.n, 0);
+	world_end(&w);
+}
+
+/* The other server expects TLS, and gets none. */
+static void another_host_is_begun_with_anew(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w);
+	begin(&w, &w.clear, "tls = no\n");
+	say_policy(&w.clear, 600);
+
+	apply(&w, &w.tls, "tls = no\n");
+	pass(&w, 2);
+
+	assert_int_equal(w.clear.n, 1);
+	assert_int_equal(w.tls.n, 1);
+	assert_false(w.tls.peer.is_accepted);
+	world_end(&w);
+}
+
+static void what_waited_to_be_sent_is_gone(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w);
+	begin(&w, &w.clear, "tls = no\nflood_rate = 0.1\nflood_burst = 1\nqueue_max = 4\n");
+	load(&w, "talker",
+		"spawn(function()\n"
+		"  for i = 1, 4 do raw('PING ' .. i) end\n"
+		"  log.info('EV flush %s', select(3, flush()))\n"
+		"end)\n"
+		"spawn(function()\n"
+		"  local ok, why\n"
+		"  repeat ok, why = pcall(raw, 'PING 5') until not ok\n"
+		"  log.info('EV raw %s', why.kind)\n"
+		"end)\n");
+	pass(&w, 1);
+
+	say_policy(&w.clear, 600);
+
+	expect(&w, GOES_TO "raw disconnected\nflush disconnected\n", w.tls.port);
 	world_end(&w);
 }
 
@@ -532,6 +574,8 @@ int main(void)
 	check_test(&c, one_that_disconnects_as_it_hears_of_it_says_nothing_more);
 	check_test(&c, who_is_in_already_leaves_and_comes_again);
 	check_test(&c, a_change_while_the_upgrade_waits_is_minded);
+	check_test(&c, another_host_is_begun_with_anew);
+	check_test(&c, what_waited_to_be_sent_is_gone);
 	check_test(&c, the_end_of_the_connection_makes_the_policy_count_anew);
 	check_rows(&c, ways, a_policy_says_how_a_host_is_reached);
 	check_rows(&c, lessons, a_policy_is_learnt_over_tls);
