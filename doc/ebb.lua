@@ -345,7 +345,7 @@ function ev:copy() end
 ---| "fail" # a command failed. Fields: target_command, code, context (a list), message
 ---| "warn" # the server warns. Fields: target_command, code, context, message
 ---| "note" # the server notes something. Fields: target_command, code, context, message
----| "batch" # a batch opens or closes. Fields: reference, type, batch_params (a list), messages (the events in it, when it closes)
+---| "batch" # a batch opens or closes. Fields: reference, type, batch_params (a list), messages (the events in it, when it closes; nil when it opens)
 ---| "ack" # the server took a command of ours and has nothing else to say of it
 ---| "redact" # a message is taken back: what showed it should do so no more. Fields: target, channel, statusmsg, target_msgid (the msgid that the message had), message (the reason; nil for none)
 ---| "rename" # a channel gets another name. Fields: channel (the old one), new_channel, message (the reason; nil for none)

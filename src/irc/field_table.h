@@ -58,7 +58,7 @@
 	X(EVENT_WARN, "warn", 3, false, STANDARD_REPLY)                                            \
 	X(EVENT_NOTE, "note", 3, false, STANDARD_REPLY)                                            \
 	X(EVENT_BATCH, "batch", 1, false, FIELD("reference", read_reference, 0), PARAM("type", 1), \
-		FIELD("batch_params", read_rest, 2), OWNER("messages"))                            \
+		FIELD("batch_params", read_batch_params, 2), OWNER("messages"))                    \
 	X(EVENT_ACK, "ack", 0, false, NO_FIELDS)                                                   \
 	X(EVENT_REDACT, "redact", 2, true, TARGET, TARGET_CHANNEL, PARAM("target_msgid", 1),       \
 		PARAM("message", 2))                                                               \

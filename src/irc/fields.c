@@ -120,6 +120,13 @@ static void read_rest(const struct reading *r, struct value *out)
 	set_list(out, r->m, r->field->at, r->m->n_params);
 }
 
+/* The line that closes a batch has none, not even an empty list. */
+static void read_batch_params(const struct reading *r, struct value *out)
+{
+	if (r->m->n_params >= r->field->at)
+		read_rest(r, out);
+}
+
 static void read_middle(const struct reading *r, struct value *out)
 {
 	set_list(out, r->m, r->field->at, r->m->n_params ? r->m->n_params - 1 : 0);

@@ -63,8 +63,10 @@ struct received {
 	const struct message *m;
 	int kind; /* from event_kind_of */
 	bool is_mine, is_replayed;
-	struct str extra; /* what m does not say: the channels shared with who quits, separated by
-			   * spaces; the lines of a batch that closes, by line feeds; or absent */
+	struct str extra;   /* what m does not say: the channels shared with who quits, separated by
+			     * spaces; the lines of a batch that closes, by line feeds; or absent */
+	struct str opening; /* of a batch that closes: its type and parameters, separated by spaces,
+			     * which only its first line had; or absent */
 };
 
 /* The kinds that a name means, any case, into found; returns how many, 0 for a name that nothing

@@ -45,6 +45,19 @@ static struct str extra_of(
 	return batch->event == BATCH_CLOSED ? buf_str(&batch->batch->lines) : STR_NONE;
 }
 
+/* What the batch that closes was opened as. */
+static struct str opening_of(struct session *s, const struct batch_line *batch)
+{
+	if (batch->event != BATCH_CLOSED)
+		return STR_NONE;
+	const struct batch *b = batch->batch;
+	buf_reset(&s->extra);
+	int r = buf_add(&s->extra, b->type);
+	for (unsigned i = 0; i < b->n_params && r == 0; i++)
+		r = buf_addf(&s->extra, " %" STR_F, STR_A(b->params[i]));
+	return buf_str(&s->extra);
+}
+
 static bool is_from_me(const struct session *s, const struct message *m)
 {
 	return m->nick.n && session_is_me(s, m->nick);
@@ -53,7 +66,14 @@ static bool is_from_me(const struct session *s, const struct message *m)
 static void tell(struct session *s, const struct message *m, int kind, bool is_mine,
 	const struct batch_line *batch)
 {
-	struct received line = {m, kind, is_mine, batch->is_replay, extra_of(s, m, kind, batch)};
+	struct received line = {
+		.m = m,
+		.kind = kind,
+		.is_mine = is_mine,
+		.is_replayed = batch->is_replay,
+		.extra = extra_of(s, m, kind, batch),
+		.opening = opening_of(s, batch),
+	};
 	s->ops->event(s->owner, &line);
 }
 
@@ -65,7 +85,12 @@ static void tell_joined(struct session *s, const struct batch_line *batch)
 	buf_init(&line, BATCH_BYTES_MAX + MESSAGE_TAGS_BYTES + MESSAGE_BYTES);
 	int kind = batch_join(batch->batch, &line, &m) < 0 ? -1 : event_kind_of(&m, s->isupport);
 	if (kind >= 0) {
-		struct received joined = {&m, kind, is_from_me(s, &m), batch->is_replay, STR_NONE};
+		struct received joined = {
+			.m = &m,
+			.kind = kind,
+			.is_mine = is_from_me(s, &m),
+			.is_replayed = batch->is_replay,
+		};
 		s->ops->event(s->owner, &joined);
 	}
 	buf_fini(&line);

@@ -84,7 +84,7 @@ void convert_begin_lines(struct event *e, const struct event *like)
 	memcpy(e, like, offsetof(struct event, m));
 	e->refs = 0;
 	e->is_line = true;
-	e->extra = STR_NONE;
+	e->extra = e->opening = STR_NONE;
 }
 
 static bool is_event(struct event *e, struct str line)

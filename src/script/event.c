@@ -60,7 +60,8 @@ static size_t head_size(const struct event *e)
 
 size_t event_size(const struct event *e)
 {
-	return head_size(e) + e->net_name.n + e->extra.n + (e->is_line ? e->m.raw.n : e->values.n);
+	return head_size(e) + e->net_name.n + e->extra.n + e->opening.n +
+	       (e->is_line ? e->m.raw.n : e->values.n);
 }
 
 void event_copy(const struct event *from, void *to)
@@ -72,6 +73,7 @@ void event_copy(const struct event *from, void *to)
 	e->refs = 0;
 	move_str(&e->net_name, &end);
 	move_str(&e->extra, &end);
+	move_str(&e->opening, &end);
 	if (from->is_line)
 		move_message(&e->m, &end);
 	else
@@ -150,6 +152,21 @@ static struct value extra_value(const struct event *e, enum value_type type)
 	return (struct value){.type = e->extra.p ? type : VALUE_NONE, .str = e->extra};
 }
 
+/* Of a batch that closes, from the words that opened it. */
+static bool opening_field(const struct event *e, struct str name, struct value *out)
+{
+	struct str params = e->opening, type = str_word(&params, " ");
+	if (!type.p)
+		return false;
+	if (str_eq(name, STR("type")))
+		*out = str_value(type);
+	else if (str_eq(name, STR("batch_params")))
+		*out = (struct value){.type = VALUE_WORDS, .str = params};
+	else
+		return false;
+	return true;
+}
+
 /* What is no message's: of every event. net and time are for convert.c to make. */
 static bool own_field(const struct event *e, struct str name, struct value *out)
 {
@@ -166,7 +183,7 @@ static bool own_field(const struct event *e, struct str name, struct value *out)
 	else if (e->kind == EVENT_BATCH && str_eq(name, STR("messages")))
 		*out = extra_value(e, VALUE_LINES);
 	else
-		return false;
+		return opening_field(e, name, out);
 	return true;
 }
 

@@ -26,7 +26,8 @@ struct event {
 	const char *name;          /* "privmsg": what ev.event gives; lives as long as the host */
 	int64_t wall_ns;           /* of arrival */
 	struct isupport *isupport; /* counted on the heap; NULL without a network */
-	struct str extra; /* of a line: what it does not say itself (session.h), or absent */
+	struct str extra,
+		opening; /* of a line: what it does not say itself (fields.h), or absent */
 	union {
 		struct str values; /* a persist table */
 		struct message m;  /* last: a copy ends with its parameters */

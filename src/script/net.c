@@ -179,6 +179,7 @@ void net_line(struct net *n, const struct received *line)
 	e.is_mine = line->is_mine;
 	e.is_replayed = line->is_replayed;
 	e.extra = line->extra;
+	e.opening = line->opening;
 	e.net = n->handle;
 	e.net_name = str_of(n->name);
 	e.wall_ns = host_wall_ns(h);

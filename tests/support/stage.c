@@ -380,7 +380,10 @@ void stage_feed(struct stage *st, size_t i, const char *line)
 		for (size_t k = 1; k + 1 < m.n_params; k++)
 			assert_true(isupport_apply(&n->isupport, m.params[k]));
 	struct received received = {
-		&m, kind, m.nick.n && str_ieq(m.nick, STR("ebb")), false, STR_NONE};
+		.m = &m,
+		.kind = kind,
+		.is_mine = m.nick.n && str_ieq(m.nick, STR("ebb")),
+	};
 	struct batch_line batch;
 	batches_hear(&n->batches, &m, kind, &batch);
 	net_line(n->net, &received);

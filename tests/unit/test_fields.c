@@ -213,7 +213,7 @@ static const struct line_row {
 		"target_command=*\tcode=OPER_MESSAGE\tcontext=[x]\tmessage=Read this"),
 	READS(":irc.example BATCH +ref netsplit a.example b.example", "batch",
 		"reference=ref\ttype=netsplit\tbatch_params=[a.example][b.example]"),
-	READS(":irc.example BATCH -ref", "batch", "reference=ref\ttype=nil\tbatch_params="),
+	READS(":irc.example BATCH -ref", "batch", "reference=ref\ttype=nil\tbatch_params=nil"),
 	READS("@batch=outer :irc.example BATCH +inner chathistory #c", "batch",
 		"reference=inner\tbatch=outer"),
 	READS(":irc.example CAP * LS * :sasl=PLAIN away-notify", "cap",
