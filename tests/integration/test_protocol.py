@@ -343,7 +343,7 @@ def _():
     channels = [f"#c{i}" for i in range(10)]
     alice = Person(inspircd, "alice", *channels)
     link = Pulse(inspircd)
-    Bot(link.network("channels = " + " ".join(channels), f"flood_rate = {1 / line_time}",
+    Bot(link.network("channels = " + ", ".join(channels), f"flood_rate = {1 / line_time}",
                      "flood_burst = 1"),
         {"ping": PING, "flood": """
         on("privmsg", { match = "^!flood$" }, function(ev)
