@@ -417,7 +417,9 @@ def _():
 
     peer = server.accept()
     peer.expect("^CAP LS 302$")
-    peer.send(":irc.test CAP * LS :multi-prefix server-time")
+    peer.send(":irc.test CAP * LS :multi-prefix")
+    peer.expect("^CAP REQ :?multi-prefix$")
+    peer.send(":irc.test CAP * ACK :multi-prefix")
     peer.drain()
 
     bot.wait_log(r"warning: irc: localhost:\d+: not connected: sasl: ")
