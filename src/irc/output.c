@@ -81,7 +81,7 @@ static void log_unsent(const struct session *s, const char *why)
 		why);
 }
 
-static bool push_own(struct session *s, enum lane lane, const char *fmt, va_list ap)
+static bool PRINTF(3, 0) push_own(struct session *s, enum lane lane, const char *fmt, va_list ap)
 {
 	buf_reset(&s->scratch);
 	int r = buf_addv(&s->scratch, fmt, ap);
