@@ -259,6 +259,23 @@ static void sendq_lets_the_first_lane_go_first(void **state)
 	assert_slice(sendq_peek(q, 0), NULL);
 }
 
+static void sendq_numbers_lines_as_they_were_pushed(void **state)
+{
+	(void)state;
+	struct sendq *q = fresh(.line_ns = 0);
+	push(q, "zero");
+	push_to(q, LANE_NORMAL, "one", "#a");
+	push_to(q, LANE_NORMAL, "two", "#a");
+	push_first(q, "three");
+	static const uint64_t numbers[] = {3, 0, 1, 2};
+
+	for (size_t i = 0; i < COUNTOF(numbers); i++) {
+		assert_true(sendq_peek(q, 0).p);
+		assert_int_equal(sendq_peek_number(q), numbers[i]);
+		sendq_drop(q, 0);
+	}
+}
+
 static void sendq_paces_the_first_lane_as_well(void **state)
 {
 	(void)state;
@@ -829,6 +846,7 @@ int main(void)
 	check_test(&c, sendq_without_a_pace_sends_all);
 	check_test(&c, sendq_sends_at_the_start_of_time);
 	check_test(&c, sendq_lets_the_first_lane_go_first);
+	check_test(&c, sendq_numbers_lines_as_they_were_pushed);
 	check_test(&c, sendq_paces_the_first_lane_as_well);
 	check_test(&c, sendq_can_be_filled_again_after_it_was_empty);
 	check_test(&c, sendq_keeps_the_pace_when_it_is_cleared);
