@@ -184,9 +184,7 @@ void isupport_unref(struct isupport *is)
 {
 	if (!is || --is->refs)
 		return;
-	for (struct map_entry *e = map_first(&is->tokens); e; e = map_next(e))
-		free(map_value(e));
-	map_fini(&is->tokens);
+	free(is->tokens);
 	free(is);
 }
 
@@ -198,9 +196,9 @@ static void unshare(struct isupport **is)
 	struct isupport *own = mem_new(sizeof(*own));
 	*own = *old;
 	own->refs = 1;
-	own->tokens = (struct map){0};
-	for (struct map_entry *e = map_first(&old->tokens); e; e = map_next(e))
-		map_put(&own->tokens, map_key(e), mem_strdup(map_value(e)));
+	own->tokens = mem_resize(NULL, old->tokens_bytes, 1);
+	if (old->tokens_bytes)
+		memcpy(own->tokens, old->tokens, old->tokens_bytes);
 	isupport_unref(*is);
 	*is = own;
 }
@@ -236,11 +234,63 @@ static void decode(struct str s, char *out)
 	*out = '\0';
 }
 
-static bool keep(struct isupport *is, struct str name, const char *value)
+/* Tokens lie one behind the other, as the lengths of name and value and then both with their NUL:
+ * every connection has some forty of them, and seldom asks for one. */
+struct lengths {
+	uint16_t name, value;
+};
+
+static size_t token_size(struct str name, struct str value)
 {
-	if (map_count(&is->tokens) >= ISUPPORT_TOKENS_MAX && !map_get(&is->tokens, name))
+	return sizeof(struct lengths) + name.n + 1 + value.n + 1;
+}
+
+bool isupport_next(const struct isupport *is, size_t *cursor, struct str *name, struct str *value)
+{
+	struct lengths n;
+	if (*cursor >= is->tokens_bytes)
 		return false;
-	free(map_put(&is->tokens, name, mem_strdup(value)));
+	const char *at = is->tokens + *cursor;
+	memcpy(&n, at, sizeof(n));
+	*name = (struct str){at + sizeof(n), n.name};
+	*value = (struct str){name->p + n.name + 1, n.value};
+	*cursor += token_size(*name, *value);
+	return true;
+}
+
+static void drop_token(struct isupport *is, struct str name)
+{
+	struct str other, value;
+	for (size_t at = 0, next = 0; isupport_next(is, &next, &other, &value); at = next) {
+		if (!str_eq(other, name))
+			continue;
+		memmove(is->tokens + at, is->tokens + next, is->tokens_bytes - next);
+		is->tokens_bytes -= (uint32_t)(next - at);
+		is->n_tokens--;
+		return;
+	}
+}
+
+static void put_token(struct isupport *is, struct str name, struct str value)
+{
+	struct lengths n = {(uint16_t)name.n, (uint16_t)value.n};
+	size_t size = token_size(name, value);
+	is->tokens = mem_resize(is->tokens, is->tokens_bytes + size, 1);
+	char *to = is->tokens + is->tokens_bytes;
+	memset(to, 0, size);
+	memcpy(to, &n, sizeof(n));
+	memcpy(to + sizeof(n), name.p, name.n);
+	memcpy(to + sizeof(n) + name.n + 1, value.p, value.n);
+	is->tokens_bytes += (uint32_t)size;
+	is->n_tokens++;
+}
+
+static bool keep(struct isupport *is, struct str name, struct str value)
+{
+	if (is->n_tokens >= ISUPPORT_TOKENS_MAX && !isupport_get(is, name).p)
+		return false;
+	drop_token(is, name);
+	put_token(is, name, value);
 	return true;
 }
 
@@ -248,14 +298,14 @@ static bool learn(struct isupport *is, struct str name, struct str value)
 {
 	char decoded[ISUPPORT_VALUE_MAX_BYTES + 1];
 	decode(value, decoded);
-	bool is_kept = keep(is, name, decoded);
+	bool is_kept = keep(is, name, str_of(decoded));
 	const struct token *t = find_token(name);
 	return t ? t->read(is, t, str_of(decoded)) : is_kept;
 }
 
 static void forget(struct isupport *is, struct str name)
 {
-	free(map_remove(&is->tokens, name));
+	drop_token(is, name);
 	const struct token *t = find_token(name);
 	if (t)
 		unset(is, t);
@@ -278,7 +328,11 @@ bool isupport_apply(struct isupport **is, struct str token)
 
 struct str isupport_get(const struct isupport *is, struct str name)
 {
-	return str_of(map_get(&is->tokens, name));
+	struct str other, value;
+	for (size_t cursor = 0; isupport_next(is, &cursor, &other, &value);)
+		if (str_eq(other, name))
+			return value;
+	return STR_NONE;
 }
 
 /* Of "PRIVMSG:4,KICK:,JOIN:": an empty number is no limit. */

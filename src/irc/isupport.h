@@ -8,7 +8,6 @@
 #ifndef EBB_IRC_ISUPPORT_H
 #define EBB_IRC_ISUPPORT_H
 
-#include "base/map.h"
 #include "irc/casemap.h"
 
 enum {
@@ -29,7 +28,8 @@ struct isupport {
 	unsigned linelen;          /* with CR LF, without tags; 512 or more */
 	bool utf8_only;            /* takes nothing else */
 	unsigned modes;            /* with parameter, in a line; 3; 0: no limit */
-	struct map tokens;         /* NAME to its value, an owned string, as sent but for \xHH */
+	char *tokens;              /* owned: for isupport_get and isupport_next */
+	uint32_t tokens_bytes, n_tokens;
 };
 
 /* The defaults. Returns owned, with one reference. */
@@ -45,6 +45,11 @@ bool isupport_apply(struct isupport **is, struct str token);
 
 /* The value of a token, "" for one without, absent for one that the server did not send. */
 struct str isupport_get(const struct isupport *is, struct str name);
+
+/* Walks the tokens, with values as sent but for \xHH: *cursor is 0 at first; each call takes a
+ * step, false at the end. Both slices end in a NUL, and are borrowed until the next token is
+ * applied. */
+bool isupport_next(const struct isupport *is, size_t *cursor, struct str *name, struct str *value);
 
 /* How many targets a command may have (TARGMAX, else MAXTARGETS); 0: as many as fit. */
 size_t isupport_targets_max(const struct isupport *is, struct str command);

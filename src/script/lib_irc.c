@@ -41,10 +41,11 @@ static struct net *check_net(lua_State *L, int index)
 
 static void push_isupport(lua_State *L, const struct isupport *is)
 {
+	struct str name, value;
 	lua_newtable(L);
-	for (const struct map_entry *t = map_first(&is->tokens); t; t = map_next(t)) {
-		convert_push_str(L, map_key(t));
-		lua_pushstring(L, map_value(t));
+	for (size_t cursor = 0; isupport_next(is, &cursor, &name, &value);) {
+		convert_push_str(L, name);
+		convert_push_str(L, value);
 		lua_rawset(L, -3);
 	}
 }

@@ -9,6 +9,7 @@
 #define EBB_SIM_INSIDE_H
 
 #include "base/list.h"
+#include "base/map.h"
 #include "base/rand.h"
 #include "irc/isupport.h"
 #include "irc/message.h"

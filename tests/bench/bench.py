@@ -36,6 +36,7 @@ LOAD = os.path.join(BUILD, "bench/load")
 CEILING = os.path.join(BUILD, "bench/ceiling")
 INSIDE = os.path.join(BUILD, "bench/inside")
 MICRO = os.path.join(BUILD, "bench/micro")
+ROSTER = os.path.join(BUILD, "bench/roster")
 QUICK = bool(os.environ.get("QUICK"))
 REPETITIONS = 1 if QUICK else 3
 TRIES = 2 if QUICK else 3  # in a repetition, of what takes little time
@@ -671,6 +672,7 @@ def experiments(place):
         yield idle(place, connections, tls=True)
     yield start(place)
     yield inside(MICRO)
+    yield inside(ROSTER)
     yield inside(INSIDE)
 
 

@@ -1,5 +1,6 @@
 /*
- * roster: what a great channel costs the roster, in memory and in the time of single calls.
+ * roster: what a great channel costs, in memory and in the time of single calls: the roster alone,
+ * and a session, through which every line goes.
  *
  * Prints a line for each measurement as `inside` does: name, value, unit and bar, with tabs
  * between. Time is CPU time. The longest of many calls is the least of several rounds: what else
@@ -9,7 +10,7 @@
 #include "irc/roster.h"
 #include "base/clock.h"
 #include "base/map.h"
-#include "irc/fields.h"
+#include "irc/session.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ enum { ROUNDS = 5, NAMES_IN_A_LINE = 8, SWEEP = 1000, LINES = 100000 };
 static size_t members = 100000;
 static struct isupport *isupport;
 static struct roster *roster;
+static struct session *session; /* hears the lines, where there is one */
 
 /* Figures. */
 
@@ -70,13 +72,28 @@ static double clock_ns(void)
 	return (now_ns() - start_ns) / CALLS;
 }
 
+static double total_ns(const struct figure *f)
+{
+	return f->total_ns - (double)f->n * clock_ns();
+}
+
 static void figure_print(const struct figure *f, const char *name)
 {
 	char text[96];
 	snprintf(text, sizeof(text), "%s, each", name);
-	print_row(text, f->total_ns / (double)f->n - clock_ns(), "ns", "-");
+	print_row(text, total_ns(f) / (double)f->n, "ns", "-");
 	snprintf(text, sizeof(text), "%s, the longest", name);
 	print_row(text, f->longest_ns / 1e6, "ms", "3");
+}
+
+/* Of all of them; no call may hold up the loop. */
+static void figure_print_pauses(const struct figure *f, const char *name)
+{
+	char text[96];
+	snprintf(text, sizeof(text), "%s, all", name);
+	print_row(text, total_ns(f) / 1e6, "ms", "-");
+	snprintf(text, sizeof(text), "%s, the longest pause", name);
+	print_row(text, f->longest_ns / 1e6, "ms", "10");
 }
 
 static double heap_bytes(void)
@@ -87,9 +104,21 @@ static double heap_bytes(void)
 
 /* Lines. */
 
+static void feed(struct figure *f, const char *line)
+{
+	struct str text = str_of(line);
+	double start_ns = now_ns();
+	session_feed(session, text, 0);
+	figure_add(f, now_ns() - start_ns);
+}
+
 static void hear(struct figure *f, const char *line)
 {
 	struct message m;
+	if (session) {
+		feed(f, line);
+		return;
+	}
 	if (message_parse(&m, str_of(line)) < 0)
 		abort();
 	int kind = event_kind_of(&m, isupport);
@@ -272,6 +301,134 @@ static void measure_map(struct figure *best)
 	figure_keep(best, &f);
 }
 
+/* A session in a great channel: all that a line goes through but the scripts. */
+
+enum { S_NAMES, S_WHO, S_TALK, S_LEAVE, S_SWEEP, S_QUIT_SWEEP, S_FIGURES };
+
+static const char *const session_names[S_FIGURES] = {
+	"a session hears NAMES",
+	"a session hears WHOX",
+	"a session hears each member say a line",
+	"a session hears its own PART",
+	"a session sweeps after it",
+	"a session sweeps after the connection",
+};
+
+static void drop_write(void *owner, struct str bytes)
+{
+	(void)owner;
+	(void)bytes;
+}
+
+static void drop_event(void *owner, const struct received *line)
+{
+	(void)owner;
+	(void)line;
+}
+
+static void drop_fact(void *owner)
+{
+	(void)owner;
+}
+
+static uint64_t give_seed(void *owner)
+{
+	(void)owner;
+	return 1;
+}
+
+static void on_failed(void *owner, const struct err *why)
+{
+	(void)owner;
+	fprintf(stderr, "roster: %s\n", why->text);
+	exit(1);
+}
+
+static const struct session_ops ops = {
+	.write = drop_write,
+	.event = drop_event,
+	.ready = drop_fact,
+	.usable = drop_fact,
+	.room = drop_fact,
+	.seed = give_seed,
+	.failed = on_failed,
+};
+
+static const struct session_options options = {
+	.network = "bench",
+	.nick = "ebb",
+	.user = "ebb",
+	.realname = "ebb",
+	.register_timeout_ns = NS_PER_S,
+	.ping_interval_ns = NS_PER_S,
+	.ping_timeout_ns = NS_PER_S,
+	.limits = {0, 0, 100, 10000},
+};
+
+/* As the loop has it done, at the same time: what is due now. */
+static void tick_all(struct figure *f)
+{
+	while (session_deadline(session) == 0) {
+		double start_ns = now_ns();
+		session_tick(session, 0);
+		figure_add(f, now_ns() - start_ns);
+	}
+}
+
+static void require_members(size_t n)
+{
+	const struct roster *r = session_roster(session);
+	struct roster_channel c = {0};
+	if (roster_channel(r, roster_find_channel(r, STR("#great")), &c) != (n > 0) ||
+		c.n_members != n) {
+		fprintf(stderr, "roster: %zu members, not %zu\n", c.n_members, n);
+		exit(1);
+	}
+}
+
+static void begin_session(void)
+{
+	session_begin(session, false, 0);
+	hear(&(struct figure){0}, ":irc.test 001 ebb :Welcome");
+	hear(&(struct figure){0}, ":irc.test 005 ebb WHOX PREFIX=(qaohv)~&@%+ :are supported");
+	hear(&(struct figure){0}, ":irc.test 376 ebb :End");
+	tick_all(&(struct figure){0});
+	hear(&(struct figure){0}, self_join);
+}
+
+static void run_session_round(struct figure figures[S_FIGURES])
+{
+	session = session_new(&options, &ops, NULL);
+	begin_session();
+	hear_names(&figures[S_NAMES], "#great");
+	hear(&figures[S_NAMES], ":irc.test 366 ebb #great :End");
+	require_members(members + 1);
+	hear_who(&figures[S_WHO]);
+	hear_each(&figures[S_TALK], "PRIVMSG #great :have you seen the new release yet?");
+	hear(&figures[S_LEAVE], ":ebb!ebb@ebb.example PART #great");
+	tick_all(&figures[S_SWEEP]);
+	require_members(0);
+	hear(&(struct figure){0}, self_join);
+	hear_names(&(struct figure){0}, "#great");
+	session_end(session);
+	tick_all(&figures[S_QUIT_SWEEP]);
+	session_free(session);
+	session = NULL;
+}
+
+static void measure_session(void)
+{
+	struct figure best[S_FIGURES] = {0};
+	for (int i = 0; i < ROUNDS; i++) {
+		struct figure figures[S_FIGURES] = {0};
+		run_session_round(figures);
+		for (int k = 0; k < S_FIGURES; k++)
+			figure_keep(&best[k], &figures[k]);
+	}
+	for (int k = 0; k < S_FIGURES; k++)
+		figure_print_pauses(&best[k], session_names[k]);
+}
+
 int main(void)
 {
 	const char *quick = getenv("QUICK");
@@ -294,5 +451,6 @@ int main(void)
 	print_row("a member with nick, user and host", named_bytes, "bytes", "-");
 	print_row("a member with account and real name too", full_bytes, "bytes", "-");
 	print_row("left after the last sweep", left_bytes, "bytes", "-");
+	measure_session();
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "support/check.h"
 #include "support/talk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -348,6 +349,62 @@ static void what_is_said_keeps_the_pace_and_overtakes_nothing(void **state)
 	talk_end(&t);
 }
 
+static void a_line_that_ends_the_conversation_is_not_told_of(void **state)
+{
+	(void)state;
+	struct session_options o = talk_options;
+	o.sasl = (struct sasl_options){.mechanisms = {SASL_EXTERNAL}, .n_mechanisms = 1};
+	o.caps.wants_sasl = o.sasl_required = true;
+	struct talk t;
+	talk_begin(&t, &o);
+	t.with_events = true;
+
+	talk_run(&t, STR(HELLO "< :s CAP * LS :sasl\n> CAP REQ :sasl\ne cap\n"
+			       "< :s CAP ebb ACK :sasl\n> AUTHENTICATE EXTERNAL\ne cap\n"
+			       "< :s 902 ebb :locked\n! sasl external: locked\n"
+			       "< :s 001 ebb :hi\n"));
+
+	talk_end(&t);
+}
+
+static void what_the_session_says_itself_fits_a_line(void **state)
+{
+	(void)state;
+	char nick[600], line[700];
+	struct session_options o = talk_options;
+	o.umodes = "+ix";
+	struct talk t;
+	talk_begin(&t, &o);
+	memset(nick, 'x', sizeof(nick) - 1);
+	nick[sizeof(nick) - 1] = '\0';
+	snprintf(line, sizeof(line), HELLO "< :s 001 %s :hi\n", nick);
+	talk_run(&t, str_of(line));
+
+	talk_go_on(&t, STR("< :s 376 x :end\n*\n"));
+
+	talk_end(&t);
+}
+
+static void a_request_is_over_in_time_before_the_session_is_ready(void **state)
+{
+	(void)state;
+	struct handle id;
+	struct err err;
+	struct talk t;
+	talk_begin(&t, &talk_options);
+	talk_run(&t, STR(HELLO));
+	assert_int_equal(
+		session_request(t.s, STR("PING x"), NS_PER_S, NULL, &id, t.now_ns, &err), 0);
+	buf_reset(&t.out);
+	int64_t due_ns = t.now_ns + NS_PER_S;
+	assert_int_equal(session_deadline(t.s), due_ns);
+
+	session_tick(t.s, due_ns);
+
+	assert_true(session_deadline(t.s) > due_ns);
+	talk_end(&t);
+}
+
 static void lag_is_the_time_that_pong_took(void **state)
 {
 	(void)state;
@@ -505,6 +562,9 @@ int main(void)
 	check_test(&c, bad_lines_are_counted);
 	check_test(&c, what_is_said_goes_at_once_where_nothing_is_in_its_way);
 	check_test(&c, what_is_said_keeps_the_pace_and_overtakes_nothing);
+	check_test(&c, a_line_that_ends_the_conversation_is_not_told_of);
+	check_test(&c, what_the_session_says_itself_fits_a_line);
+	check_test(&c, a_request_is_over_in_time_before_the_session_is_ready);
 	check_test(&c, lag_is_the_time_that_pong_took);
 	check_test(&c, long_text_is_sent_in_parts_that_are_relayed_whole);
 	check_test(&c, a_long_action_keeps_its_wrapper);
