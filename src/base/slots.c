@@ -28,11 +28,6 @@ static struct slot *slot_at(const struct slots *s, uint32_t index)
 	return slots_at(s, index);
 }
 
-static uint32_t page_size(const struct slots *s)
-{
-	return 1u << s->shift;
-}
-
 static void add_page(struct slots *s)
 {
 	if (s->n_pages == s->pages_capacity) {
@@ -43,10 +38,11 @@ static void add_page(struct slots *s)
 	s->roomy = s->n_pages++;
 }
 
-static uint32_t take_place(struct slots *s, struct slots_page *page)
+static uint32_t take_place(struct slots *s, uint32_t number)
 {
+	struct slots_page *page = &s->pages[number];
 	if (!page->first_free)
-		return page_size(s) - page->n_fresh--;
+		return slots_page_size(s, number) - page->n_fresh--;
 	uint32_t place = page->first_free - 1u;
 	const struct slot *slot = (const void *)(page->things + place * s->size);
 	page->first_free = (uint8_t)slot->next;
@@ -60,11 +56,11 @@ void *slots_add(struct slots *s, uint32_t *index)
 	uint32_t number = s->roomy;
 	struct slots_page *page = &s->pages[number];
 	if (!page->things) {
-		page->things = mem_new(s->size << s->shift);
-		page->n_fresh = (uint8_t)page_size(s);
+		page->n_fresh = (uint8_t)slots_page_size(s, number);
+		page->things = mem_new(s->size * page->n_fresh);
 	}
-	*index = number << s->shift | take_place(s, page);
-	if (++page->n == page_size(s))
+	*index = slots_page_start(s, number) + take_place(s, number);
+	if (++page->n == slots_page_size(s, number))
 		s->roomy = page->next;
 	s->n++;
 	void *thing = slots_at(s, *index);
@@ -80,14 +76,15 @@ static void free_page(struct slots_page *page)
 
 void slots_drop(struct slots *s, uint32_t index)
 {
-	struct slots_page *page = &s->pages[index >> s->shift];
+	uint32_t first, number = slots_page_of(s, index, &first);
+	struct slots_page *page = &s->pages[number];
 	struct slot *slot = slot_at(s, index);
 	memset(slot, 0, s->size);
 	slot->next = page->first_free;
-	page->first_free = (uint8_t)((index & (page_size(s) - 1)) + 1);
-	if (page->n-- == page_size(s)) {
+	page->first_free = (uint8_t)(index - first + 1);
+	if (page->n-- == slots_page_size(s, number)) {
 		page->next = s->roomy;
-		s->roomy = index >> s->shift;
+		s->roomy = number;
 	}
 	if (page->n == 0)
 		free_page(page);
@@ -97,12 +94,13 @@ void slots_drop(struct slots *s, uint32_t index)
 
 void *slots_peek(const struct slots *s, uint32_t index)
 {
-	return s->pages[index >> s->shift].things ? slots_at(s, index) : NULL;
+	uint32_t first;
+	return s->pages[slots_page_of(s, index, &first)].things ? slots_at(s, index) : NULL;
 }
 
 uint32_t slots_end(const struct slots *s)
 {
-	return s->n_pages << s->shift;
+	return slots_page_start(s, s->n_pages);
 }
 
 /* The greatest power of two that is not above n. */

@@ -1,7 +1,8 @@
 /*
  * slots: a great many things of one size, named by an index, found by a hash.
  *
- * Things lie in pages and never move; a page goes back when its last thing is dropped. Those that
+ * Things lie in pages and never move; a page goes back when its last thing is dropped. The first
+ * pages are smaller, of 1, 1, 2, 4, ... things, so that a few take little. Those that
  * are linked are found by their hash, through a table that grows and shrinks bucket by bucket, so
  * no call has to move them all (Litwin: Linear hashing, 1980). A thing begins with its struct slot.
  */
@@ -27,7 +28,7 @@ struct slots_page {
 
 struct slots {
 	size_t size;
-	unsigned shift; /* 1 << shift things in a page */
+	unsigned shift; /* 1 << shift things in a page, but for the first 1 + shift pages */
 	uint32_t n;     /* in use */
 	struct slots_page *pages;
 	uint32_t n_pages, pages_capacity;
@@ -46,11 +47,36 @@ void *slots_add(struct slots *s, uint32_t *index);
 /* The thing is not linked any more. */
 void slots_drop(struct slots *s, uint32_t index);
 
+/* The first index of a page, and how many things it has. */
+static inline uint32_t slots_page_start(const struct slots *s, uint32_t page)
+{
+	if (page > s->shift)
+		return (page - s->shift) << s->shift;
+	return page ? 1u << (page - 1) : 0;
+}
+
+static inline uint32_t slots_page_size(const struct slots *s, uint32_t page)
+{
+	return slots_page_start(s, page + 1) - slots_page_start(s, page);
+}
+
+/* The page of an index, and the index of its first thing. */
+static inline uint32_t slots_page_of(const struct slots *s, uint32_t index, uint32_t *first)
+{
+	if (index >> s->shift) {
+		*first = index >> s->shift << s->shift;
+		return (index >> s->shift) + s->shift;
+	}
+	uint32_t bits = index ? 32 - (uint32_t)__builtin_clz(index) : 0;
+	*first = index ? 1u << (bits - 1) : 0;
+	return bits;
+}
+
 /* The thing, where the index is of one in use. */
 static inline void *slots_at(const struct slots *s, uint32_t index)
 {
-	uint32_t place = index & ((1u << s->shift) - 1);
-	return s->pages[index >> s->shift].things + place * s->size;
+	uint32_t first, page = slots_page_of(s, index, &first);
+	return s->pages[page].things + (index - first) * s->size;
 }
 
 /* For any index: NULL where there is no page; a thing that is not in use is zero but for its

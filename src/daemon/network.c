@@ -76,7 +76,8 @@ struct network {
 	struct timer tick;     /* the session's */
 	struct timer flush;    /* looks whether the stream took what scripts wait for */
 	struct job ending;
-	struct err why; /* the reason, while is_ending */
+	int why;     /* the last end's reason; 0: there was none */
+	char *words; /* owned: the reason, while is_ending */
 
 	void (*gone)(void *data); /* NULL: it is not being removed */
 	void *gone_data;
@@ -152,32 +153,40 @@ static void on_tick(struct timer *t)
 	set_tick(n);
 }
 
+static void set_reason(struct network *n, int why, const char *words)
+{
+	free(n->words);
+	n->words = mem_strdup(words);
+	n->why = why;
+}
+
 /* Ends what is under way, after the callback that found the reason has returned. */
 static void end_with(struct network *n, const struct err *why)
 {
 	if (n->is_ending)
 		return;
 	n->is_ending = true;
-	n->why = *why;
 	dial_cancel(n->dial);
 	n->dial = NULL;
 	if (n->state == NETWORK_CLOSING) /* whatever the server makes of it */
-		err_set(&n->why, ERR_REQUESTED, "requested");
+		set_reason(n, ERR_REQUESTED, "requested");
+	else
+		set_reason(n, why->code, why->text);
 	loop_defer(n->parts.loop, &n->ending);
 }
 
-static void log_end(const struct network *n, int64_t uptime_ns)
+static void log_end(const struct network *n, const struct err *why, int64_t uptime_ns)
 {
 	const char *host = host_of(n)->name;
-	if (n->why.code == ERR_REQUESTED)
+	if (why->code == ERR_REQUESTED)
 		log_info("%s: disconnected as requested", name_of(n));
 	else if (uptime_ns >= 0)
 		log_warn("%s: disconnected from %s:%d after %lld s: %s: %s", name_of(n), host,
-			port_of(n), (long long)(uptime_ns / NS_PER_S), err_name(n->why.code),
-			n->why.text);
+			port_of(n), (long long)(uptime_ns / NS_PER_S), err_name(why->code),
+			why->text);
 	else
 		log_warn("%s: %s:%d: not connected: %s: %s", name_of(n), host, port_of(n),
-			err_name(n->why.code), n->why.text);
+			err_name(why->code), why->text);
 }
 
 /* What servers ask for by STS, where that is minded. */
@@ -228,12 +237,15 @@ static void choose_host(struct network *n, bool has_failed)
 static void on_ending(struct job *job)
 {
 	struct network *n = container_of(job, struct network, ending);
-	struct err why = n->why;
+	struct err why;
+	err_set(&why, n->why, "%s", n->words);
+	free(n->words);
+	n->words = NULL;
 	int64_t uptime_ns = n->is_usable ? now_of(n) - n->usable_ns : -1;
 	struct net_end end = {&why, host_of(n)->name, port_of(n), uptime_ns};
 	char *host = n->server.name;
 	bool is_anew = n->is_anew;
-	log_end(n, uptime_ns);
+	log_end(n, &why, uptime_ns);
 	let_go(n);
 	n->upgrade = is_anew ? n->upgrade : 0;
 	n->is_ending = n->is_usable = n->is_anew = false;
@@ -583,7 +595,7 @@ bool network_is_idle(const struct network *n)
 /* The network, or the attempt before, ended by itself, and a policy may be asleep. */
 static bool has_failed(const struct network *n)
 {
-	return network_is_idle(n) && n->why.code != 0 && n->why.code != ERR_REQUESTED;
+	return network_is_idle(n) && n->why != 0 && n->why != ERR_REQUESTED;
 }
 
 /* False: there is nothing to end. */
@@ -607,7 +619,7 @@ void network_remove(struct network *n, void (*gone)(void *data), void *data)
 	n->gone_data = data;
 	n->context = NULL;
 	if (n->is_ending)
-		err_set(&n->why, ERR_REQUESTED, "requested");
+		set_reason(n, ERR_REQUESTED, "requested");
 	if (!end(n, STR("this network is no longer configured")))
 		loop_defer(n->parts.loop, &n->going);
 }
@@ -893,5 +905,6 @@ void network_free(struct network *n)
 	session_free(n->session);
 	settings_free(n->settings);
 	free(n->server.name);
+	free(n->words);
 	free(n);
 }

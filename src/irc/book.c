@@ -10,9 +10,6 @@
 /* So that a channel that few were in is gone at once. */
 enum { SWEPT_AT_ONCE = 64 };
 
-/* Small pages: a process with 10,000 connections has three for each of them. */
-enum { USERS_SHIFT = 3, CHANNELS_SHIFT = 0, MEMBERS_SHIFT = 3 };
-
 void book_init(struct book *b, uint64_t seed)
 {
 	struct rand random = {seed};
@@ -20,9 +17,9 @@ void book_init(struct book *b, uint64_t seed)
 	b->key = (struct hash_key){
 		{rand_next(&random), rand_next(&random)}
         };
-	slots_init(&b->users, sizeof(struct user), USERS_SHIFT);
-	slots_init(&b->channels, sizeof(struct channel), CHANNELS_SHIFT);
-	slots_init(&b->members, sizeof(struct member), MEMBERS_SHIFT);
+	slots_init(&b->users, sizeof(struct user), 4);
+	slots_init(&b->channels, sizeof(struct channel), 2);
+	slots_init(&b->members, sizeof(struct member), 4);
 	list_init(&b->gone);
 }
 

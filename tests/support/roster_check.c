@@ -14,7 +14,7 @@ static const char *pages_fault(const struct slots *s)
 	for (uint32_t i = 0; i < s->n_pages; i++) {
 		const struct slots_page *page = &s->pages[i];
 		n += page->n;
-		n_room += page->n < 1u << s->shift;
+		n_room += page->n < slots_page_size(s, i);
 		if ((page->n == 0) != (page->things == NULL))
 			return "an empty page keeps its memory";
 	}

@@ -116,6 +116,23 @@ static void slots_use_places_again_and_give_pages_back(void **state)
 	slots_fini(&s);
 }
 
+static void slots_begin_with_small_pages(void **state)
+{
+	static const uint32_t ends[] = {1, 2, 4, 4, 8, 8, 8, 8, 16, 16, 16, 16, 16, 16, 16, 16, 32};
+	(void)state;
+	struct slots s;
+	uint32_t index;
+	slots_init(&s, sizeof(struct thing), 4);
+
+	for (uint32_t i = 0; i < COUNTOF(ends); i++) {
+		slots_add(&s, &index);
+		assert_int_equal(index, i);
+		assert_int_equal(slots_end(&s), ends[i]);
+	}
+
+	slots_fini(&s);
+}
+
 /* SipHash-1-3 of the bytes 0 to n - 1 under the key 00 01 … 0f. */
 static void hash_is_siphash(void **state)
 {
@@ -138,6 +155,7 @@ int main(void)
 	struct check c = {0};
 	check_test(&c, slots_find_what_is_there_and_nothing_else);
 	check_test(&c, slots_do_not_move);
+	check_test(&c, slots_begin_with_small_pages);
 	check_test(&c, slots_use_places_again_and_give_pages_back);
 	check_test(&c, hash_is_siphash);
 	return check_run(&c, "slots");
