@@ -19,6 +19,18 @@ static void require_string(const char *s, size_t size)
 	REQUIRE(fuzz_is_line(str_of(s)));
 }
 
+/* Each token is walked over once, and found by its name. */
+static void require_tokens(const struct isupport *is)
+{
+	struct str name, value;
+	size_t n = 0;
+	for (size_t at = 0; isupport_next(is, &at, &name, &value); n++) {
+		REQUIRE(name.n && name.p[name.n] == '\0' && value.p[value.n] == '\0');
+		REQUIRE(isupport_get(is, name).p == value.p);
+	}
+	REQUIRE(n == is->n_tokens);
+}
+
 static void require_sane(const struct isupport *is)
 {
 	require_string(is->chantypes, sizeof(is->chantypes));
@@ -31,7 +43,8 @@ static void require_sane(const struct isupport *is)
 	REQUIRE(is->linelen >= 512 && is->linelen <= 8191);
 	REQUIRE(is->nicklen <= 255 && is->channellen <= 500 && is->keylen <= 255);
 	REQUIRE(is->userlen <= 64 && is->hostlen <= 255 && is->modes <= 100);
-	REQUIRE(map_count(&is->tokens) <= ISUPPORT_TOKENS_MAX);
+	REQUIRE(is->n_tokens <= ISUPPORT_TOKENS_MAX);
+	require_tokens(is);
 }
 
 static void require_channel(const struct isupport *is, struct str name)
@@ -52,13 +65,13 @@ static void apply(struct isupport **is, struct str token)
 	REQUIRE(name.n || !is_understood);
 	if (is_understood && is_negated)
 		REQUIRE(!found.p);
-	if (is_understood && !is_negated && map_count(&(*is)->tokens) < ISUPPORT_TOKENS_MAX)
+	if (is_understood && !is_negated && (*is)->n_tokens < ISUPPORT_TOKENS_MAX)
 		REQUIRE(found.p && found.n <= value.n);
 }
 
 static void keep(struct kept *k, struct isupport *is)
 {
-	*k = (struct kept){isupport_ref(is), *is, map_count(&is->tokens)};
+	*k = (struct kept){isupport_ref(is), *is, is->n_tokens};
 }
 
 static void require_same(const struct isupport *a, const struct isupport *b)
@@ -78,7 +91,7 @@ static void require_same(const struct isupport *a, const struct isupport *b)
 static void release(struct kept *k)
 {
 	require_same(k->is, &k->was);
-	REQUIRE(map_count(&k->is->tokens) == k->n_tokens);
+	REQUIRE(k->is->n_tokens == k->n_tokens);
 	isupport_unref(k->is);
 }
 
@@ -86,13 +99,13 @@ static void release(struct kept *k)
 static void forget_all(struct isupport **is)
 {
 	struct isupport *fresh = isupport_new();
-	struct map_entry *e;
 	static const char *const known[] = {"CASEMAPPING", "CHANTYPES", "PREFIX", "CHANMODES",
 		"STATUSMSG", "NICKLEN", "CHANNELLEN", "TOPICLEN", "KICKLEN", "AWAYLEN", "USERLEN",
 		"HOSTLEN", "NAMELEN", "KEYLEN", "LINELEN", "MODES"};
 	char negated[ISUPPORT_VALUE_MAX_BYTES + 2];
-	while ((e = map_first(&(*is)->tokens))) {
-		snprintf(negated, sizeof(negated), "-%" STR_F, STR_A(map_key(e)));
+	struct str name, value;
+	for (size_t at = 0; isupport_next(*is, &at, &name, &value); at = 0) {
+		snprintf(negated, sizeof(negated), "-%" STR_F, STR_A(name));
 		if (!isupport_apply(is, str_of(negated)))
 			break; /* one of the greatest length */
 	}
