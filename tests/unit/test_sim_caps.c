@@ -28,11 +28,11 @@ static const struct life rows[] = {
 		     "1> :s 900 * *!*@h Ebb :You are now logged in as Ebb\n"
 		     "1> :s 903 * :SASL authentication successful\n" USER1 "1 CAP END\n" READY1
 		     "hear alice\nalice WHO bot %na\n"
-		     "alice> :s 354 alice bot Ebb\nalice> :s 315 alice bot :End of /WHO list\n",						 {.profile = "libera", .accounts = secret}      },
+		     "alice> :s 354 alice bot Ebb\nalice> :s 315 alice bot :End of /WHO list\n",						 {.profile = "libera", .accounts = secret}},
 	{"without accounts any password will do",
          SASL "1 AUTHENTICATE " PASSWORD "\n"
 		     "1> :s 900 * *!*@h ebb :You are now logged in as ebb\n"
-		     "1> :s 903 * :SASL authentication successful\n",									    {.profile = "libera"}                          },
+		     "1> :s 903 * :SASL authentication successful\n",									    {.profile = "libera"}                    },
 	{"logins that fail",
          SASL
 		"1 AUTHENTICATE AGViYgB3cm9uZw==\n" FAILED
@@ -43,13 +43,13 @@ static const struct life rows[] = {
 		"1 AUTHENTICATE EXTERNAL\n1> :s 908 * PLAIN :are available SASL mechanisms\n" FAILED
 		"1 AUTHENTICATE PLAIN\n1> AUTHENTICATE +\n" USER1 "1 CAP END\n"
 		"1> :s 906 bot :SASL authentication aborted\n" READY1,
-         {.profile = "libera", .accounts = secret}																	      },
+         {.profile = "libera", .accounts = secret}																	},
 	{"logins that fail on request",
          "sasl 1 come back later\n" SASL "1 AUTHENTICATE " PASSWORD
 		"\n1> :s 904 * :come back later\nsasl 0\n1 AUTHENTICATE PLAIN\n"
 		"1> AUTHENTICATE +\n1 AUTHENTICATE " PASSWORD "\n"
 		"1> :s 900 * *!*@h ebb :You are now logged in as ebb\n"
-		"1> :s 903 * :SASL authentication successful\n",										 {.profile = "libera"}                          },
+		"1> :s 903 * :SASL authentication successful\n",										 {.profile = "libera"}                    },
 	{"services take the login with them",
          CAPS("1",
          "cap-notify sasl") "services 0\n1> :s CAP b1 DEL :sasl\n1 AUTHENTICATE PLAIN\n"
@@ -80,13 +80,13 @@ static const struct life rows[] = {
 	{"a new host looks like a return to others",
          "bob JOIN #c\nalice JOIN #c\ngrant alice #c v\nhear bob alice\nhost alice n\n"
 		"bob> :alice!u@h QUIT :Changing host\nbob> :alice!u@n JOIN #c\n"
-		"bob> :s MODE #c +v alice\nalice> :s 396 alice n :is now your displayed host\n", {.profile = "libera"}																				    },
+		"bob> :s MODE #c +v alice\nalice> :s 396 alice n :is now your displayed host\n", {.profile = "libera"}																			      },
 	{"operators see invitations",
          "alice JOIN #c\n" CAPS_IDENT("1",
          "invite-notify") "1 JOIN #c\n1> :b1!u@h JOIN #c\n1> :s 353 b1 = #c :@alice b1\n"
 					 "1> :s 366 b1 #c :End of /NAMES list\nbob PING x\nalice INVITE bob #c\n"
 					 "alice MODE #c +o b1\n1> :alice!u@h MODE #c +o b1\nalice INVITE bob #c\n"
-					 "1> :alice!u@h INVITE bob :#c\n",									   {.profile = "ergo"}},
+					 "1> :alice!u@h INVITE bob :#c\n",								     {.profile = "ergo"}},
 	{"one's own words come back",
          CAPS_IDENT("1",
          "echo-message message-tags") "alice JOIN #c\n1 JOIN #c\n1> :b1!u@h JOIN #c\n1> :s 353 b1 = #c :@alice b1\n"
@@ -151,7 +151,7 @@ static const struct life rows[] = {
 						 "1 @batch=r PRIVMSG bob :x\n"
 						 "1> :s FAIL BATCH MULTILINE_INVALID :The lines do not belong together\n"
 						 "1 @batch=r PRIVMSG alice :x\n1 BATCH -r\nalice BATCH +r draft/multiline b1\n"
-						 "alice> :s 421 alice BATCH :Unknown command\n",																   {.profile = "ergo"}},
+						 "alice> :s 421 alice BATCH :Unknown command\n",															     {.profile = "ergo"}},
 	{"who waits for a nick is told",
          CAPS("1",
          "multi-prefix") "alice PING x\n"
@@ -161,17 +161,19 @@ static const struct life rows[] = {
 					"alice NICK zoe\n1> :s 731 b1 :alice\n1> :s 730 b1 :zoe!u@h\n"
 					"1 MONITOR S\n1> :s 730 b1 :zoe!u@h\n1> :s 731 b1 :alice\nalice QUIT\n"
 					"1> :s 731 b1 :zoe\n1 MONITOR - zoe\nzoe NICK zoe\n1 MONITOR C\n1 MONITOR L\n"
-					"1> :s 733 b1 :End of MONITOR list\n",																				     {.profile = "libera"}},
+					"1> :s 733 b1 :End of MONITOR list\n",																			       {.profile = "libera"}},
 	{"who waits for a nick may see more",
          CAPS_IDENT("1",
          "account-notify away-notify extended-monitor") "1 MONITOR + alice\n1> :s 731 b1 :alice\nalice AWAY :x\n1> :s 730 b1 :alice!u@h\n"
 								       "1> :alice!u@h AWAY :x\nlogin alice acct\n1> :alice!u@h ACCOUNT acct\n"
-								       "alice SETNAME :no\n",			  {.profile = "ergo"}},
+								       "alice SETNAME :no\n" CAPS_IDENT(
+									       "2",                    "away-notify") "2 MONITOR + alice\n2> :s 730 b2 :alice!u@h\nalice AWAY\n1> :alice!u@h AWAY\n",
+         {.profile = "ergo"}},
 	{"MONITOR is not everywhere",
          "hear alice\nalice MONITOR L\n"
 		"alice> :s 421 alice MONITOR :Unknown command\nalice SETNAME x\n"
 		"alice> :s 421 alice SETNAME :Unknown command\nalice RENAME #a #b\n"
-		"alice> :s 421 alice RENAME :Unknown command\n",													   {.profile = "ngircd"}																					 },
+		"alice> :s 421 alice RENAME :Unknown command\n",													   {.profile = "ngircd"}																				   },
 	{"history is replayed at a join",
          CAPS_TIMED("1",
          "batch message-tags server-time") "alice JOIN #c\nalice MODE #c +H 2:60\nalice PRIVMSG #c :one\nalice PRIVMSG #c :two\n"
@@ -210,31 +212,31 @@ static const struct life rows[] = {
 	{"joins are refused on request, but not people's",
          REG1
 		"bar #c 2 471\n1 JOIN #c\n"
-		"1> :s 471 bot #c :Cannot join channel (+l) - channel is full\n1 JOIN #C\n"
-		"1> :s 471 bot #c :Cannot join channel (+l) - channel is full\nalice JOIN #c\n1 JOIN #c\n"
+		"1> :s 471 bot #c :Cannot join channel (+l) - channel is full\nalice JOIN #c\n1 JOIN #C\n"
+		"1> :s 471 bot #c :Cannot join channel (+l) - channel is full\n1 JOIN #c\n"
 		"1> :bot!~u@h JOIN #c\n1> :s 353 bot = #c :@alice bot \n"
 		"1> :s 366 bot #c :End of /NAMES list\nbar #d -1 470 ##d\n1 JOIN #d\n"
 		"1> :s 470 bot #d ##d :Forwarding to another channel\n1> :bot!~u@h JOIN ##d\n"
 		"1> :s 353 bot = ##d :@bot \n1> :s 366 bot ##d :End of /NAMES list\nbar #d 0 0\n"
 		"1 JOIN #d\n1> :bot!~u@h JOIN #d\n1> :s 353 bot = #d :@bot \n"
-		"1> :s 366 bot #d :End of /NAMES list\n",										 {.profile = "libera"}},
+		"1> :s 366 bot #d :End of /NAMES list\n",													  {.profile = "libera"}															   },
 	{"a nick is changed by others",
          REG1
 		"alice PING x\nrename bot Guest1\n"
 		"1> :bot!~u@h NICK Guest1\nrename Guest1 alice\nGuest1! not renamed\nrename nobody x\n"
-		"nobody! not renamed\nrename Guest1 1\nGuest1! not renamed\n",															 {.profile = "libera"}														      },
+		"nobody! not renamed\nrename Guest1 1\nGuest1! not renamed\n",												      {.profile = "libera"}																				   },
 	{"who is gone is known for a while",
          REG1
 		"alice NICK alicia\nalice QUIT\n1 WHOWAS ALICE\n"
 		"1> :s 314 bot alice u h * :alice\n1> :s 312 bot alice s :1000\n"
 		"1> :s 369 bot ALICE :End of WHOWAS\n1 WHOWAS alicia\n1> :s 314 bot alicia u h * :alice\n"
-		"1> :s 312 bot alicia s :1000\n1> :s 369 bot alicia :End of WHOWAS\n",										     {.profile = "libera"}																					 },
+		"1> :s 312 bot alicia s :1000\n1> :s 369 bot alicia :End of WHOWAS\n",													     {.profile = "libera"}												      },
 	{"the server tells of itself",
          REG1 "1 TIME\n1> :s 391 bot s :00:16:40 Jan 01 1970\n1 ADMIN\n"
 		     "1> :s 256 bot s :Administrative info\n1> :s 257 bot :Net\n"
 		     "1> :s 258 bot :A network in memory\n1> :s 259 bot :admin@s\n1 INFO\n"
 		     "1> :s 371 bot :solanum-1.0-dev\n1> :s 374 bot :End of /INFO list\n1 LINKS\n"
-		     "1> :s 364 bot s s :0 Net\n1> :s 365 bot * :End of /LINKS list\n",														  {.profile = "libera"}																    },
+		     "1> :s 364 bot s s :0 Net\n1> :s 365 bot * :End of /LINKS list\n",														    {.profile = "libera"}																			    },
 };
 
 /* A line of a head and `times` a text. */
