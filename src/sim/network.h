@@ -37,8 +37,8 @@ struct sim_account {
 
 /* Zero and NULL stand for what is said in the comment. Read at sim_network_new and not kept. */
 struct sim_options {
-	const struct sim_account
-		*accounts;           /* the last has no name: any name and password will do */
+	/* The last has no name: any name and password will do. */
+	const struct sim_account *accounts;
 	const char *profile;         /* "inspircd"; one of profile.h */
 	const char *name;            /* the network's: the profile's own */
 	const char *server;          /* the server that connections reach: "irc.sim.example" */

@@ -387,7 +387,7 @@ end)
 
 t.test("the loop misses no end, not even one right after the connection is ready", function()
   local net = t.network()
-  net:flood(5, 1) -- one line less than it takes to register and join
+  net:flood(6, 1) -- one line less than it takes to register and join
   client(in_a_loop, { autoconnect = false, channels = "#bottom-dev", networks = { net } })
   t.advance(12)
   t.expect(net:attempts()):equals({ 0, 5, 10 })
