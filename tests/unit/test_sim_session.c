@@ -81,8 +81,11 @@ static int64_t give_wall(void *owner)
 
 static void on_answered(void *owner, const struct request_result *result)
 {
-	(void)owner;
-	(void)result;
+	const char *error = result->error < 0 ? "" : event_name(result->error);
+	assert_int_equal(
+		buf_addf(&((struct bot *)owner)->told, "%s%s%s\n",
+			result->code ? err_name(result->code) : "ok", *error ? " " : "", error),
+		0);
 }
 
 static void on_sts(void *owner, const struct sts_value *value)
@@ -620,6 +623,92 @@ static void lag_is_what_the_network_makes_it(void **state)
 	finish(&b);
 }
 
+static const struct {
+	const char *line, *result;
+} requests[] = {
+	{"ADMIN",          "ok"			 },
+	{"INFO",           "ok"			 },
+	{"ISON alice",     "ok"                         },
+	{"JOIN #z",        "ok"			 },
+	{"KICK #a alice",  "denied err_chanoprivsneeded"},
+	{"LINKS",          "ok"			 },
+	{"LIST",           "ok"			 },
+	{"LUSERS",         "ok"			 },
+	{"MODE #a",        "ok"			 },
+	{"MODE #a b",      "ok"                         },
+	{"MODE ebb",       "ok"			 },
+	{"MODE #none",     "denied err_nosuchchannel"   },
+	{"MOTD",           "denied err_nomotd"          },
+	{"NAMES #a",       "ok"			 },
+	{"PING x",         "ok"			 },
+	{"TIME",           "ok"			 },
+	{"TOPIC #a",       "ok"			 },
+	{"TOPIC #b :t",    "ok"                         },
+	{"USERHOST alice", "ok"                         },
+	{"VERSION",        "ok"			 },
+	{"WHO #a",         "ok"			 },
+	{"WHOIS alice",    "ok"                         },
+	{"WHOIS nobody",   "denied err_nosuchnick"      },
+	{"WHOWAS nobody",  "denied err_wasnosuchnick"   },
+	{"WHOWAS gone",    "ok"                         },
+	{"NICK ebb7",      "ok"                         },
+};
+
+/* What was told last, behind the events that the answer was made of. */
+static void assert_result(struct buf *told, const char *expected)
+{
+	struct str all = buf_str(told), line = STR("");
+	while (all.n)
+		line = str_cut(&all, '\n');
+	assert_slice(line, expected);
+	buf_reset(told);
+}
+
+static void its_requests_are_answered(void **state)
+{
+	const struct server *server = *state;
+	struct bot b;
+	struct handle id;
+	prepare(&b, (struct sim_options){.profile = server->name});
+	person_free(person_new(b.net, &(struct person_options){.nick = "gone"}));
+	assert_true(dial(&b));
+	pass(&b, 10 * NS_PER_S);
+	buf_reset(&b.told);
+
+	for (size_t i = 0; i < COUNTOF(requests); i++) {
+		int r = session_request(b.session, str_of(requests[i].line), 10 * NS_PER_S, NULL,
+			&id, b.timers.now_ns, NULL);
+		assert_int_equal(r, 0);
+		pass(&b, 5 * NS_PER_S);
+		assert_result(&b.told, requests[i].result);
+	}
+
+	finish(&b);
+}
+
+static void several_lines_are_one_event(void **state)
+{
+	(void)state;
+	struct bot b;
+	prepare(&b, (struct sim_options){.profile = "ergo"});
+	struct person *zoe = person_new(b.net,
+		&(struct person_options){.nick = "zoe", .caps = SIM_CAP_MULTILINE | SIM_CAP_BATCH});
+	assert_true(dial(&b));
+	buf_reset(&b.told);
+
+	person_raw(zoe, STR("BATCH +1 draft/multiline ebb"));
+	person_raw(zoe, STR("@batch=1 PRIVMSG ebb :one"));
+	person_raw(zoe, STR("@batch=1;draft/multiline-concat PRIVMSG ebb : and"));
+	person_raw(zoe, STR("@batch=1 PRIVMSG ebb :two"));
+	settle(&b);
+	assert_text(&b.told, "");
+	person_raw(zoe, STR("BATCH -1"));
+	settle(&b);
+
+	assert_text(&b.told, "privmsg zoe one and\ntwo\n");
+	finish(&b);
+}
+
 int main(void)
 {
 	struct check c = {0};
@@ -630,7 +719,9 @@ int main(void)
 	check_rows(&c, servers, it_takes_another_nick);
 	check_rows(&c, servers, it_comes_back_to_its_channels);
 	check_rows(&c, servers, it_sees_a_split_and_its_end);
+	check_rows(&c, servers, its_requests_are_answered);
 	check_rows(&c, troubles, trouble);
+	check_test(&c, several_lines_are_one_event);
 	check_test(&c, a_network_that_is_down_takes_no_connection);
 	check_test(&c, lag_is_what_the_network_makes_it);
 	return check_run(&c, "sim_session");
