@@ -3,8 +3,8 @@
  *
  * The file STATE_DIR/sts is read at the start and replaced as a whole when a policy has changed:
  * at once where that is seldom, never more often than every POLICIES_PACE_NS, and at the end. What
- * cannot be read or written is warned of once; then policies hold as long as the daemon runs, and
- * a file that could not be read stays as it is.
+ * cannot be read or written is warned of once, until it can; meanwhile policies hold as long as the
+ * daemon runs. A file that could not be read stays as it is.
  *
  * Times of expiry are of the loop's wall clock.
  */

@@ -5,6 +5,7 @@ texts and queues that are long."""
 
 import os
 import re
+import signal
 import sys
 import time
 import unicodedata
@@ -412,15 +413,16 @@ class Secured:
         peer.expect("^CAP LS 302$")
         peer.send(f":irc.test CAP * LS :{self.caps}")
         peer.drain()
-        self.welcome()
+        return self.welcome()
 
     def welcome(self):
-        """The connection over TLS."""
+        """The connection over TLS; that."""
         peer = self.tls.accept()
         requested = peer.offer(self.caps)
         check(not any(cap.startswith("sts") for cap in requested), "sts was requested")
         peer.welcome()
         peer.expect("^JOIN #one$")
+        return peer
 
 
 @test("a server's word that it has TLS ends the connection in the clear, where nothing was told")
@@ -448,6 +450,22 @@ def _():
     secured.start()
 
     secured.welcome()
+    check(secured.clear.connections == 1, "it connected in the clear")
+
+
+@test("it outlasts one that is killed, too")
+def _():
+    secured = Secured(600)
+    bot = secured.start()
+    secured.upgrade()
+    bot.wait_log("connected as ebb")
+    until(lambda: os.path.exists(os.path.join(secured.state, "sts")), "the file")
+    bot.kill()
+
+    bot = secured.start()
+
+    secured.welcome()
+    bot.wait_log(rf"localhost has a policy: connects with TLS to port {secured.tls.port}$")
     check(secured.clear.connections == 1, "it connected in the clear")
 
 
@@ -482,6 +500,50 @@ def _():
     secured.start()
 
     secured.clear.accept().offer("multi-prefix")
+
+
+@test("another state_dir counts from the next start on, and says so")
+def _():
+    secured = Secured(600)
+    bot = secured.start()
+    secured.upgrade()
+    bot.wait_log("connected as ebb")
+    with open(bot.config, encoding="utf-8") as file:
+        config = file.read()
+    other = folder()
+    with open(bot.config, "w", encoding="utf-8") as file:
+        file.write(config.replace(f"state_dir = {secured.state}", f"state_dir = {other}"))
+
+    bot.process.send_signal(signal.SIGHUP)
+
+    bot.wait_log(r"warning: ebbd: \S+: \[daemon\] state_dir: counts from the next start on$")
+    bot.wait_log(": reloaded$")
+    bot.stop()
+    check(os.listdir(other) == [], "it was written there")
+    check(os.listdir(secured.state) == ["sts"], "it was not written")
+
+
+@test("without a state_dir the policy holds as long as the daemon, and is told to be lost")
+def _():
+    secured = Secured(600)
+    bot = Bot("[daemon]\nlog_level = debug\n"
+              + secured.clear.network("host = localhost", "channels = #one", "tls = no"),
+              {"again": """
+on("privmsg", { match = "^again$" }, function(ev)
+  ev.net:disconnect()
+  ev.net:connect()
+end)
+"""},
+              env={"SSL_CERT_FILE": certificates.path("ca.crt"), "STATE_DIRECTORY": ""})
+    peer = secured.upgrade()
+    bot.wait_log("info: sts policies are not kept: no state_dir$")
+
+    peer.send(":alice!a@irc.test PRIVMSG ebb :again")
+    peer.drain()
+    peer.close()
+
+    secured.welcome()
+    check(secured.clear.connections == 1, "it connected in the clear")
 
 
 @test("with sts = no a bot stays in the clear")

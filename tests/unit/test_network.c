@@ -290,6 +290,7 @@ static void an_upgrade_that_fails_is_the_attempts_failure_and_the_next_is_in_the
 	say_policy(&w.clear, 600);
 	pass(&w, 2);
 	expect(&w, GOES_TO "n down: tls\n", w.tls.port);
+	assert_int_equal(facts(&w).port, w.clear.port);
 	load(&w, "joiner", "spawn(connect)");
 	pass(&w, 2);
 

@@ -225,7 +225,7 @@ static void without_a_folder_they_are_in_memory_which_is_told_once(void **state)
 	world_end(&w);
 }
 
-static void a_folder_that_goes_away_is_warned_of_once(void **state)
+static void a_folder_that_goes_away_is_warned_of_once_each_time(void **state)
 {
 	(void)state;
 	struct world w;
@@ -239,6 +239,14 @@ static void a_folder_that_goes_away_is_warned_of_once(void **state)
 	pass(&w, 20);
 
 	assert_int_equal(port(&w, "a"), 6697);
+	expect_log(&w, "sts policies are not kept: gone/sts: No such file or directory\n");
+	assert_int_equal(mkdir("gone", 0700), 0);
+	learn(&w, "c", 600);
+	pass(&w, 20);
+	assert_int_equal(remove("gone/sts"), 0);
+	assert_int_equal(rmdir("gone"), 0);
+	learn(&w, "d", 600);
+	pass(&w, 20);
 	expect_log(&w, "sts policies are not kept: gone/sts: No such file or directory\n");
 	world_end(&w);
 }
@@ -307,7 +315,7 @@ int main(void)
 	check_test(&c, what_changes_nothing_is_not_written);
 	check_test(&c, the_end_of_a_connection_makes_it_count_anew);
 	check_test(&c, without_a_folder_they_are_in_memory_which_is_told_once);
-	check_test(&c, a_folder_that_goes_away_is_warned_of_once);
+	check_test(&c, a_folder_that_goes_away_is_warned_of_once_each_time);
 	check_test(&c, a_file_that_cannot_be_read_is_left_alone);
 	check_test(&c, lines_that_are_none_are_warned_of_and_the_others_hold);
 	check_test(&c, the_context_is_made_once_and_again_when_it_is_refreshed);
