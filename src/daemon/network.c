@@ -501,7 +501,8 @@ static void start_inside(struct network *n)
 		end_with(n, &why);
 }
 
-/* A policy is as good as an upgrade, but that TLS on another port is as good as the policy. */
+/* As config says, unless the host is to be reached with TLS: then verified, and not on a port that
+ * was meant for the clear. */
 static struct way find_way(const struct network *n)
 {
 	const struct config_network *c = n->config;

@@ -111,7 +111,7 @@ struct net_end {
 };
 void net_closed(struct net *n, const struct net_end *end);
 
-/* The attempt goes on at another server: what waited to be sent is gone. */
+/* The attempt goes on with another connection: what waited to be sent is gone. */
 void net_moved(struct net *n, const struct err *why);
 
 /* More of what was sent is on the wire. */
