@@ -638,6 +638,7 @@ static void give_facts(void *data, struct net_facts *out)
 	enum session_state s = session_state(n->session);
 	*out = (struct net_facts){
 		.nick = session_nick(n->session),
+		.account = session_account(n->session),
 		.host = host_of(n)->name,
 		.port = port_of(n),
 		.state = state_names[n->state],
@@ -656,6 +657,12 @@ static struct isupport *give_isupport(void *data)
 {
 	const struct network *n = data;
 	return session_isupport(n->session);
+}
+
+static const struct roster *give_roster(void *data)
+{
+	const struct network *n = data;
+	return session_roster(n->session);
 }
 
 static int ask_send(void *data, struct str line, bool is_raw, struct err *err)
@@ -720,6 +727,7 @@ static const struct net_ops net_ops = {
 	.is_past = ask_is_past,
 	.connect = ask_connect,
 	.disconnect = ask_disconnect,
+	.roster = give_roster,
 };
 
 /* Settings. */

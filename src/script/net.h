@@ -20,7 +20,8 @@
 /* What is true of a network now; all borrowed until it changes. */
 struct net_facts {
 	const char *nick, *host;
-	const char *state; /* idle resolving connecting tls registering ready closing */
+	const char *account; /* our own, NULL: logged out, or not known */
+	const char *state;   /* idle resolving connecting tls registering ready closing */
 	int port;
 	bool is_connected; /* lines can be sent */
 	bool is_usable;    /* ready for use: client_connect came */
@@ -65,6 +66,8 @@ struct net_ops {
 	/* Ends the connection or the attempt; net_closed comes, never from within the call. False:
 	 * there was nothing to end. */
 	bool (*disconnect)(void *data, struct str message);
+	/* What the server has told of channels and users; borrowed. */
+	const struct roster *(*roster)(void *data);
 };
 
 struct net {

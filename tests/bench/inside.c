@@ -288,6 +288,12 @@ static struct isupport *give_isupport(void *data)
 	return session_isupport(sc->talk.session);
 }
 
+static const struct roster *give_roster(void *data)
+{
+	const struct scene *sc = data;
+	return session_roster(sc->talk.session);
+}
+
 static int take_line(void *data, struct str line, bool is_raw, struct err *err)
 {
 	struct scene *sc = data;
@@ -359,6 +365,7 @@ static void scene_begin(struct scene *sc)
 		.is_past = is_past,
 		.connect = on_nothing,
 		.disconnect = refuse_end,
+		.roster = give_roster,
 	};
 	*sc = (struct scene){0};
 	timers_init(&sc->timers, NS_PER_S);

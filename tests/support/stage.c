@@ -49,6 +49,7 @@ static void give_facts(void *data, struct net_facts *out)
 {
 	const struct stage_net *n = data;
 	*out = (struct net_facts){.nick = "ebb",
+		.account = n->account,
 		.host = "irc.test",
 		.port = 6697,
 		.state = n->state,
@@ -189,6 +190,12 @@ static struct isupport *give_isupport(void *data)
 	return n->isupport;
 }
 
+static const struct roster *give_roster(void *data)
+{
+	const struct stage_net *n = data;
+	return n->roster;
+}
+
 static const struct net_ops ops = {
 	.facts = give_facts,
 	.isupport = give_isupport,
@@ -200,6 +207,7 @@ static const struct net_ops ops = {
 	.is_past = is_past,
 	.connect = begin_attempt,
 	.disconnect = begin_end,
+	.roster = give_roster,
 };
 
 static void on_told(struct program_asker *asker, const struct err *why)
@@ -232,11 +240,13 @@ void stage_begin(struct stage *st, size_t n_nets)
 	for (size_t i = 0; i < n_nets; i++) {
 		struct stage_net *n = &st->nets[i];
 		*n = (struct stage_net){.isupport = isupport_new(),
+			.roster = roster_new(1),
 			.is_connected = true,
 			.is_usable = true,
 			.state = "ready"};
 		n->tick.fire = on_tick;
 		requests_init(&n->requests, on_answered, n);
+		buf_init(&n->extra, 64 * 1024);
 		n->net = net_new(&st->host, names[i], &ops, n);
 	}
 }
@@ -249,6 +259,8 @@ void stage_end(struct stage *st)
 		requests_fini(&st->nets[i].requests);
 		batches_fini(&st->nets[i].batches);
 		isupport_unref(st->nets[i].isupport);
+		roster_free(st->nets[i].roster);
+		buf_fini(&st->nets[i].extra);
 	}
 	host_fini(&st->host);
 	assert_int_equal(event_count(), st->n_events);
@@ -379,15 +391,20 @@ void stage_feed(struct stage *st, size_t i, const char *line)
 	if (kind == 5)
 		for (size_t k = 1; k + 1 < m.n_params; k++)
 			assert_true(isupport_apply(&n->isupport, m.params[k]));
+	buf_reset(&n->extra);
+	if (kind == EVENT_QUIT)
+		assert_int_equal(roster_channels_of(n->roster, m.nick, &n->extra), 0);
 	struct received received = {
 		.m = &m,
 		.kind = kind,
 		.is_mine = m.nick.n && str_ieq(m.nick, STR("ebb")),
+		.extra = kind == EVENT_QUIT ? buf_str(&n->extra) : STR_NONE,
 	};
 	struct batch_line batch;
 	batches_hear(&n->batches, &m, kind, &batch);
 	net_line(n->net, &received);
 	pair(n, &received, &batch);
+	roster_hear(n->roster, &m, kind, n->isupport, STR("ebb"));
 	free(copy);
 }
 
@@ -408,6 +425,7 @@ void stage_lose(struct stage *st, size_t i, int code, const char *why)
 	requests_disconnect(&n->requests);
 	batches_reset(&n->batches);
 	set_tick(n);
+	roster_reset(n->roster);
 	net_closed(n->net, &end);
 	stage_run(st);
 }

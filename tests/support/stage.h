@@ -18,6 +18,9 @@ struct stage_net {
 	struct net *net;
 	struct isupport *isupport;
 	struct caps caps;
+	struct roster *roster; /* it hears the lines that are fed */
+	struct buf extra;      /* what a line does not say itself */
+	const char *account;   /* our own; NULL */
 	bool is_connected, is_usable, is_closing;
 	bool is_full; /* what is sent has to wait */
 	bool has_labels;
@@ -76,7 +79,8 @@ void stage_read(struct buf *out, const char *path);
 /* How many handles the host has given out. */
 size_t stage_handles(const struct stage *st);
 
-/* A line comes from network i; what does not follow at once waits for stage_run. */
+/* A line comes from network i, to its roster after the scripts; what does not follow at once waits
+ * for stage_run. */
 void stage_feed(struct stage *st, size_t i, const char *line);
 
 /* A line comes from network i, and all that follows happens. */
