@@ -292,6 +292,17 @@ function ev:ask(text, timeout) end
 ---@return "timeout"|"disconnected" why there is no answer
 function ev:confirm(text, timeout) end
 
+--- Returns the channel of the event's field `channel`, also where we are not in it; nil for an
+--- event that has none. See CHANNELS AND USERS.
+---
+--- ```lua
+--- on("join", function(ev)
+---   if ev.account == "alice" then ev:chan():op(ev.nick) end
+--- end)
+--- ```
+---@return ebb.Channel? channel
+function ev:chan() end
+
 --- Returns the fields as a plain table, but for `net`.
 ---@return table<string, any> fields
 function ev:copy() end
@@ -688,6 +699,7 @@ function networks() end
 ---@class ebb.Network
 ---@field name string Its name in the configuration.
 ---@field nick string Our nick, or the one that is tried while we are not registered yet.
+---@field account string? The account that we are logged in to; nil while we are not.
 ---@field state "idle"|"resolving"|"connecting"|"tls"|"registering"|"ready"|"closing"
 ---@field host string The server that it is connected to, or that is tried next.
 ---@field port integer The port of that server.
@@ -752,6 +764,214 @@ function net:same(a, b) end
 ---@param name string
 ---@return boolean
 function net:is_channel(name) end
+
+--- Returns a channel that we are in; nil for any other. See CHANNELS AND USERS.
+---@param name string
+---@return ebb.Channel? channel
+function net:channel(name) end
+
+--- Gives the channels that we are in, for a loop. What is joined meanwhile may be among them.
+---
+--- ```lua
+--- for ch in net:channels() do log.info("%s: %d users", ch.name, ch.count) end
+--- ```
+---@return fun(): ebb.Channel?
+function net:channels() end
+
+--- Returns who has that nick, if we share a channel with them or it is ourselves; else nil. See
+--- CHANNELS AND USERS.
+---@param nick string
+---@return ebb.User? user
+function net:user(nick) end
+
+--- # CHANNELS AND USERS
+---
+--- ebb keeps what the server tells of the channels that we are in, and of the users in these.
+--- Objects stand for them. They hold nothing but whom they mean: each field is read when it is
+--- asked for, and tells what is known then. They cannot be changed, and `state` does not carry them
+--- over: keep names there. Each call makes a new object, so the key of a table is better a name.
+---
+--- **When.** Until a handler or a wait's task pauses next, all is as it was when the event came: in
+--- `part`, `kick` and `quit` who leaves is still there; in `join` and `nick` the newcomer and the
+--- new nick are not there yet, and after `sleep(0)` they are. This holds for a script that keeps up.
+--- One that computes for long, or is being reloaded, gets its events later, and so does a loop over
+--- `events` between its rounds: it then finds what has come of them since. What the event itself
+--- says, as the `channels` of `quit`, does not change. In `client_disconnect` nobody is there any
+--- more.
+---
+--- **What is known.** Members and their prefixes come when we join; the user names, hosts, accounts
+--- and real names of those who were there before us come a little later, as the server answers WHO,
+--- and are nil until then. Accounts and being away are followed where the server tells of changes.
+
+--- A channel, by name. `net:channel`, `net:channels` and `ev:chan` give it; two objects of the same
+--- channel are equal.
+---
+--- When we leave the channel its fields are nil, but for `name`, `net`, `joined` and `users`; when we
+--- join it again the same object tells of it again. Its methods need only its name. Each sends a
+--- line, as `send` does: it pauses where the queue is full and raises what `send` raises. The server
+--- may refuse what is asked; that is an event. Where a nick is wanted a user's object does as well;
+--- of one who is gone it raises an error object of kind `err_nosuchnick`.
+---
+--- ```lua
+--- local known = { op = true, deop = true, voice = true, devoice = true }
+--- on("privmsg", { match = "^!(%w+)$" }, function(ev, word)
+---   local ch = ev:chan()
+---   local user = ch and ch.users[ev.nick]
+---   if user and user.op and known[word] then ch[word](ch, user) end
+--- end)
+--- ```
+---@class ebb.Channel
+---@field name string Its name, as the server writes it.
+---@field net ebb.Network? Its network; nil where that was removed.
+---@field joined boolean Whether we are in it.
+---@field topic string? The topic; `""` where there is none, nil where it is not known.
+---@field topic_setter string? Who set the topic: a nick, or `nick!user@host`.
+---@field topic_time integer? When that was, in seconds since the epoch.
+---@field modes string? The modes with their parameters, `+klnt secret 50`, without lists and what
+--- members have; nil where there are none, or none are known.
+---@field key string? The key, where there is one and it is known.
+---@field created integer? When it was created, in seconds since the epoch.
+---@field count integer? How many are in it, we too.
+---@field complete boolean? Whether all who are in it are known: soon after we have joined.
+---@field users ebb.Users Who is in it.
+local ch = {}
+
+--- Says something in the channel; what is too long for one line is sent as several.
+---@async
+---@param text string|number
+---@return true
+function ch:say(text) end
+
+--- As `say`, as a notice.
+---@async
+---@param text string|number
+---@return true
+function ch:notice(text) end
+
+--- As `say`, as an action, which `/me` is.
+---@async
+---@param text string|number
+---@return true
+function ch:act(text) end
+
+--- Makes one or several users operators.
+---@async
+---@param nick string|ebb.User
+---@param ... string|ebb.User
+---@return true
+function ch:op(nick, ...) end
+
+--- Makes operators common users again.
+---@async
+---@param nick string|ebb.User
+---@param ... string|ebb.User
+---@return true
+function ch:deop(nick, ...) end
+
+--- Gives one or several users voice.
+---@async
+---@param nick string|ebb.User
+---@param ... string|ebb.User
+---@return true
+function ch:voice(nick, ...) end
+
+--- Takes the voice of users.
+---@async
+---@param nick string|ebb.User
+---@param ... string|ebb.User
+---@return true
+function ch:devoice(nick, ...) end
+
+--- Changes modes, with a parameter for each of them that takes one.
+---
+--- ```lua
+--- ch:mode("+ml-k", 50, "*")
+--- ```
+---@async
+---@param modes string
+---@param ... string|number|ebb.User
+---@return true
+function ch:mode(modes, ...) end
+
+--- Bans one or several masks, `*!*@bad.example`.
+---@async
+---@param mask string
+---@param ... string
+---@return true
+function ch:ban(mask, ...) end
+
+--- Takes bans back.
+---@async
+---@param mask string
+---@param ... string
+---@return true
+function ch:unban(mask, ...) end
+
+--- Removes a user.
+---@async
+---@param nick string|ebb.User
+---@param why? string
+---@return true
+function ch:kick(nick, why) end
+
+--- Invites a user.
+---@async
+---@param nick string|ebb.User
+---@return true
+function ch:invite(nick) end
+
+--- Sets the topic; `""` for none.
+---@async
+---@param topic string
+---@return true
+function ch:set_topic(topic) end
+
+--- Leaves the channel.
+---@async
+---@param why? string
+---@return true
+function ch:part(why) end
+
+--- Who is in a channel, by nick. `#ch.users` is how many; there is nobody where we are not in it.
+---
+--- `pairs` walks them. Its loop may pause while people come and go: it meets everybody who is there
+--- from its beginning to its end, maybe those who come meanwhile, and maybe somebody twice when
+--- others leave.
+---
+--- ```lua
+--- for nick, user in pairs(ch.users) do
+---   if user.away then log(nick .. " is away") end
+--- end
+--- ```
+---@class ebb.Users
+---@field [string] ebb.Member
+
+--- A user. `net:user` and `ch.users` give it; two objects of the same user are equal.
+---
+--- It follows its user through changes of nick. When we share no channel any more the user is gone
+--- for good, and the fields are nil, whoever has the nick later.
+---@class ebb.User
+---@field nick string? The nick as it is now.
+---@field user string? The user name.
+---@field host string? The host.
+---@field account string? The services account; nil for who is logged out, or not known to be logged
+--- in.
+---@field realname string? The real name.
+---@field away boolean|string? Whether they are away; the message, where it is known.
+---@field bot boolean? Whether they are marked as a bot.
+---@field oper boolean? Whether they are known to be a server operator.
+---@field me boolean? Whether it is ourselves.
+---@field channels string[]? The names of the channels that we share.
+---@field gone boolean Whether they have left.
+---@field net ebb.Network? Their network; nil where that was removed.
+
+--- A user in a channel, which `ch.users` gives: the same, and what they are there. These fields are
+--- nil when they, or we, have left the channel.
+---@class ebb.Member : ebb.User
+---@field prefix string? The symbols of what they have there, highest first: `@+`, `""` for none. A
+--- server without multi-prefix tells only of the highest.
+---@field op boolean? Whether they are an operator, or more: `@`, `&`, `~`.
+---@field voice boolean? Whether they have voice, `+`.
 
 --- # TIME AND TASKS
 
@@ -1086,9 +1306,9 @@ ebb = {}
 
 --- # ERROR OBJECTS
 
---- What `send`, `raw` and `reply` raise when the network is at fault, not the script: an object
---- that `pcall` gives. So does `trigger` when too many events wait. As text (`tostring`) it is its
---- message.
+--- What `send`, `raw`, `reply` and the methods of channels raise when the network is at fault, not
+--- the script: an object that `pcall` gives. So does `trigger` when too many events wait, and a
+--- method of a channel that is given a user who is gone. As text (`tostring`) it is its message.
 ---
 --- One of kind `disconnected` that nobody catches is logged once for a script and an outage,
 --- without traceback.
@@ -1100,7 +1320,7 @@ ebb = {}
 --- end
 --- ```
 ---@class ebb.Error
----@field kind "disconnected"|"limit" Why it was raised.
+---@field kind "disconnected"|"limit"|"err_nosuchnick" Why it was raised.
 ---@field message string The same in words, with the place in the script.
 
 --- # LIMITS

@@ -191,11 +191,12 @@ void lib_open_event(lua_State *L)
                 {NULL,         NULL          }
         };
 	static const luaL_Reg methods[] = {
-		{"copy",    event_table},
-                {"reply",   lib_reply  },
-                {"ask",     lib_ask    },
-		{"confirm", lib_confirm},
-                {NULL,      NULL       }
+		{"copy",    event_table      },
+                {"chan",    lib_event_channel},
+                {"reply",   lib_reply        },
+		{"ask",     lib_ask          },
+                {"confirm", lib_confirm      },
+                {NULL,      NULL             }
         };
 	struct script *s = script_of(L);
 	lua_getglobal(L, "next");

@@ -25,7 +25,7 @@ void lib_push_net(lua_State *L, struct handle net)
 }
 
 /* A network may go when the configuration is read again: to use it is no script's fault. */
-static struct net *live_net(lua_State *L, struct handle h)
+struct net *lib_live_net(lua_State *L, struct handle h)
 {
 	struct net *n = handles_get(&script_of(L)->host->handles, h);
 	if (!n)
@@ -33,10 +33,10 @@ static struct net *live_net(lua_State *L, struct handle h)
 	return n;
 }
 
-static struct net *check_net(lua_State *L, int index)
+struct net *lib_check_net(lua_State *L, int index)
 {
 	const struct handle *h = luaL_checkudata(L, index, net_type);
-	return live_net(L, *h);
+	return lib_live_net(L, *h);
 }
 
 static void push_isupport(lua_State *L, const struct isupport *is)
@@ -73,6 +73,8 @@ static void push_fact(lua_State *L, const struct net *n, const char *key)
 		lua_pushstring(L, n->name);
 	else if (strcmp(key, "nick") == 0)
 		lua_pushstring(L, facts.nick);
+	else if (strcmp(key, "account") == 0)
+		lua_pushstring(L, facts.account);
 	else if (strcmp(key, "state") == 0)
 		lua_pushstring(L, facts.state);
 	else if (strcmp(key, "host") == 0)
@@ -93,7 +95,7 @@ static void push_fact(lua_State *L, const struct net *n, const char *key)
 
 static int net_index(lua_State *L)
 {
-	const struct net *n = check_net(L, 1);
+	const struct net *n = lib_check_net(L, 1);
 	if (lua_type(L, 2) != LUA_TSTRING)
 		return 0;
 	lua_pushvalue(L, 2);
@@ -105,7 +107,7 @@ static int net_index(lua_State *L)
 static int net_same(lua_State *L)
 {
 	size_t an, bn;
-	struct net_facts facts = net_facts(check_net(L, 1));
+	struct net_facts facts = net_facts(lib_check_net(L, 1));
 	const char *a = luaL_checklstring(L, 2, &an), *b = luaL_checklstring(L, 3, &bn);
 	lua_pushboolean(
 		L, casemap_eq(facts.isupport->casemap, (struct str){a, an}, (struct str){b, bn}));
@@ -115,7 +117,7 @@ static int net_same(lua_State *L)
 static int net_is_channel(lua_State *L)
 {
 	size_t n;
-	struct net_facts facts = net_facts(check_net(L, 1));
+	struct net_facts facts = net_facts(lib_check_net(L, 1));
 	const char *name = luaL_checklstring(L, 2, &n);
 	lua_pushboolean(L, isupport_is_channel(facts.isupport, (struct str){name, n}));
 	return 1;
@@ -123,7 +125,7 @@ static int net_is_channel(lua_State *L)
 
 static int net_tostring(lua_State *L)
 {
-	lua_pushfstring(L, "network %s", check_net(L, 1)->name);
+	lua_pushfstring(L, "network %s", lib_check_net(L, 1)->name);
 	return 1;
 }
 
@@ -165,7 +167,7 @@ static struct net *only_net(lua_State *L, const char *who)
 static struct net *task_net(lua_State *L, const char *who)
 {
 	const struct task *t = task_of(L);
-	return t && t->net.generation ? live_net(L, t->net) : only_net(L, who);
+	return t && t->net.generation ? lib_live_net(L, t->net) : only_net(L, who);
 }
 
 static struct net *named_net(lua_State *L, int index)
@@ -181,7 +183,7 @@ struct net *lib_take_net(lua_State *L, const char *who)
 {
 	if (!is_net(L, 1))
 		return task_net(L, who);
-	struct net *n = check_net(L, 1);
+	struct net *n = lib_check_net(L, 1);
 	lua_remove(L, 1);
 	return n;
 }
@@ -225,7 +227,7 @@ static int wait_to_send(lua_State *L, struct net *n, struct str line, bool is_ra
 	return task_pause(L, -1, after_send);
 }
 
-static int send_line(lua_State *L, struct net *n, struct str line, bool is_raw, const char *who)
+int lib_send_line(lua_State *L, struct net *n, struct str line, bool is_raw, const char *who)
 {
 	struct err err;
 	int r = net_send(n, line, is_raw, &err);
@@ -244,7 +246,7 @@ static int lib_send(lua_State *L)
 	const char *command = luaL_checklstring(L, 1, &length);
 	struct str line =
 		convert_line(L, (struct str){command, length}, 2, net_facts(n).has_tags, "send");
-	return send_line(L, n, line, false, "send");
+	return lib_send_line(L, n, line, false, "send");
 }
 
 static int lib_raw(lua_State *L)
@@ -254,7 +256,7 @@ static int lib_raw(lua_State *L)
 	line.p = luaL_checklstring(L, 1, &line.n);
 	if (line.n == 0 || str_has(line, '\r') || str_has(line, '\n') || str_has(line, '\0'))
 		return luaL_error(L, "raw: one line is expected, without CR, LF or NUL");
-	return send_line(L, n, line, true, "raw");
+	return lib_send_line(L, n, line, true, "raw");
 }
 
 static int after_flush(lua_State *L, int status, lua_KContext context)
@@ -344,7 +346,7 @@ int lib_reply(lua_State *L)
 	r |= buf_add(out, text);
 	if (r < 0)
 		return luaL_error(L, "reply: the text is too long");
-	return send_line(L, n, buf_str(out), false, "reply");
+	return lib_send_line(L, n, buf_str(out), false, "reply");
 }
 
 static int after_connect(lua_State *L, int status, lua_KContext context)
@@ -486,6 +488,9 @@ void lib_open_irc(lua_State *L)
                 {"disconnect", lib_disconnect},
 		{"same",       net_same      },
                 {"is_channel", net_is_channel},
+                {"channel",    lib_channel   },
+		{"channels",   lib_channels  },
+                {"user",       lib_user      },
                 {NULL,         NULL          }
         };
 	static const luaL_Reg functions[] = {

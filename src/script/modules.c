@@ -18,6 +18,8 @@ static void (*const libraries[])(lua_State *L) = {
 	lib_open_debug,
 	require_open,
 	lib_open_irc,
+	lib_open_channel,
+	lib_open_user,
 	lib_open_event,
 	lib_open_listen,
 	lib_open_task,

@@ -37,9 +37,27 @@ void lib_push_net(lua_State *L, struct handle net);
 
 /* The network of a call: the task's, or the first argument, which is taken off. */
 struct net *lib_take_net(lua_State *L, const char *who);
+
+/* The network of a handle, and of the object at index; raises when it was removed. */
+struct net *lib_live_net(lua_State *L, struct handle net);
+struct net *lib_check_net(lua_State *L, int index);
+
+/* Sends a line, which is copied, as the function that the script knows as who: leaves true, or
+ * pauses until the queue takes it, or raises. Returns what a C function must return. */
+int lib_send_line(lua_State *L, struct net *n, struct str line, bool is_raw, const char *who);
 int lib_reply(lua_State *L);
 int lib_connect(lua_State *L);
 void lib_open_irc(lua_State *L);
+
+/* lib_roster.c: methods of networks, and of events. */
+int lib_channel(lua_State *L);
+int lib_channels(lua_State *L);
+int lib_user(lua_State *L);
+int lib_event_channel(lua_State *L);
+
+/* lib_channel.c, lib_user.c */
+void lib_open_channel(lua_State *L);
+void lib_open_user(lua_State *L);
 
 void lib_open_table(lua_State *L);
 /* lib_request.c */

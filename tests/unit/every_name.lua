@@ -107,6 +107,10 @@ end
 local fields = { "event", "network", "net", "command", "params", "source", "nick", "user", "host",
   "account", "tags", "msgid", "batch", "bot", "mine", "replayed", "time", "raw", "message",
   "target", "channel", "script" }
+local channel_fields = { "name", "net", "joined", "topic", "topic_setter", "topic_time", "modes", "key",
+  "created", "count", "complete", "users" }
+local user_fields = { "nick", "user", "host", "account", "realname", "away", "bot", "oper", "me",
+  "channels", "gone", "net", "prefix", "op", "voice" }
 
 on({ "privmsg", "notice" }, { mine = "any", channel = { "#t", "#u" }, network = "*" }, function(ev)
   local copy = ev:copy()
@@ -167,7 +171,30 @@ end
 
 -- Networks.
 
-local network_fields = { "name", "nick", "state", "host", "port", "lag", "attempt", "caps", "isupport" }
+on("part", function(ev)
+  local ch, one = ev:chan(), ev.net
+  local user = one:user("a")
+  for c in one:channels() do assert(c == ch and c == one:channel("#T")) end
+  for _, name in ipairs(channel_fields) do log.debug("%s %s", name, ch[name]) end
+  for _, name in ipairs(user_fields) do log.debug("%s %s", name, ch.users.a[name]) end
+  for nick, member in pairs(ch.users) do assert(tostring(member) == "user " .. nick) end
+  assert(#ch.users >= 3 and tostring(ch.users) and tostring(ch) and ch.users[user] == user)
+  pcall(function() ch.topic = "x" end)
+  ch:op("x", user)
+  ch:say("x")
+  pcall(ch.mode, ch, "+b", "two words")
+  sleep(0.1)
+  assert(#ch.users == 3)
+  spawn(function()
+    for _, m in ipairs({ "deop", "voice", "devoice", "ban", "unban", "mode", "kick", "invite", "notice",
+      "act", "set_topic" }) do
+      ch[m](ch, "x")
+    end
+    ch:part()
+  end)
+end)
+
+local network_fields = { "name", "nick", "account", "state", "host", "port", "lag", "attempt", "caps", "isupport" }
 
 local function nets()
   local one = network("one")

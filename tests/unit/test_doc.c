@@ -48,6 +48,17 @@ static void open_test(lua_State *L)
 	lua_setglobal(L, "require_result");
 }
 
+/* So much that no field is nil. */
+static void fill_roster(void)
+{
+	static const char *const lines[] = {":ebb!u@h JOIN #c", ":s 353 ebb = #c :ebb @alice",
+		":s 324 ebb #c +tk key", ":s 329 ebb #c 1700000000", ":s 332 ebb #c :topic",
+		":s 333 ebb #c bob 1700000000", ":s 354 ebb 861 #c u h alice H@ acc :Alice"};
+	for (size_t i = 0; i < COUNTOF(lines); i++)
+		stage_line(&st, 0, lines[i]);
+	st.nets[0].account = "ebb";
+}
+
 static bool begin(void)
 {
 	char bytes[4096];
@@ -68,6 +79,7 @@ static bool begin(void)
 		return false;
 	open_test(lua());
 	open_test(restricted());
+	fill_roster();
 	return true;
 }
 
@@ -224,6 +236,7 @@ static const struct holder {
 	{"subscriptions",     NULL,    "ebb.listener",         "sub:",    false},
 	{"events",            NULL,    "ebb.event",            "ev:",     false},
 	{"networks",          NULL,    "ebb.network",          "net:",    false},
+	{"channels",          NULL,    "ebb.channel",          "ch:",     false},
 	{"tasks",             NULL,    "ebb.task",             "task:",   false},
 	{"futures",           NULL,    "ebb.future",           "fut:",    false},
 	{"queues",            NULL,    "ebb.queue",            "q:",      false},
@@ -348,7 +361,7 @@ static void trusted_holders_are_for_trusted_scripts(void **state)
 	}
 }
 
-/* Events and networks. */
+/* Events, networks, channels and users. */
 
 static const char *const own_fields[] = {"event", "network", "net", "mine", "replayed", "time"};
 
@@ -381,13 +394,22 @@ static void every_documented_field_of_events_is_there(void **state)
 			fail_msg("%" STR_F ": is not there", STR_A(name));
 }
 
-static void every_documented_field_of_networks_is_there(void **state)
+static const struct object {
+	const char *name, *class, *code;
+} objects[] = {
+	{"a network", "---@class ebb.Network", "return networks()()"                          },
+	{"a channel", "---@class ebb.Channel", "return networks()():channel('#c')"            },
+	{"a user",    "---@class ebb.User",    "return networks()():user('alice')"            },
+	{"a member",  "---@class ebb.Member",  "return networks()():channel('#c').users.alice"},
+};
+
+static void every_documented_field_is_there(void **state)
 {
-	struct str rest = block_of("---@class ebb.Network"), name;
+	const struct object *o = *state;
+	struct str rest = block_of(o->class), name;
 	lua_State *L = lua();
-	(void)state;
 	while ((name = next_field(&rest)).p) {
-		assert_int_equal(luaL_dostring(L, "return networks()()"), LUA_OK);
+		assert_int_equal(luaL_dostring(L, o->code), LUA_OK);
 		lua_pushlstring(L, name.p, name.n);
 		bool is_nil = lua_gettable(L, -2) == LUA_TNIL;
 		if (is_nil && !str_eq(name, STR("lag"))) /* not measured on this stage */
@@ -666,7 +688,7 @@ int main(void)
 	check_test(&c, trusted_holders_are_for_trusted_scripts);
 	check_test(&c, the_fields_of_every_event_are_documented);
 	check_test(&c, every_documented_field_of_events_is_there);
-	check_test(&c, every_documented_field_of_networks_is_there);
+	check_rows(&c, objects, every_documented_field_is_there);
 	check_test(&c, events_are_documented_with_their_fields);
 	check_test(&c, numerics_are_documented_with_their_fields);
 	check_test(&c, commands_are_documented_with_their_forms);

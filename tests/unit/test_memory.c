@@ -145,7 +145,9 @@ static void drive(void)
 	line(":a!u@h NICK aa");
 	line(":aa!u@h PRIVMSG #t :an answer");
 	line(":aa!u@h PRIVMSG #t :yes");
-	line(":s 353 ebb = #t :@a +b c");
+	line(":ebb!u@h JOIN #t");
+	line(":s 353 ebb = #t :ebb @a +b c");
+	line(":c!u@h PART #t");
 	line(":a!u@h MODE #t +ov-b x y *!*@*");
 	line(":a!u@h TOPIC #t :a topic");
 	line(":ebb!u@h PRIVMSG #t :count 2 two");
@@ -342,7 +344,7 @@ static void look_for_keys(lua_State *L, const char *what, bool is_deep)
 static void every_name_is_in_the_scenario(void **state)
 {
 	static const char *const types[] = {"ebb.listener", "ebb.event", "ebb.network", "ebb.task",
-		"ebb.future", "ebb.queue", "ebb.lock"};
+		"ebb.future", "ebb.queue", "ebb.lock", "ebb.channel"};
 	const struct field *f;
 	(void)state;
 	stage_begin(&st, 1);
