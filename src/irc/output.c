@@ -4,6 +4,7 @@
 #include "irc/aim.h"
 #include "irc/handle.h"
 #include "irc/multiline.h"
+#include "irc/spread.h"
 #include "irc/text.h"
 
 #include <stdarg.h>
@@ -231,17 +232,10 @@ static int check_open(const struct session *s, struct err *err)
 	return 0;
 }
 
-/* Line, which is m, goes as it is. */
-static int send_whole(struct session *s, const struct message *m, struct err *err)
+/* The parts of a line that is to be sent, where there is one. */
+static bool is_split(struct split *sp, const struct session *s, const struct message *m)
 {
-	if (!sendq_has_room(&s->sendq, 1, m->raw.n))
-		return wait_for_room(s, err);
-	note_sent(s, m);
-	if (!sendq_pass(&s->sendq, s->now_ns))
-		return push(s, LANE_NORMAL, m);
-	requests_sent(&s->requests, s->sendq.pushed - 1, s->now_ns);
-	write_line(s, m->raw);
-	return 0;
+	return split_begin(sp, s, m) && sp->text.n > sp->max_bytes;
 }
 
 /* In parts, or as one message in several lines, which a CTCP cannot be. */
@@ -253,16 +247,91 @@ static int send_long(
 	return send_parts(s, sp, only);
 }
 
+/* Adds what m becomes to *size. */
+static int measure_line(
+	struct session *s, const struct message *m, struct measure *size, struct err *err)
+{
+	struct split sp;
+	if (is_split(&sp, s, m))
+		return send_long(s, m, &sp, size);
+	size_t n_bytes = without_tags(m->raw).n;
+	if (n_bytes > line_max(s))
+		return too_long(err, n_bytes, line_max(s));
+	size->n++;
+	size->n_bytes += m->raw.n;
+	return 0;
+}
+
+/* There is room for it. */
+static int put_whole(struct session *s, const struct message *m)
+{
+	note_sent(s, m);
+	if (!sendq_pass(&s->sendq, s->now_ns))
+		return push(s, LANE_NORMAL, m);
+	requests_sent(&s->requests, s->sendq.pushed - 1, s->now_ns);
+	write_line(s, m->raw);
+	return 0;
+}
+
+static int send_whole(struct session *s, const struct message *m, struct err *err)
+{
+	if (!sendq_has_room(&s->sendq, 1, m->raw.n))
+		return wait_for_room(s, err);
+	return put_whole(s, m);
+}
+
+/* The same for a line that may be split. */
+static int put_line(struct session *s, const struct message *m)
+{
+	struct split sp;
+	return is_split(&sp, s, m) ? send_long(s, m, &sp, NULL) : put_whole(s, m);
+}
+
+/* Several lines at once, or none. */
+static int check_room(struct session *s, const struct measure *size, struct err *err)
+{
+	if (size->n_bytes > s->options->limits.max_bytes)
+		return too_long(err, size->n_bytes, s->options->limits.max_bytes);
+	if (!sendq_has_room(&s->sendq, size->n, size->n_bytes))
+		return wait_for_room(s, err);
+	return 0;
+}
+
 static int send_split(
 	struct session *s, const struct message *m, const struct split *sp, struct err *err)
 {
 	struct measure size = {0, 0};
 	(void)send_long(s, m, sp, &size);
-	if (size.n_bytes > s->options->limits.max_bytes)
-		return too_long(err, size.n_bytes, s->options->limits.max_bytes);
-	if (!sendq_has_room(&s->sendq, size.n, size.n_bytes))
-		return wait_for_room(s, err);
-	return send_long(s, m, sp, NULL);
+	int r = check_room(s, &size, err);
+	return r < 0 ? r : send_long(s, m, sp, NULL);
+}
+
+/* Sends the lines, or measures them only. */
+static int send_lines(struct session *s, struct spread *sp, struct measure *only, struct err *err)
+{
+	struct buf line;
+	struct message m;
+	int r;
+	buf_init(&line, SESSION_TEXT_MAX_BYTES);
+	spread_rewind(sp);
+	while ((r = spread_next(sp, &line)) > 0) {
+		r = message_parse(&m, buf_str(&line));
+		if (r == 0)
+			r = only ? measure_line(s, &m, only, err) : put_line(s, &m);
+		if (r < 0)
+			break;
+	}
+	buf_fini(&line);
+	return r;
+}
+
+static int send_spread(struct session *s, struct spread *sp, struct err *err)
+{
+	struct measure size = {0, 0};
+	int r = send_lines(s, sp, &size, err);
+	if (r == 0)
+		r = check_room(s, &size, err);
+	return r < 0 ? r : send_lines(s, sp, NULL, err);
 }
 
 static int parse_line(struct message *m, struct str line, struct err *err)
@@ -278,15 +347,24 @@ static int parse_line(struct message *m, struct str line, struct err *err)
 	return 0;
 }
 
+/* Of what others are relayed, each gets what is addressed to it alone. */
+static size_t spread_max(const struct session *s, const struct message *m)
+{
+	return is_text_command(m->command) ? relayed_max(s) : line_max(s);
+}
+
 static int send_line(struct session *s, struct str line, bool may_split, struct err *err)
 {
 	struct message m;
 	struct split sp;
+	struct spread lines;
 	int r = parse_line(&m, line, err);
 	if (r < 0)
 		return r;
 	size_t n_bytes = without_tags(line).n;
-	if (may_split && split_begin(&sp, s, &m) && sp.text.n > sp.max_bytes)
+	if (may_split && spread_begin(&lines, s->isupport, &m, spread_max(s, &m)))
+		return send_spread(s, &lines, err);
+	if (may_split && is_split(&sp, s, &m))
 		return send_split(s, &m, &sp, err);
 	if (n_bytes > line_max(s))
 		return too_long(err, n_bytes, line_max(s));

@@ -1,9 +1,10 @@
 /*
  * output: what the session sends; a part of the session.
  *
- * What registers and answers PING goes at once, past the queue. The rest is paced: cut to what the
- * server will relay (to fewer lines where it takes draft/multiline), made UTF-8 where it takes
- * nothing else, and given to the sendq under the names that it is about.
+ * What registers and answers PING goes at once, past the queue. The rest is paced: spread over
+ * lines where it names more than the server takes in one, cut to what it will relay (to fewer lines
+ * where it takes draft/multiline), made UTF-8 where it takes nothing else, and given to the sendq
+ * under the names that it is about.
  */
 #ifndef EBB_IRC_OUTPUT_H
 #define EBB_IRC_OUTPUT_H
