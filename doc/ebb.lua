@@ -371,7 +371,8 @@ function ev:copy() end
 ---
 --- The line is queued and sent as soon as flood control lets it. Pauses only while the queue is
 --- full. A PRIVMSG or NOTICE that is too long for one line is sent as several, cut at a space, else
---- between characters. Returns true.
+--- between characters. So is a command that names more channels, nicks or mode changes than the
+--- server takes at once, or than fit: in their order, with what else it says on each line.
 ---
 --- An unknown command or parameter, a parameter that is missing, and a value that would break the
 --- line (a line break anywhere; a space, an empty value or a leading colon where only the last
@@ -387,7 +388,7 @@ function ev:copy() end
 ---@async
 ---@param command ebb.Command in any case
 ---@param params? ebb.Params
----@return true
+---@return boolean # true; false for a `tagmsg` of which the server takes no tag: nothing is sent
 function send(command, params) end
 
 --- Sends a command as `send` does, and returns the server's answer, see REPLIES.
@@ -530,7 +531,8 @@ function networks() end
 --- or a list, which is joined; `{x:bool}` takes true; `{x:nospace}` takes one word.
 ---
 --- Every command takes `tags` as well: a table of client tags, whose names begin with `+`, with
---- text or true as value. They are left out where the server has no message tags.
+--- text or true as value. They are left out where the server has no message tags, and so is each
+--- that it does not let pass (CLIENTTAGDENY).
 
 --- Parameters by name: text, a number, a list of these, or a boolean.
 ---@alias ebb.Params table<string, string|number|boolean|table>
@@ -714,7 +716,7 @@ local net = {}
 ---@async
 ---@param command ebb.Command
 ---@param params? ebb.Params
----@return true
+---@return boolean
 function net:send(command, params) end
 
 --- As `raw`, to this network.

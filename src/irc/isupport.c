@@ -359,6 +359,20 @@ size_t isupport_targets_max(const struct isupport *is, struct str command)
 	return (size_t)max;
 }
 
+/* "*,-draft/react": all but these. */
+bool isupport_denies_tag(const struct isupport *is, struct str name)
+{
+	struct str list = isupport_get(is, STR("CLIENTTAGDENY"));
+	bool is_denied = false;
+	while (list.p) {
+		struct str tag = str_cut(&list, ',');
+		if (str_starts(tag, STR("-")) && str_eq(str_skip(tag, 1), name))
+			return false;
+		is_denied |= str_eq(tag, STR("*")) || str_eq(tag, name);
+	}
+	return is_denied;
+}
+
 bool isupport_is_channel(const struct isupport *is, struct str name)
 {
 	return name.n && str_has(str_of(is->chantypes), name.p[0]);

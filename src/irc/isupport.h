@@ -54,6 +54,10 @@ bool isupport_next(const struct isupport *is, size_t *cursor, struct str *name, 
 /* How many targets a command may have (TARGMAX, else MAXTARGETS); 0: as many as fit. */
 size_t isupport_targets_max(const struct isupport *is, struct str command);
 
+/* Whether the server does not let the client tag pass that this is the name of, without its plus
+ * (CLIENTTAGDENY; IRCv3 message-tags). */
+bool isupport_denies_tag(const struct isupport *is, struct str name);
+
 /* Whether name begins as a channel's does. */
 bool isupport_is_channel(const struct isupport *is, struct str name);
 

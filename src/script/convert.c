@@ -236,7 +236,8 @@ static void read_params(struct params *p, int table)
 	}
 }
 
-static void put_tag(struct params *p, struct buf *out, int key, int value, bool *is_first)
+static void put_tag(
+	struct params *p, struct buf *out, const struct isupport *is, int key, int value)
 {
 	size_t kn, vn = 0;
 	if (lua_type(p->L, key) != LUA_TSTRING)
@@ -257,32 +258,39 @@ static void put_tag(struct params *p, struct buf *out, int key, int value, bool 
 	}
 	if (memchr(v, '\0', vn))
 		luaL_error(p->L, "%s: tags: %s has a NUL", p->who, k);
-	int r = buf_addf(out, "%c%s%s", *is_first ? '@' : ';', k, vn ? "=" : "");
+	if (isupport_denies_tag(is, str_skip(name, 1)))
+		return;
+	int r = buf_addf(out, "%c%s%s", buf_str(out).n ? ';' : '@', k, vn ? "=" : "");
 	if (r == 0)
 		r = message_escape(out, (struct str){v, vn});
 	if (r < 0 || buf_str(out).n > MESSAGE_SENT_TAGS_BYTES)
 		luaL_error(p->L, "%s: tags: more than %d bytes", p->who, MESSAGE_SENT_TAGS_BYTES);
-	*is_first = false;
 }
 
-/* Writes "@+a=b;+c " from the table `tags`. */
-static void put_tags(struct params *p, struct buf *out, int table, bool has_tags)
+/* Writes "@+a=b;+c " from the table `tags`, to an empty buffer; is: NULL where none are sent. */
+static void put_tags(struct params *p, struct buf *out, int table, const struct isupport *is)
 {
 	lua_State *L = p->L;
 	lua_pushliteral(L, "tags");
-	if (lua_rawget(L, table) == LUA_TNIL || !has_tags)
+	if (lua_rawget(L, table) == LUA_TNIL || !is)
 		return;
 	if (!lua_istable(L, -1))
 		luaL_error(L, "%s: tags: a table expected, got %s", p->who, luaL_typename(L, -1));
-	bool is_first = true;
 	int tags = lua_gettop(L);
 	for (lua_pushnil(L); lua_next(L, tags); lua_pop(L, 1))
-		put_tag(p, out, tags + 1, tags + 2, &is_first);
-	if (!is_first && buf_add(out, STR(" ")) < 0)
+		put_tag(p, out, is, tags + 1, tags + 2);
+	if (buf_str(out).n && buf_add(out, STR(" ")) < 0)
 		luaL_error(L, "%s: tags: too long", p->who);
 }
 
-struct str convert_line(lua_State *L, struct str command, int index, bool has_tags, const char *who)
+/* A line of tags without one says nothing, and a server without tags does not know it. */
+static bool says_nothing(struct str line)
+{
+	return str_ieq(str_cut(&line, ' '), STR("TAGMSG"));
+}
+
+struct str convert_line(
+	lua_State *L, struct str command, int index, const struct isupport *is, const char *who)
 {
 	struct params p;
 	struct err err = {0};
@@ -294,9 +302,9 @@ struct str convert_line(lua_State *L, struct str command, int index, bool has_ta
 	if (!lua_isnoneornil(L, index)) {
 		luaL_checktype(L, index, LUA_TTABLE);
 		read_params(&p, index);
-		put_tags(&p, out, index, has_tags);
+		put_tags(&p, out, index, is);
 	}
 	if (schema_build(out, command, p.args, p.n_args, &err) < 0)
 		luaL_error(L, "%s: %s", who, err.text);
-	return buf_str(out);
+	return says_nothing(buf_str(out)) ? STR_NONE : buf_str(out);
 }

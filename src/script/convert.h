@@ -24,8 +24,9 @@ bool convert_next_line(lua_State *L, struct str *lines, struct event *e);
 
 /* The line, without CR LF, that a command with the table of parameters at index makes, in the
  * host's scratch buffer. Raises for what cannot be sent, with who in front. `tags` in the table
- * are client tags: sent only where has_tags. */
+ * are client tags: those are sent that the server with this isupport lets pass, none where that is
+ * NULL. Absent for a TAGMSG without any: there is nothing to send. */
 struct str convert_line(
-	lua_State *L, struct str command, int index, bool has_tags, const char *who);
+	lua_State *L, struct str command, int index, const struct isupport *is, const char *who);
 
 #endif

@@ -244,8 +244,13 @@ static int lib_send(lua_State *L)
 	struct net *n = lib_take_net(L, "send");
 	size_t length;
 	const char *command = luaL_checklstring(L, 1, &length);
-	struct str line =
-		convert_line(L, (struct str){command, length}, 2, net_facts(n).has_tags, "send");
+	struct net_facts facts = net_facts(n);
+	struct str line = convert_line(L, (struct str){command, length}, 2,
+		facts.has_tags ? facts.isupport : NULL, "send");
+	if (!line.p && facts.is_connected) {
+		lua_pushboolean(L, 0);
+		return 1;
+	}
 	return lib_send_line(L, n, line, false, "send");
 }
 

@@ -56,7 +56,7 @@ static void give_facts(void *data, struct net_facts *out)
 		.is_connected = n->is_connected,
 		.is_usable = n->is_usable,
 		.is_closing = n->is_closing,
-		.has_tags = true,
+		.has_tags = !n->has_no_tags,
 		.attempt = (unsigned)n->attempts,
 		.lag_ns = -1,
 		.isupport = n->isupport,

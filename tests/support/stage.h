@@ -23,7 +23,7 @@ struct stage_net {
 	const char *account;   /* our own; NULL */
 	bool is_connected, is_usable, is_closing;
 	bool is_full; /* what is sent has to wait */
-	bool has_labels;
+	bool has_labels, has_no_tags;
 	struct requests requests;
 	struct batches batches;
 	struct timer tick; /* of requests */

@@ -517,9 +517,43 @@ static void isupport_takes_the_limit_of_the_command_first(void **state)
 	isupport_unref(is);
 }
 
+static const struct tag_row {
+	const char *name;
+	const char *token, *tag;
+	bool is_denied;
+} tag_rows[] = {
+	{"tags: nothing is said",       "WHOX",                                "draft/react", false},
+	{"tags: no list",               "CLIENTTAGDENY",                       "draft/react", false},
+	{"tags: an empty list",         "CLIENTTAGDENY=",                      "draft/react", false},
+	{"tags: all",                   "CLIENTTAGDENY=*",                     "draft/react", true },
+	{"tags: all but this",          "CLIENTTAGDENY=*,-draft/react",        "draft/react", false},
+	{"tags: all but another",       "CLIENTTAGDENY=*,-draft/react",        "draft/reply", true },
+	{"tags: all but several",       "CLIENTTAGDENY=*,-a,-draft/react,-b",  "draft/react", false},
+	{"tags: all, said last",        "CLIENTTAGDENY=-draft/react,*",        "draft/react", false},
+	{"tags: this",                  "CLIENTTAGDENY=typing,draft/react",    "draft/react", true },
+	{"tags: another",               "CLIENTTAGDENY=typing,draft/reply",    "draft/react", false},
+	{"tags: a longer name",         "CLIENTTAGDENY=draft/reactions,react", "draft/react", false},
+	{"tags: case counts",           "CLIENTTAGDENY=Draft/React",           "draft/react", false},
+	{"tags: a minus for itself",    "CLIENTTAGDENY=*,-",                   "draft/react", true },
+	{"tags: taken back, not given", "CLIENTTAGDENY=-draft/react",          "draft/react", false},
+	{"tags: a name with a minus",   "CLIENTTAGDENY=*,--a",                 "-a",          false},
+};
+
+static void isupport_denies_tags(void **state)
+{
+	const struct tag_row *row = *state;
+	struct isupport *is = isupport_new();
+	apply(&is, row->token);
+
+	assert_int_equal(isupport_denies_tag(is, str_of(row->tag)), row->is_denied);
+
+	isupport_unref(is);
+}
+
 int main(void)
 {
 	struct check c = {0};
+	check_rows(&c, tag_rows, isupport_denies_tags);
 	check_rows(&c, default_rows, isupport_begins_with);
 	check_rows(&c, apply_rows, isupport_applies);
 	check_test(&c, isupport_bounds_the_modes_it_takes);
