@@ -534,6 +534,23 @@ function networks() end
 --- text or true as value. They are left out where the server has no message tags, and so is each
 --- that it does not let pass (CLIENTTAGDENY).
 
+--- Adds a form for a command, for `send` in this script.
+---
+--- `command` is a new name, or one of those below, which keeps its own forms beside it: the one with
+--- the most parameters for which all are given is used, among equals the script's. A command can be
+--- given four forms, a script 256 commands. A hole that ends the line after ` :` takes any text, as
+--- in `:{message}`; all others refuse what is no single word. `{target}`, `{nick}`, `{channel}` and
+--- `{server}` refuse a comma too, unless they are of the kind `comma`. A reload begins without the
+--- forms that were added before.
+---
+--- ```lua
+--- register_pattern("sajoin", "SAJOIN {nick} {channel:comma}")
+--- send("sajoin", { nick = "bob", channel = { "#ebb", "#ebb-dev" } })
+--- ```
+---@param command string in any case
+---@param form string
+function register_pattern(command, form) end
+
 --- Parameters by name: text, a number, a list of these, or a boolean.
 ---@alias ebb.Params table<string, string|number|boolean|table>
 

@@ -97,7 +97,7 @@ static const char *const hole_kinds[] = {
 
 enum {
 	HOLES_MAX = 8, /* of a form */
-	FORMS_MAX = SCHEMA_FORMS_MAX,
+	FORMS_MAX = 2 * SCHEMA_FORMS_MAX,
 };
 
 struct hole {

@@ -20,7 +20,7 @@
 
 enum {
 	SCHEMA_LIST_MAX = 256, /* values of one parameter */
-	SCHEMA_FORMS_MAX = 4   /* of a command; what follows is not looked at */
+	SCHEMA_FORMS_MAX = 4   /* of a command in the table; and so many more of a script's own */
 };
 
 /* A named parameter as a script gives it. */
@@ -44,7 +44,8 @@ struct schema_command {
 NODISCARD int schema_build(struct buf *out, struct str command, const struct schema_arg *args,
 	size_t n_args, struct err *err);
 
-/* The same for a command that need not be in the table. */
+/* The same for a command that need not be in the table, and of which no order is expected: of forms
+ * with as many parameters the first is used. Looks at 2 * SCHEMA_FORMS_MAX forms at most. */
 NODISCARD int schema_build_from(struct buf *out, const struct schema_command *command,
 	const struct schema_arg *args, size_t n_args, struct err *err);
 

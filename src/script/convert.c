@@ -1,7 +1,7 @@
 #include "script/convert.h"
 
 #include "irc/modes.h"
-#include "irc/schema.h"
+#include "script/forms.h"
 #include "script/host.h"
 #include "script/modules.h"
 
@@ -304,7 +304,11 @@ struct str convert_line(
 		read_params(&p, index);
 		put_tags(&p, out, index, is);
 	}
-	if (schema_build(out, command, p.args, p.n_args, &err) < 0)
+	struct forms_command own;
+	int r = forms_find(L, command, &own)
+			? schema_build_from(out, &own.command, p.args, p.n_args, &err)
+			: schema_build(out, command, p.args, p.n_args, &err);
+	if (r < 0)
 		luaL_error(L, "%s: %s", who, err.text);
 	return says_nothing(buf_str(out)) ? STR_NONE : buf_str(out);
 }

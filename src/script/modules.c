@@ -1,6 +1,7 @@
 #include "script/modules.h"
 
 #include "script/coroutine.h"
+#include "script/forms.h"
 #include "script/listen.h"
 #include "script/require.h"
 #include "script/sandbox.h"
@@ -20,6 +21,7 @@ static void (*const libraries[])(lua_State *L) = {
 	lib_open_irc,
 	lib_open_channel,
 	lib_open_user,
+	forms_open,
 	lib_open_event,
 	lib_open_listen,
 	lib_open_task,
