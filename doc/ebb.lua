@@ -773,6 +773,58 @@ function net:connect() end
 ---@return true
 function net:disconnect(message) end
 
+--- Lets each line that the network receives pass a function before scripts hear of it. Only for
+--- scripts with `trust = full`: it can make lines that no server sent.
+---
+--- The function gets the line as it was received, without CR and LF, and `next`. What is given to
+--- `next` goes on, to the next such function and in the end to the handlers and waits of all
+--- scripts: the line, another one, several, or none at all. Functions stand in the order of the
+--- scripts in the configuration, and of one script in the order of the calls. ebb itself sees what
+--- the server sent, not what became of it: it answers PING, and knows who is where, whatever a
+--- filter does; the `messages` of a batch are as they came. A line that is given to `next` must be
+--- one, without CR, LF and NUL, else `next` raises; one that is no message is dropped.
+---
+--- The function must not pause, and holds all of ebb up while it runs; see LIMITS. Where it fails
+--- or is stopped, this is logged, and the line goes on as if the function were not there. It runs
+--- at once, also between two steps of a task of its script that computes for long, and during a
+--- reload until the new code takes over: what it then changes in `state` may be lost. What it sends
+--- passes no filter. After it has returned `next` raises. It ends by `off`, with its script or by a
+--- reload, and with the network.
+---
+--- ```lua
+--- net:filter_in(function(line, next)
+---   if not line:find("viagra", 1, true) then next(line) end
+--- end)
+--- ```
+---@param fn fun(line: string, next: fun(line: string))
+---@return ebb.LineFilter filter
+function net:filter_in(fn) end
+
+--- The same for each line that a script sends to the network, with `send`, `raw`, `reply` or
+--- otherwise, before it is queued. What ebb itself sends passes no filter. Only for scripts with
+--- `trust = full`, as they see what others send.
+---
+--- The function gets the line as the script sends it, without CR and LF, and before it is cut to
+--- the length that the server takes. What it gives to `next` is checked as `raw` does: who sends
+--- gets the error. Where nothing goes on, the script that sends does not notice. A `request` asks
+--- the first line only, and gives `nil, message, "denied"` where there is none.
+---
+--- ```lua
+--- net:filter_out(function(line, next)
+---   next((line:gsub("ponies", "horses")))
+--- end)
+--- ```
+---@param fn fun(line: string, next: fun(line: string))
+---@return ebb.LineFilter filter
+function net:filter_out(fn) end
+
+--- What `filter_in` and `filter_out` return.
+---@class ebb.LineFilter
+local filter = {}
+
+--- Ends the filter. Allowed at any time, also twice. If it runs, it may still pass lines on.
+function filter:off() end
+
 --- Whether two nicks or channels are the same under the network's casemapping.
 ---@param a string
 ---@param b string
@@ -1366,7 +1418,8 @@ ebb = {}
 --- that computes on and on while more than 65,536 events, or 64 MB of them, wait for it.
 ---
 --- **Numbers.** 20,000 tasks, 20,000 subscriptions and waits, 100,000 alarms of `after`, `every` and
---- `cron`; 10,000 tasks spawned between two pauses; 65,536 events that scripts triggered and that
+--- `cron`; 10,000 tasks spawned between two pauses; 64 line filters for a network and a direction,
+--- and 64 lines, or 1 MB, that become of one; 65,536 events that scripts triggered and that
 --- wait for their turn. What is more raises an error that says so.
 ---
 --- **Errors.** A hundred errors of a script are logged within ten seconds, and then how many more

@@ -212,15 +212,15 @@ static int after_send(lua_State *L, int status, lua_KContext context)
 	return 1;
 }
 
-/* Pauses until the queue takes the line, which is copied. */
-static int wait_to_send(lua_State *L, struct net *n, struct str line, bool is_raw, const char *who)
+/* Pauses until the queue takes the lines, which are copied. */
+static int wait_to_send(lua_State *L, struct net *n, struct str lines, bool is_raw, const char *who)
 {
 	struct task *t = task_check(L, who);
-	struct net_waiter *w = lua_newuserdatauv(L, sizeof(*w) + line.n, 0);
+	struct net_waiter *w = lua_newuserdatauv(L, sizeof(*w) + lines.n, 0);
 	char *copy = (char *)(w + 1);
-	memcpy(copy, line.p, line.n);
+	memcpy(copy, lines.p, lines.n);
 	*w = (struct net_waiter){
-		.is_raw = is_raw, .line = {copy, line.n},
+		.is_raw = is_raw, .lines = {copy, lines.n},
                      .who = who
         };
 	waiter_join(&n->senders, &w->waiter, t);
@@ -230,9 +230,10 @@ static int wait_to_send(lua_State *L, struct net *n, struct str line, bool is_ra
 int lib_send_line(lua_State *L, struct net *n, struct str line, bool is_raw, const char *who)
 {
 	struct err err;
-	int r = net_send(n, line, is_raw, &err);
+	struct str rest;
+	int r = net_send(n, line, is_raw, &rest, &err);
 	if (r == ERR_AGAIN)
-		return wait_to_send(L, n, line, is_raw, who);
+		return wait_to_send(L, n, rest, is_raw, who);
 	if (r < 0)
 		return raise_unsent(L, who, &err);
 	lua_pushboolean(L, 1);
@@ -340,7 +341,8 @@ int lib_reply(lua_State *L)
 	struct str place = place_of(L, e);
 	if (!is_one_target(place))
 		return luaL_error(L, "reply: the event has nobody to answer");
-	if (list_is_empty(&n->senders) && n->ops->say(n->data, place, text)) {
+	if (list_is_empty(&n->senders) && !n->n_sieves[SIEVE_OUT] &&
+		n->ops->say(n->data, place, text)) {
 		lua_pushboolean(L, 1);
 		return 1;
 	}
@@ -496,6 +498,8 @@ void lib_open_irc(lua_State *L)
                 {"channel",    lib_channel   },
 		{"channels",   lib_channels  },
                 {"user",       lib_user      },
+                {"filter_in",  lib_filter_in },
+		{"filter_out", lib_filter_out},
                 {NULL,         NULL          }
         };
 	static const luaL_Reg functions[] = {

@@ -266,10 +266,18 @@ static struct net_asker *push_asker(
 	memcpy(copy, line.p, line.n);
 	*a = (struct net_asker){.net = n, .timeout_ns = timeout_ns};
 	a->sender = (struct net_waiter){
-		.line = {copy, line.n},
+		.lines = {copy, line.n},
                   .who = "request", .asker = a
         };
 	return a;
+}
+
+static int push_failure(lua_State *L, int code, const struct err *err)
+{
+	lua_pushnil(L);
+	lua_pushstring(L, err->text);
+	lua_pushstring(L, err_name(code));
+	return 3;
 }
 
 int lib_request(lua_State *L)
@@ -282,13 +290,14 @@ int lib_request(lua_State *L)
 	if (!lua_isnoneornil(L, 3))
 		timeout_ns = lib_check_seconds(L, 3, "request");
 	struct task *t = task_check(L, "request");
-	struct str line = convert_line(L, command, 2, net_facts(n).has_tags, "request");
+	struct net_facts facts = net_facts(n);
+	struct str line =
+		convert_line(L, command, 2, facts.has_tags ? facts.isupport : NULL, "request");
+	int r = line.p ? net_sift_question(n, &line, &err)
+		       : err_set(&err, ERR_INVALID, "there is nothing to send");
+	if (r < 0)
+		return push_failure(L, r, &err);
 	struct net_asker *a = push_asker(L, n, line, timeout_ns);
-	int r = net_ask(n, a, t, &err);
-	if (r == 0)
-		return task_pause(L, -1, after_request);
-	lua_pushnil(L);
-	lua_pushstring(L, err.text);
-	lua_pushstring(L, err_name(r));
-	return 3;
+	r = net_ask(n, a, t, &err);
+	return r < 0 ? push_failure(L, r, &err) : task_pause(L, -1, after_request);
 }

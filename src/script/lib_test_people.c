@@ -170,7 +170,7 @@ static void join_bot(lua_State *L, const struct test_person *p, const char *chan
 	buf_init(&line, MESSAGE_BYTES);
 	int r = buf_addf(&line, "JOIN %s", channel);
 	if (r == 0)
-		r = net_send(n, buf_str(&line), true, &err);
+		r = n->ops->send(n->data, buf_str(&line), true, &err);
 	else
 		err_set(&err, r, "the name is too long");
 	buf_fini(&line);

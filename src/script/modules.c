@@ -5,6 +5,7 @@
 #include "script/listen.h"
 #include "script/require.h"
 #include "script/sandbox.h"
+#include "script/sieve.h"
 
 /* In this order: what a library uses stands before it. */
 static void (*const libraries[])(lua_State *L) = {
@@ -22,6 +23,7 @@ static void (*const libraries[])(lua_State *L) = {
 	lib_open_channel,
 	lib_open_user,
 	forms_open,
+	lib_open_sieve,
 	lib_open_event,
 	lib_open_listen,
 	lib_open_task,

@@ -1,6 +1,8 @@
 #include "script/net.h"
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "irc/sendq.h"
 #include "script/listen.h"
 #include "script/persist.h"
 #include "script/task.h"
@@ -22,6 +24,9 @@ struct net *net_new(struct host *h, const char *name, const struct net_ops *ops,
 	list_init(&n->askers);
 	list_init(&n->flushers);
 	trail_init(&n->trail);
+	for (int way = 0; way < SIEVE_WAYS; way++)
+		list_init(&n->sieves[way]);
+	buf_init(&n->sifted, SIEVE_MAX_BYTES);
 	n->handle = handles_add(&h->handles, n);
 	list_append(&h->nets, &n->node);
 	return n;
@@ -40,6 +45,8 @@ void net_free(struct net *n)
 	list_remove(&n->node);
 	handles_remove(&n->host->handles, n->handle);
 	trail_fini(&n->trail);
+	sieve_end_all(n);
+	buf_fini(&n->sifted);
 	free(n->name);
 	free(n);
 }
@@ -67,11 +74,48 @@ struct net_facts net_facts(const struct net *n)
 	return facts;
 }
 
-int net_send(struct net *n, struct str line, bool is_raw, struct err *err)
+static int send_rest(struct net *n, struct str *rest, bool is_raw, struct err *err)
 {
-	if (!list_is_empty(&n->senders))
+	while (rest->n) {
+		struct str after = *rest, line = str_cut(&after, '\n');
+		int r = n->ops->send(n->data, line, is_raw, err);
+		if (r < 0)
+			return r;
+		*rest = after;
+	}
+	return 0;
+}
+
+/* A line for which others are in the way: before it is cut, it has to be one. */
+static int send_late(struct net *n, bool is_raw, struct str *rest, struct err *err)
+{
+	if (!sendq_takes(*rest))
+		return err_set(err, ERR_INVALID, "the line is empty, or has a line break or a NUL");
+	if (n->n_sieves[SIEVE_OUT] && sieve_pass(n, SIEVE_OUT, *rest, &n->sifted))
+		*rest = buf_str(&n->sifted);
+	if (rest->n && !list_is_empty(&n->senders))
 		return err_set(err, ERR_AGAIN, "others wait for room");
+	return send_rest(n, rest, is_raw, err);
+}
+
+int net_send(struct net *n, struct str line, bool is_raw, struct str *rest, struct err *err)
+{
+	*rest = line;
+	if (n->n_sieves[SIEVE_OUT] || !list_is_empty(&n->senders))
+		return send_late(n, is_raw, rest, err);
 	return n->ops->send(n->data, line, is_raw, err);
+}
+
+int net_sift_question(struct net *n, struct str *line, struct err *err)
+{
+	if (!n->n_sieves[SIEVE_OUT] || !sendq_takes(*line) ||
+		!sieve_pass(n, SIEVE_OUT, *line, &n->sifted))
+		return 0;
+	struct str rest = buf_str(&n->sifted);
+	if (rest.n == 0)
+		return err_set(err, ERR_DENIED, "a filter has taken the line away");
+	*line = str_cut(&rest, '\n');
+	return 0;
 }
 
 /* Takes the task of an asker off what it waits for. */
@@ -87,7 +131,7 @@ static void stop_asking(struct task *t)
 
 static int ask(struct net *n, struct net_asker *a, struct err *err)
 {
-	int r = n->ops->request(n->data, a->sender.line, a->timeout_ns, a, &a->id, err);
+	int r = n->ops->request(n->data, a->sender.lines, a->timeout_ns, a, &a->id, err);
 	if (r < 0)
 		a->id = (struct handle){0};
 	return r;
@@ -107,7 +151,7 @@ int net_ask(struct net *n, struct net_asker *a, struct task *t, struct err *err)
 /* Sends what w waits to send, and wakes its task unless that waits for the answer then. */
 static int send_for(struct net *n, struct net_waiter *w, struct err *err)
 {
-	int r = w->asker ? ask(n, w->asker, err) : n->ops->send(n->data, w->line, w->is_raw, err);
+	int r = w->asker ? ask(n, w->asker, err) : send_rest(n, &w->lines, w->is_raw, err);
 	if (r < 0)
 		return r;
 	if (w->asker) {
@@ -167,7 +211,7 @@ static struct event own_event(struct net *n, int kind)
 }
 
 /* The many parameters that a message can have are not cleared first, nor copied. */
-void net_line(struct net *n, const struct received *line)
+static void hear(struct net *n, const struct received *line)
 {
 	struct host *h = n->host;
 	const struct message *m = line->m;
@@ -189,6 +233,55 @@ void net_line(struct net *n, const struct received *line)
 	if (e.kind == EVENT_NICK || e.kind == EVENT_QUIT)
 		trail_note(&n->trail, &e);
 	host_event(h, &e);
+}
+
+/* A line that filters made in the place of another. */
+static void hear_made(struct net *n, struct str line, const struct received *like)
+{
+	struct message m;
+	struct isupport *is = n->ops->isupport(n->data);
+	int kind = message_parse(&m, line) < 0 ? -1 : event_kind_of(&m, is);
+	if (kind < 0) {
+		log_debug("%s: filter_in: no message, dropped: %.*s", n->name,
+			(int)(line.n < 200 ? line.n : 200), line.p);
+		return;
+	}
+	bool is_mine = m.nick.n && casemap_eq(is->casemap, m.nick, str_of(net_facts(n).nick));
+	struct received made = {
+		.m = &m,
+		.kind = kind,
+		.is_mine = is_mine,
+		.is_replayed = like->is_replayed,
+		.extra = kind == like->kind ? like->extra : STR_NONE,
+		.opening = kind == like->kind ? like->opening : STR_NONE,
+	};
+	hear(n, &made);
+}
+
+static void hear_sifted(struct net *n, const struct received *line)
+{
+	struct buf sifted;
+	buf_init(&sifted, SIEVE_MAX_BYTES);
+	if (!sieve_pass(n, SIEVE_IN, line->m->raw, &sifted)) {
+		hear(n, line);
+	} else {
+		for (struct str rest = buf_str(&sifted); rest.n;) {
+			struct str made = str_cut(&rest, '\n');
+			if (str_eq(made, line->m->raw))
+				hear(n, line);
+			else
+				hear_made(n, made, line);
+		}
+	}
+	buf_fini(&sifted);
+}
+
+void net_line(struct net *n, const struct received *line)
+{
+	if (n->n_sieves[SIEVE_IN])
+		hear_sifted(n, line);
+	else
+		hear(n, line);
 }
 
 void net_connected(struct net *n)

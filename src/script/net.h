@@ -14,6 +14,7 @@
 #include "irc/sendq.h"
 #include "script/host.h"
 #include "script/resource.h"
+#include "script/sieve.h"
 #include "script/sync.h"
 #include "script/trail.h"
 
@@ -84,6 +85,9 @@ struct net {
 	struct list askers;     /* struct net_asker: in request, with their line sent or queued */
 	struct list flushers;   /* struct net_flusher: tasks in flush */
 	struct trail trail;
+	struct list sieves[SIEVE_WAYS]; /* struct sieve: those that were made, and are not off */
+	size_t n_sieves[SIEVE_WAYS];
+	struct buf sifted; /* what became of the line that is sent */
 };
 
 /* Returns owned. Borrows ops and data. */
@@ -136,7 +140,7 @@ struct net_asker;
 struct net_waiter {
 	struct waiter waiter;
 	bool is_raw;
-	struct str line;
+	struct str lines; /* with line feeds between: what is not sent yet; a question is one */
 	const char *who;         /* the function that it called */
 	struct net_asker *asker; /* whose part this is; NULL: no answer is wanted */
 };
@@ -164,6 +168,10 @@ struct net_answer {
 	struct arena *arena;
 };
 
+/* *line becomes what the filters of scripts make of it: of several lines the first, borrowed until
+ * the next line is sent. ERR_DENIED: nothing is left of it. */
+int net_sift_question(struct net *n, struct str *line, struct err *err);
+
 /* Asks for t, which pauses next: it is woken with WAKE_DONE where there is an answer, else with
  * WAKE_FAILED. On failure it has not joined anything. */
 int net_ask(struct net *n, struct net_asker *a, struct task *t, struct err *err);
@@ -174,7 +182,9 @@ struct net_flusher {
 	struct net_mark mark;
 };
 
-/* Sends, or ERR_AGAIN while others wait for room already. */
-int net_send(struct net *n, struct str line, bool is_raw, struct err *err);
+/* Sends a line of a script's, or what its filters make of it. ERR_AGAIN: there is no room, or
+ * others wait for it already: then *rest are the lines that are to wait for it, with line feeds
+ * between, borrowed from n or line until the next call. */
+int net_send(struct net *n, struct str line, bool is_raw, struct str *rest, struct err *err);
 
 #endif

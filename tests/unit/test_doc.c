@@ -237,6 +237,7 @@ static const struct holder {
 	{"events",            NULL,    "ebb.event",            "ev:",     false},
 	{"networks",          NULL,    "ebb.network",          "net:",    false},
 	{"channels",          NULL,    "ebb.channel",          "ch:",     false},
+	{"line filters",      NULL,    "ebb.sieve",            "filter:", false},
 	{"tasks",             NULL,    "ebb.task",             "task:",   false},
 	{"futures",           NULL,    "ebb.future",           "fut:",    false},
 	{"queues",            NULL,    "ebb.queue",            "q:",      false},
