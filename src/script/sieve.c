@@ -182,7 +182,7 @@ static bool run(struct pass *p, struct sieve *sv, struct str line)
 static void pass_line(struct pass *p, struct sieve *sv, struct str line)
 {
 	size_t n_to = p->n_to, n_bytes = p->to.n;
-	if (!sv->is_off && run(p, sv, line))
+	if (!sv->is_off && !sv->script->is_over && run(p, sv, line))
 		return;
 	buf_truncate(&p->to, n_bytes);
 	p->n_to = n_to;

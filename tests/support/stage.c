@@ -145,10 +145,12 @@ static void forget_question(void *data, struct handle id)
 
 static bool say(void *data, struct str target, struct str text)
 {
-	(void)data;
-	(void)target;
-	(void)text;
-	return false;
+	const struct stage_net *n = data;
+	if (n->says)
+		assert_int_equal(buf_addf(&stage_of(n)->sent, "said %" STR_F " %" STR_F "\n",
+					 STR_A(target), STR_A(text)),
+			0);
+	return n->says;
 }
 
 static void mark(void *data, struct net_mark *out)

@@ -24,6 +24,7 @@ struct stage_net {
 	bool is_connected, is_usable, is_closing;
 	bool is_full; /* what is sent has to wait */
 	bool has_labels, has_no_tags;
+	bool says; /* what is said at once, as "said #target text" */
 	struct requests requests;
 	struct batches batches;
 	struct timer tick; /* of requests */

@@ -119,6 +119,22 @@ static void every_way_to_send_passes_the_filters(void **state)
 	stage_end(&st);
 }
 
+static void what_is_said_at_once_passes_the_filters_too(void **state)
+{
+	(void)state;
+	begin("on('privmsg', function(ev) ev:reply(ev.message) end)\n"
+	      "on('join', function() f = network():filter_out(function(line, next) next(line .. '!') end) end)\n"
+	      "on('part', function() f:off() end)\n");
+	st.nets[0].says = true;
+	stage_line(&st, 0, ":a!u@h PRIVMSG #t :1");
+	stage_line(&st, 0, ":a!u@h JOIN #t");
+	stage_line(&st, 0, ":a!u@h PRIVMSG #t :2");
+	stage_line(&st, 0, ":a!u@h PART #t");
+	stage_line(&st, 0, ":a!u@h PRIVMSG #t :3");
+	stage_expect(&st, "said #t 1\nPRIVMSG #t :2!\nsaid #t 3\n");
+	stage_end(&st);
+}
+
 #define MARK(way, mark) "network():" way "(function(line, next) next(line .. '" mark "') end)\n"
 
 static void filters_stand_in_the_order_of_the_scripts(void **state)
@@ -425,6 +441,7 @@ int main(void)
 	check_rows(&c, way_rows, what_comes_passes_a_filter);
 	check_rows(&c, way_rows, what_scripts_send_passes_a_filter);
 	check_test(&c, every_way_to_send_passes_the_filters);
+	check_test(&c, what_is_said_at_once_passes_the_filters_too);
 	check_test(&c, filters_stand_in_the_order_of_the_scripts);
 	check_test(&c, each_line_that_one_makes_passes_the_next);
 	check_test(&c, lines_do_not_grow_without_bounds);
