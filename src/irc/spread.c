@@ -198,7 +198,8 @@ static bool has_text(const struct message *m)
 	static const struct str action = STR_CONST("\x01"
 						   "ACTION ");
 	struct str text = message_param(m, 1);
-	return (str_ieq(m->command, STR("PRIVMSG")) || str_ieq(m->command, STR("NOTICE"))) &&
+	return m->n_params == 2 &&
+	       (str_ieq(m->command, STR("PRIVMSG")) || str_ieq(m->command, STR("NOTICE"))) &&
 	       (!str_starts(text, STR("\x01")) || str_starts(text, action));
 }
 

@@ -60,6 +60,8 @@ static const struct spread_row {
          "NOTICE aa :" ACTION "\nNOTICE bb :" ACTION																					},
 	{"what else is in CTCP counts wholly",            "",                   40,
          "NOTICE a,b :\x01VERSION aaaaaaaaaaaaaaaaaaa\x01",								   "NOTICE a :\x01VERSION aaaaaaaaaaaaaaaaaaa\x01\nNOTICE b :\x01VERSION aaaaaaaaaaaaaaaaaaa\x01"},
+	{"what has more parameters counts wholly",        "",                   20,  "NOTICE a,b aaaaaa bbb",
+         "NOTICE a aaaaaa bbb\nNOTICE b aaaaaa bbb"																					 },
 	{"tagmsg",					"TARGMAX=TAGMSG:1",   510, "@+a TAGMSG #a,#b",                      "@+a TAGMSG #a\n@+a TAGMSG #b"                                                                },
 	{"a limit of the monitored is not one of a line", "TARGMAX=MONITOR:1",  510, "MONITOR + a,b",
          ""																										 },
