@@ -49,7 +49,7 @@ local rows = {
       local r = request("names", { channel = "#room" })
       table.sort(r.users)
       say(r.channel, r.users)
-    ]], "#room, {@ebb alice}" },
+    ]], "#room, {@ebb!ebb@client.sim.example alice!alice@alice.sim.example}" },
   { "who", [[
       local r = request("who", { mask = "#room" })
       local nicks = {}
@@ -83,7 +83,7 @@ local rows = {
   { "join", [[
       local r = request("join", { channel = "#other" })
       say(r.channel, r.users)
-    ]], "#other, {@ebb}" },
+    ]], "#other, {@ebb!ebb@client.sim.example}" },
   { "join of a full channel", [[say(request("join", { channel = "#full" }))]],
     "nil, Cannot join channel (+l), err_channelisfull", function(bot)
       local bob = bot.net:person("bob")

@@ -213,6 +213,22 @@ local function nets()
   assert(one:flush(1) and network("two"):connect())
 end
 
+local function line_filters()
+  local one = network("one")
+  register_pattern("sajoin", "SAJOIN {nick} {channel:comma}")
+  register_pattern("away", "AWAY {since} :{message}")
+  one:send("sajoin", { nick = "bob", channel = { "#a", "#b" } })
+  one:send("away", { since = 1, message = "text" })
+  pcall(register_pattern, "x", "X {")
+  local copy = function(line, next) next((("<" .. line):sub(2))) end
+  one:filter_in(copy)
+  one:filter_out(copy)
+  one:filter_in(function(line, next) next(line) pcall(next, line) end):off()
+  local failing = one:filter_out(function(line, next) next(line) error("in a line filter") end)
+  sleep(2)
+  failing:off()
+end
+
 on("privmsg", { match = "^send" }, function()
   assert(network() and flush(5))
   send("privmsg", { target = "#t", message = "from send" })
@@ -351,8 +367,8 @@ local function survival()
   on_unload(print)
 end
 
-for _, fn in ipairs({ survival, files, modules, basics, strings, tables, numbers, coroutines, listeners, waits, nets, tasks,
-  times, exchange }) do
+for _, fn in ipairs({ survival, files, modules, basics, strings, tables, numbers, coroutines, listeners, waits, nets,
+  line_filters, tasks, times, exchange }) do
   part(fn)
 end
 log("the file is at its end")

@@ -344,7 +344,7 @@ static void look_for_keys(lua_State *L, const char *what, bool is_deep)
 static void every_name_is_in_the_scenario(void **state)
 {
 	static const char *const types[] = {"ebb.listener", "ebb.event", "ebb.network", "ebb.task",
-		"ebb.future", "ebb.queue", "ebb.lock", "ebb.channel"};
+		"ebb.future", "ebb.queue", "ebb.lock", "ebb.channel", "ebb.sieve"};
 	const struct field *f;
 	(void)state;
 	stage_begin(&st, 1);
