@@ -53,11 +53,34 @@ static void end_negotiation(struct session *s)
 	session_write(s, "CAP END");
 }
 
+static void become(struct session *s, struct str account)
+{
+	if (str_eq(str_of(s->login.account), account))
+		return;
+	free(s->login.account);
+	s->login.account = account.n ? str_dup(account) : NULL;
+	if (account.n) {
+		log_info("%s: logged in as %" STR_F, s->options->network, STR_A(account));
+		s->login.again_ns = -1;
+		joins_on_login(s);
+	} else {
+		log_warn("%s: logged out", s->options->network);
+		s->login.again_ns = wants_account(s) ? s->now_ns + LOGIN_AGAIN_NS : -1;
+	}
+}
+
+static void forget_claim(struct session *s)
+{
+	free(s->login.claimed);
+	s->login.claimed = NULL;
+}
+
 /* Nobody is left waiting: where the account is required it is the end, else we go on without. */
 static void give_up(struct session *s, const struct err *why)
 {
 	bool is_required = s->options->sasl_required && !s->login.is_settled;
 	s->login.again_ns = s->now_ns + LOGIN_AGAIN_NS;
+	forget_claim(s);
 	if (is_required) {
 		session_fail(s, ERR_SASL, "%s", why->text);
 		return;
@@ -70,6 +93,9 @@ static void give_up(struct session *s, const struct err *why)
 static void succeed(struct session *s)
 {
 	s->login.is_settled = true;
+	if (s->login.claimed)
+		become(s, str_of(s->login.claimed));
+	forget_claim(s);
 	s->login.again_ns = -1;
 	end_negotiation(s);
 }
@@ -187,25 +213,15 @@ void login_on_sasl(struct session *s, const struct message *m)
 	act_on(s, r, &why);
 }
 
-static void become(struct session *s, struct str account)
-{
-	if (str_eq(str_of(s->login.account), account))
-		return;
-	free(s->login.account);
-	s->login.account = account.n ? str_dup(account) : NULL;
-	if (account.n) {
-		log_info("%s: logged in as %" STR_F, s->options->network, STR_A(account));
-		s->login.again_ns = -1;
-		joins_on_login(s);
-	} else {
-		log_warn("%s: logged out", s->options->network);
-		s->login.again_ns = wants_account(s) ? s->now_ns + LOGIN_AGAIN_NS : -1;
-	}
-}
-
+/* During a login the server has yet to show that it knows us. */
 void login_on_logged_in(struct session *s, const struct message *m)
 {
-	become(s, message_param(m, 2));
+	if (!sasl_is_under_way(&s->login.sasl)) {
+		become(s, message_param(m, 2));
+		return;
+	}
+	forget_claim(s);
+	s->login.claimed = str_dup(message_param(m, 2));
 }
 
 void login_on_logged_out(struct session *s, const struct message *m)
@@ -286,5 +302,6 @@ void login_end(struct session *s)
 	sasl_fini(&s->login.sasl);
 	caps_fini(&s->caps);
 	free(s->login.account);
+	forget_claim(s);
 	s->login = (struct login){.again_ns = -1};
 }

@@ -26,6 +26,7 @@ struct session;
 struct login {
 	struct sasl sasl;
 	char *account;    /* owned; NULL: logged out */
+	char *claimed;    /* owned: what 900 said in a login that has not ended */
 	bool is_held;     /* PASS, NICK and USER wait */
 	bool is_ended;    /* CAP END was sent */
 	bool is_settled;  /* a login succeeded, or was given up */

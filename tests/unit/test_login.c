@@ -113,6 +113,16 @@ static const struct talk_row {
 	TALK("stays logged in when it is offered anew", REQUIRED,
 		IN
 		"< :s CAP ebb DEL :sasl\n< :s CAP ebb NEW :sasl\n> CAP REQ :sasl\n< :s CAP ebb ACK :sasl\n+ 1000\n"),
+	TALK("does not believe 900 in a login that fails", OPTIONAL,
+		WITHOUT
+		"< :s 477 ebb #a :log in\n< :s CAP ebb DEL :sasl\n"
+		"< :s CAP ebb NEW :sasl\n> CAP REQ :sasl\n< :s CAP ebb ACK :sasl\n" LOGIN SECRET
+			NAMED REFUSED "w " BAD "+ 0\n"),
+	TALK("tries what wanted an account when the login has ended", OPTIONAL,
+		WITHOUT
+		"< :s 477 ebb #a :log in\n< :s CAP ebb DEL :sasl\n"
+		"< :s CAP ebb NEW :sasl\n> CAP REQ :sasl\n< :s CAP ebb ACK :sasl\n" LOGIN SECRET
+			NAMED "+ 0\n" OK "+ 0\n> JOIN #a\n"),
 	TALK("logs in on each connection", REQUIRED, IN "x now\n" IN),
 
 	/* STS. */
