@@ -352,7 +352,7 @@ def lies(lie):
     sent = server.received.decode()
     for never in ("AUTHENTICATE PLAIN", "pencil", plain(b"user", b"pencil"), "JOIN"):
         check(never not in sent, f"it sent {never}")
-    check(not bot.ever_logged("logged in"), "it believes that it is logged in")
+    check(not bot.ever_logged("info: irc: logged in"), "it believes that it is logged in")
     keeps_secret(bot, "pencil")
 
 
