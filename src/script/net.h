@@ -141,7 +141,7 @@ struct net_waiter {
 	struct waiter waiter;
 	bool is_raw;
 	struct str lines; /* with line feeds between: what is not sent yet; a question is one */
-	const char *who;         /* the function that it called */
+	const char *who;  /* the function that it called */
 	struct net_asker *asker; /* whose part this is; NULL: no answer is wanted */
 };
 

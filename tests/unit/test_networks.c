@@ -340,8 +340,7 @@ static const struct change_row {
 	CHANGE("ecdsa_key", N LOGIN "sasl = plain\n",
 		N LOGIN "sasl = plain\necdsa_key = ours.pem\n", ANEW("ecdsa_key", "a")),
 	CHANGE("sasl_required", N LOGIN "sasl = plain\n", N "password = p\nsasl = plain\n",
-		"n: changed: sasl_required: connects anew\na: ebb QUIT\ntried a\n"
-		"n down: requested\nn down: sasl\n"),
+		ANEW("sasl_required", "a")),
 	CHANGE("caps", N, N "caps = -away-notify\n", ANEW("caps", "a")),
 	CHANGE("umodes", N, N "umodes = +i\n", LIVE("umodes")),
 	CHANGE("register", N "register = manual\n", N "register = auto\n",

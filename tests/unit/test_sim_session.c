@@ -353,16 +353,19 @@ static void it_hears_and_is_heard(void **state)
 	finish(&b);
 }
 
-/* What alice saw of the texts, put together again. */
+/* What alice saw of the texts, put together again. A text in several lines keeps the space at the
+ * end of each. */
 static void collect(struct bot *b, struct str head, struct buf *text)
 {
-	struct str all = buf_str(&b->seen);
+	struct str all = buf_str(&b->seen), last = STR(" ");
 	while (all.n) {
 		struct str line = str_cut(&all, '\n');
 		assert_true(str_starts(line, head));
 		assert_true(line.n <= 510);
 		struct str part = str_skip(line, head.n);
-		assert_int_equal(buf_addf(text, "%s%" STR_F, text->n ? " " : "", STR_A(part)), 0);
+		const char *gap = last.n && last.p[last.n - 1] == ' ' ? "" : " ";
+		assert_int_equal(buf_addf(text, "%s%" STR_F, gap, STR_A(part)), 0);
+		last = part;
 	}
 }
 
@@ -676,8 +679,8 @@ static void its_requests_are_answered(void **state)
 	buf_reset(&b.told);
 
 	for (size_t i = 0; i < COUNTOF(requests); i++) {
-		int r = session_request(b.session, str_of(requests[i].line), 10 * NS_PER_S, NULL,
-			&id, b.timers.now_ns, NULL);
+		int r = session_request(b.session, str_of(requests[i].line), 10 * NS_PER_S, &b, &id,
+			b.timers.now_ns, NULL);
 		assert_int_equal(r, 0);
 		pass(&b, 5 * NS_PER_S);
 		assert_result(&b.told, requests[i].result);
