@@ -134,8 +134,8 @@ static struct token token_at(struct str s, size_t max)
 	size_t n = code_at(s).n;
 	if (n)
 		return (struct token){TOKEN_CODE, n};
-	if ((s.n == 1 || is_ascii(s.p[1])) && is_ascii(s.p[0]))
-		n = 1;
+	if ((s.n == 1 || is_ascii(s.p[1])) && is_ascii(s.p[0]) && s.p[0] != '\r')
+		n = 1; /* of these only CR LF is a cluster of two */
 	else
 		n = utf8_size(s) ? cluster_size(s, max) : 1;
 	return (struct token){n == 1 && s.p[0] == ' ' ? TOKEN_SPACE : TOKEN_GLYPH, n};

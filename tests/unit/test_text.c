@@ -74,6 +74,7 @@ static const struct cut_row {
 		"ab]["
 		"c]"															    },
 	{"cut: a family",			    "ab👨‍👩‍👧c",                        19, "[ab][👨‍👩‍👧c]"            },
+	{"cut: CR LF stays whole",                   "abc\r\nd",                                     4,  "[abc][\r\nd]"                         },
 	{"cut: a family longer than a part",         "👨‍👩‍👧",                           12, "[👨‍👩][‍👧]"               },
 	{"cut: a skin",			      "abc👍🏽",                                  8,  "[abc][👍🏽]"                      },
 	{"cut: a variation selector",                "ab❤️",                                     6,  "[ab][❤️]"                         },
