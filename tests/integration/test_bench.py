@@ -47,6 +47,15 @@ def _():
     check([row[0] for row in rows if row[3] == "4"], f"no bar: {rows}")
 
 
+@test("a channel of thousands holds the loop up in no line, and in no sweep behind it")
+def _():
+    pauses = [line.split("\t") for line in measured("roster").splitlines()
+              if "longest pause" in line]
+    check(len(pauses) > 4, f"too little was measured: {pauses}")
+    for name, value, unit, _ in pauses:
+        check(unit == "ms" and float(value) < 100, f"{name}: {value} {unit}")  # 10 are wanted
+
+
 @test("a reload of a script with much state holds the loop up in no turn")
 def _():
     turns = [line.split("\t") for line in inside("reload").splitlines() if "longest turn" in line]
