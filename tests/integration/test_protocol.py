@@ -76,8 +76,9 @@ def _(ircd):
     alice.asks("ebb", "#facts", "!channel",
                "#facts, topic all about facts, 3 users: alice bob ebb")
     alice.asks("ebb", "#facts", "!user bob", r"bob is bob!~?bob@\S+, account nil")
-    bob.send("NICK rob", "TOPIC #facts :")
-    bob.expect("TOPIC #facts")
+    bob.send("NICK rob")
+    alice.send("TOPIC #facts :")
+    alice.expect("TOPIC #facts")
     alice.asks("ebb", "#facts", "!channel", "#facts, topic (nil|), 3 users: alice ebb rob")
     bob.leave()
     alice.expect("^:rob!.* QUIT")

@@ -320,23 +320,6 @@ static void a_script_that_disconnects_ends_an_upgrade(void **state)
 	world_end(&w);
 }
 
-static void one_that_disconnects_as_it_hears_of_it_says_nothing_more(void **state)
-{
-	(void)state;
-	struct world w;
-	world_begin(&w);
-	load(&w, "leaver", "on('cap', function(ev) ev.net:disconnect() end)");
-	begin(&w, &w.clear, "tls = no\n");
-
-	say_policy(&w.clear, 600);
-	pass(&w, 10);
-
-	expect(&w, "n down: requested\n");
-	assert_slice(buf_str(&w.clear.peer.got), HELLO);
-	assert_int_equal(w.tls.n, 0);
-	world_end(&w);
-}
-
 static void who_is_in_already_leaves_and_comes_again(void **state)
 {
 	(void)state;
@@ -572,7 +555,6 @@ int main(void)
 	check_test(&c, who_waits_for_the_network_goes_on_waiting);
 	check_test(&c, an_upgrade_that_fails_is_the_attempts_failure_and_the_next_is_in_the_clear);
 	check_test(&c, a_script_that_disconnects_ends_an_upgrade);
-	check_test(&c, one_that_disconnects_as_it_hears_of_it_says_nothing_more);
 	check_test(&c, who_is_in_already_leaves_and_comes_again);
 	check_test(&c, a_change_while_the_upgrade_waits_is_minded);
 	check_test(&c, another_host_is_begun_with_anew);
