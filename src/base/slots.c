@@ -11,7 +11,7 @@ enum { FIRST_BUCKETS = 8 };
 void slots_init(struct slots *s, size_t size, unsigned shift)
 {
 	assert(shift < 8 && size >= sizeof(struct slot));
-	*s = (struct slots){.size = size, .shift = shift, .roomy = SLOTS_NONE};
+	*s = (struct slots){.size = size, .shift = (uint8_t)shift, .roomy = SLOTS_NONE};
 }
 
 void slots_fini(struct slots *s)

@@ -28,8 +28,8 @@ struct slots_page {
 
 struct slots {
 	size_t size;
-	unsigned shift; /* 1 << shift things in a page, but for the first 1 + shift pages */
-	uint32_t n;     /* in use */
+	uint8_t shift; /* below 8: 1 << shift things in a page, but for the first 1 + shift pages */
+	uint32_t n;    /* in use */
 	struct slots_page *pages;
 	uint32_t n_pages, pages_capacity;
 	uint32_t roomy; /* the first page with room */
