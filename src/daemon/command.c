@@ -61,7 +61,8 @@ struct listing {
 
 static json_t *seconds(int64_t ns)
 {
-	return ns < 0 ? json_null() : json_real((double)(ns / NS_PER_MS) / 1000);
+	int64_t ms = ns / NS_PER_MS;
+	return ns < 0 ? json_null() : json_real((double)ms / 1000);
 }
 
 static void list_line(void *data, const struct sendq_wait *w)
