@@ -95,3 +95,8 @@ int64_t clock_earlier(int64_t a_ns, int64_t b_ns)
 		return a_ns < 0 ? b_ns : a_ns;
 	return a_ns < b_ns ? a_ns : b_ns;
 }
+
+int64_t clock_doubled(int64_t delay_ns, unsigned times, int64_t max_ns)
+{
+	return times < 63 && delay_ns <= max_ns >> times ? delay_ns << times : max_ns;
+}

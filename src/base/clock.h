@@ -57,4 +57,7 @@ int64_t clock_from_seconds(double seconds);
 /* The earlier of two times, where -1 is none. */
 int64_t clock_earlier(int64_t a_ns, int64_t b_ns);
 
+/* A delay that has doubled so many times, but is never longer than max_ns. */
+int64_t clock_doubled(int64_t delay_ns, unsigned times, int64_t max_ns);
+
 #endif

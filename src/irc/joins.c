@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JOIN_LINE_BYTES = 400, DOUBLINGS_MAX = 6 };
+enum { JOIN_LINE_BYTES = 400 };
 
 #define KICK_DELAY_NS  (5 * NS_PER_S)
 #define KICK_FORGET_NS (600 * NS_PER_S) /* who was in that long was not thrown out in a row */
@@ -263,12 +263,6 @@ void joins_on_part(struct session *s, const struct message *m)
 		forget(s, j);
 }
 
-static int64_t doubled(int64_t ns, unsigned times)
-{
-	int64_t longer_ns = ns << (times < DOUBLINGS_MAX ? times : DOUBLINGS_MAX);
-	return longer_ns < AGAIN_MAX_NS ? longer_ns : AGAIN_MAX_NS;
-}
-
 static void try_after(struct session *s, struct joined *j, int64_t delay_ns)
 {
 	j->again_ns = s->now_ns + delay_ns;
@@ -290,7 +284,7 @@ void joins_on_kick(struct session *s, const struct message *m)
 		log_warn("%s: %s: kicked %u times: not joined again until the next connection",
 			s->options->network, j->name, j->kicks);
 	else
-		try_after(s, j, doubled(KICK_DELAY_NS, j->kicks - 1));
+		try_after(s, j, clock_doubled(KICK_DELAY_NS, j->kicks - 1, AGAIN_MAX_NS));
 }
 
 /* What is wanted, and where we are not in. */
@@ -351,7 +345,7 @@ void joins_on_refusal(struct session *s, const struct message *m)
 	j->is_asked = false;
 	j->reason = m->numeric;
 	if (delay_ns)
-		try_after(s, j, doubled(delay_ns, j->refusals++));
+		try_after(s, j, clock_doubled(delay_ns, j->refusals++, AGAIN_MAX_NS));
 	log_refusal(s, j, message_last(m));
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NICK_SUFFIXES = 3, DOUBLINGS_MAX = 10 }; /* ebb_ ebb__ ebb___ after the alternatives */
+enum { NICK_SUFFIXES = 3 }; /* ebb_ ebb__ ebb___ after the alternatives */
 
 #define LOOK_FIRST_NS (60 * NS_PER_S)
 #define LOOK_MAX_NS   (600 * NS_PER_S)
@@ -23,12 +23,6 @@ static void set_owned(char **place, struct str value)
 	char *copy = value.p ? str_dup(value) : NULL;
 	free(*place);
 	*place = copy;
-}
-
-static int64_t doubled(int64_t ns, unsigned times, int64_t max_ns)
-{
-	int64_t longer_ns = ns << (times < DOUBLINGS_MAX ? times : DOUBLINGS_MAX);
-	return longer_ns < max_ns ? longer_ns : max_ns;
 }
 
 void nick_init(struct session *s)
@@ -95,7 +89,7 @@ static void watch(struct session *s)
 		return;
 	if (has_monitor(s))
 		s->nick.is_monitored = session_push(s, LANE_URGENT, "MONITOR + %s", s->nick.wanted);
-	int64_t after_ns = doubled(LOOK_FIRST_NS, s->nick.looks, LOOK_MAX_NS);
+	int64_t after_ns = clock_doubled(LOOK_FIRST_NS, s->nick.looks, LOOK_MAX_NS);
 	s->nick.look_ns = s->nick.is_monitored ? -1 : s->now_ns + after_ns;
 }
 
@@ -191,7 +185,8 @@ static void on_late_refusal(struct session *s, const struct message *m)
 	}
 	watch(s);
 	if (m->numeric == 437) /* held by the server: nobody will tell when that is over */
-		s->nick.look_ns = s->now_ns + doubled(LOOK_FIRST_NS, s->nick.looks++, LOOK_MAX_NS);
+		s->nick.look_ns =
+			s->now_ns + clock_doubled(LOOK_FIRST_NS, s->nick.looks++, LOOK_MAX_NS);
 }
 
 void nick_on_refusal(struct session *s, const struct message *m)
@@ -204,7 +199,7 @@ void nick_on_refusal(struct session *s, const struct message *m)
 
 static void on_renamed(struct session *s)
 {
-	int64_t calm_ns = doubled(CALM_FIRST_NS, s->nick.renames++, CALM_MAX_NS);
+	int64_t calm_ns = clock_doubled(CALM_FIRST_NS, s->nick.renames++, CALM_MAX_NS);
 	log_info("%s: renamed to %s", s->options->network, s->nick.now);
 	s->nick.calm_ns = s->now_ns + calm_ns;
 	if (s->options->is_manual || is_had(s) || s->nick.is_monitored)

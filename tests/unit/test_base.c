@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "support/check.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,6 +163,20 @@ static void clock_saturates(void **state)
 	assert_true(clock_from_seconds(1e300) > 60LL * 365 * 86400 * NS_PER_S);
 }
 
+static void clock_doubles(void **state)
+{
+	(void)state;
+	assert_int_equal(clock_doubled(5, 0, 60), 5);
+	assert_int_equal(clock_doubled(5, 3, 60), 40);
+	assert_int_equal(clock_doubled(5, 4, 60), 60);
+	assert_int_equal(clock_doubled(15, 2, 60), 60);
+	assert_int_equal(clock_doubled(90, 0, 60), 60);
+	assert_int_equal(clock_doubled(1, 62, INT64_MAX), 1LL << 62);
+	assert_int_equal(clock_doubled(2, 62, INT64_MAX), INT64_MAX);
+	assert_int_equal(clock_doubled(5, 63, 60), 60);
+	assert_int_equal(clock_doubled(5, UINT_MAX, 60), 60);
+}
+
 static void on_wire(enum log_level level, struct str text, void *data)
 {
 	(void)level;
@@ -228,6 +243,7 @@ int main(void)
 	check_test(&c, str_word_passes_runs_of_separators);
 	check_test(&c, str_compares);
 	check_test(&c, clock_saturates);
+	check_test(&c, clock_doubles);
 	check_rows(&c, wire_rows, log_masks);
 	check_test(&c, err_names_every_code);
 	return check_run(&c, "base");
