@@ -279,16 +279,6 @@ static bool next_text(struct texts *t)
 
 #define CONCAT STR("draft/multiline-concat")
 
-/* Also for a tag without value. */
-static bool has_tag(const struct message *m, struct str name)
-{
-	struct str rest = m->tags, key, value;
-	while (message_next_tag(&rest, &key, &value))
-		if (str_eq(key, name))
-			return true;
-	return false;
-}
-
 static int add_tags(struct buf *out, struct str tags)
 {
 	struct str key, value;
@@ -333,7 +323,7 @@ static int add_texts(struct buf *out, struct texts *t)
 {
 	int r = buf_add(out, t->m.params[1]);
 	while (r >= 0 && next_text(t)) {
-		if (!has_tag(&t->m, CONCAT))
+		if (!message_has_tag(&t->m, CONCAT))
 			r = buf_add(out, STR("\n"));
 		if (r >= 0)
 			r = buf_add(out, t->m.params[1]);

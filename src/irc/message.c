@@ -144,6 +144,15 @@ struct str message_tag(const struct message *m, struct str key)
 	return absent_if_empty(found);
 }
 
+bool message_has_tag(const struct message *m, struct str key)
+{
+	struct str rest = m->tags, k, value;
+	while (message_next_tag(&rest, &k, &value))
+		if (str_eq(k, key))
+			return true;
+	return false;
+}
+
 static const struct {
 	char plain, escaped; /* the latter after a backslash */
 } escapes[] = {

@@ -44,6 +44,9 @@ struct str message_last(const struct message *m);
  * specification holds the same. The last of several with one key counts. */
 struct str message_tag(const struct message *m, struct str key);
 
+/* Also for a tag without a value. */
+bool message_has_tag(const struct message *m, struct str key);
+
 /* Takes the next tag from *rest, which begins as m->tags; false at the end. A tag without a value
  * has an empty one; what has no key is passed over. */
 bool message_next_tag(struct str *rest, struct str *key, struct str *value);

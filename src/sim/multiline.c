@@ -85,15 +85,6 @@ static void check_limits(struct sim_client *c)
 	}
 }
 
-static bool has_tag(const struct message *m, struct str wanted)
-{
-	struct str rest = m->tags, key, value;
-	while (message_next_tag(&rest, &key, &value))
-		if (str_eq(key, wanted))
-			return true;
-	return false;
-}
-
 bool sim_batch_takes(struct sim_client *c, const struct message *m)
 {
 	struct sim_batch *b = c->batch;
@@ -109,7 +100,7 @@ bool sim_batch_takes(struct sim_client *c, const struct message *m)
 		refuse(c, "MULTILINE_INVALID", "", "The lines do not belong together");
 		return true;
 	}
-	add_line(c, message_param(m, 1), has_tag(m, STR("draft/multiline-concat")));
+	add_line(c, message_param(m, 1), message_has_tag(m, STR("draft/multiline-concat")));
 	check_limits(c);
 	return true;
 }

@@ -328,6 +328,19 @@ static void message_tag_finds(void **state)
 	assert_slice(message_tag(&m, str_of(row->key)), row->expected);
 }
 
+static void message_has_tag_needs_no_value(void **state)
+{
+	(void)state;
+	struct message m = parsed("@a=1;b;c= A");
+	assert_true(message_has_tag(&m, STR("a")));
+	assert_true(message_has_tag(&m, STR("b")));
+	assert_true(message_has_tag(&m, STR("c")));
+	assert_false(message_has_tag(&m, STR("A")));
+	assert_false(message_has_tag(&m, STR("")));
+	m = parsed("A");
+	assert_false(message_has_tag(&m, STR("a")));
+}
+
 static void message_next_tag_walks_them_all(void **state)
 {
 	(void)state;
@@ -541,6 +554,7 @@ int main(void)
 	check_test(&c, message_parse_keeps_nothing_of_the_line_before);
 	check_test(&c, message_param_is_absent_past_the_last);
 	check_rows(&c, tag_rows, message_tag_finds);
+	check_test(&c, message_has_tag_needs_no_value);
 	check_test(&c, message_next_tag_walks_them_all);
 	check_rows(&c, unescape_rows, message_unescape_resolves);
 	check_test(&c, message_unescape_undoes_message_escape);
