@@ -54,28 +54,6 @@ void fault_refuse_join(
 	list_append(&net->barriers, &b->node);
 }
 
-static const char *words_of(int numeric)
-{
-	static const struct {
-		int numeric;
-		const char *words;
-	} rows[] = {
-		{403, "No such channel"						   },
-		{405, "You have joined too many channels"                                 },
-		{437, "Nick/channel is temporarily unavailable"                           },
-		{471, "Cannot join channel (+l) - channel is full"                        },
-		{473, "Cannot join channel (+i) - you must be invited"                    },
-		{474, "Cannot join channel (+b) - you are banned"                         },
-		{475, "Cannot join channel (+k) - bad key"                                },
-		{477, "Cannot join channel (+r) - you need to be logged into your account"},
-		{489, "Cannot join channel; TLS users only (+z is set)"                   },
-	};
-	for (size_t i = 0; i < COUNTOF(rows); i++)
-		if (rows[i].numeric == numeric)
-			return rows[i].words;
-	return "Cannot join channel";
-}
-
 static void forward(struct sim_client *c, const struct sim_barrier *b)
 {
 	sim_reply(c, 470, "%s %s :Forwarding to another channel", b->channel, b->to);
@@ -91,7 +69,8 @@ bool sim_barrier_stops(struct sim_client *c, struct str name)
 	if (b->numeric == 470 && b->to)
 		forward(c, b);
 	else
-		sim_reply(c, b->numeric, "%s :%s", b->channel, words_of(b->numeric));
+		sim_reply(c, b->numeric, "%s :%s", b->channel,
+			sim_usual_words(b->numeric, "Cannot join channel"));
 	if (b->count > 0 && --b->count == 0)
 		drop(b);
 	return true;

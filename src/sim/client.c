@@ -421,6 +421,34 @@ void sim_reply(struct sim_client *c, int numeric, const char *fmt, ...)
 	sim_tell(c, NULL, "%03d %s %s", numeric, sim_client_name(c), text);
 }
 
+const char *sim_usual_words(int numeric, const char *otherwise)
+{
+	static const struct {
+		int numeric;
+		const char *words;
+	} rows[] = {
+		{403, "No such channel"						   },
+		{405, "You have joined too many channels"                                 },
+		{432, "Erroneous Nickname"						},
+		{433, "Nickname is already in use"                                        },
+		{436, "Nickname collision KILL"                                           },
+		{437, "Nick/channel is temporarily unavailable"                           },
+		{463, "Your host isn't among the privileged"                              },
+		{464, "Password incorrect"						},
+		{465, "You are banned from this server"                                   },
+		{471, "Cannot join channel (+l) - channel is full"                        },
+		{473, "Cannot join channel (+i) - you must be invited"                    },
+		{474, "Cannot join channel (+b) - you are banned"                         },
+		{475, "Cannot join channel (+k) - bad key"                                },
+		{477, "Cannot join channel (+r) - you need to be logged into your account"},
+		{489, "Cannot join channel; TLS users only (+z is set)"                   },
+	};
+	for (size_t i = 0; i < COUNTOF(rows); i++)
+		if (rows[i].numeric == numeric)
+			return rows[i].words;
+	return otherwise;
+}
+
 void sim_no_such_nick(struct sim_client *c, struct str nick)
 {
 	sim_reply(c, 401, "%" STR_F " :No such nick/channel", STR_A(nick));

@@ -82,6 +82,9 @@ void sim_tell_plain(struct sim_client *to, const char *fmt, ...) PRINTF(2, 3);
 void sim_reply(struct sim_client *c, int numeric, const char *fmt, ...) PRINTF(3, 4);
 
 /* The numerics that many commands share. */
+/* What servers say by a numeric that refuses a registration or a join; otherwise: by any other. */
+const char *sim_usual_words(int numeric, const char *otherwise);
+
 void sim_no_such_nick(struct sim_client *c, struct str nick);
 void sim_no_such_channel(struct sim_client *c, struct str channel);
 

@@ -28,24 +28,9 @@ static void send_cookie(struct sim_client *c)
 	sim_tell_plain(c, "PING :%016" PRIx64, c->cookie);
 }
 
-static const char *usual_words(int numeric)
+static const char *words_of(const struct sim_refusal *r)
 {
-	static const struct {
-		int numeric;
-		const char *words;
-	} rows[] = {
-		{432, "Erroneous Nickname"                     },
-		{433, "Nickname is already in use"             },
-		{436, "Nickname collision KILL"                },
-		{437, "Nick/channel is temporarily unavailable"},
-		{463, "Your host isn't among the privileged"   },
-		{464, "Password incorrect"                     },
-		{465, "You are banned from this server"        },
-	};
-	for (size_t i = 0; i < COUNTOF(rows); i++)
-		if (rows[i].numeric == numeric)
-			return rows[i].words;
-	return "Closing Link: connection refused";
+	return r->text ? r->text : sim_usual_words(r->numeric, "Closing Link: connection refused");
 }
 
 static bool is_about_nick(int numeric)
@@ -71,8 +56,7 @@ static bool refuse_nick(struct sim_client *c, struct str nick)
 	if (!c->is_nick_refused && !take_refusal(r))
 		return false;
 	c->is_nick_refused = true;
-	sim_reply(c, r->numeric, "%" STR_F " :%s", STR_A(nick),
-		r->text ? r->text : usual_words(r->numeric));
+	sim_reply(c, r->numeric, "%" STR_F " :%s", STR_A(nick), words_of(r));
 	return true;
 }
 
@@ -92,7 +76,7 @@ static bool refuse_registration(struct sim_client *c)
 	const struct sim_network *net = c->net;
 	struct sim_refusal *r = &c->net->refusal;
 	if (!is_about_nick(r->numeric) && take_refusal(r)) {
-		refuse(c, r->numeric, r->text ? r->text : usual_words(r->numeric));
+		refuse(c, r->numeric, words_of(r));
 		return true;
 	}
 	if (!net->password || (c->password && strcmp(c->password, net->password) == 0))
