@@ -5,8 +5,8 @@
 #include "daemon/ini.h"
 #include "daemon/nearest.h"
 #include "daemon/option.h"
-#include "daemon/pem.h"
 #include "daemon/scripts.h"
+#include "irc/sasl.h"
 #include "net/tls.h"
 
 #include <assert.h>
@@ -430,7 +430,7 @@ static void check_login(struct reading *r)
 		check_mechanism(r, network->sasl.mechanisms[i]);
 	if (!seen(r, "sasl_required"))
 		network->sasl_required = network->sasl.n > 0;
-	if (!network->ecdsa_key || pem_check_nist256p(network->ecdsa_key, &why) == 0)
+	if (!network->ecdsa_key || sasl_check_ecdsa_key(str_of(network->ecdsa_key), &why) == 0)
 		return;
 	struct option_place at = place_of(r, key);
 	option_fault(&at, "%s %s", key->value, why.text);

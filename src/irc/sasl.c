@@ -107,17 +107,18 @@ static int answer_scram(
 	return ERR_AGAIN;
 }
 
-/* Without this, libcrypto would ask for a passphrase on the terminal. */
-static int no_passphrase(char *buf, int size, int is_writing, void *context)
+/* libcrypto's own would ask at the terminal. */
+static int note_lock(char *phrase, int size, int writes, void *is_locked)
 {
-	(void)buf, (void)size, (void)is_writing, (void)context;
+	(void)phrase, (void)size, (void)writes;
+	*(bool *)is_locked = true;
 	return -1;
 }
 
-static EVP_PKEY *read_key(struct str pem)
+static EVP_PKEY *read_key(struct str pem, bool *is_locked)
 {
 	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, note_lock, is_locked) : NULL;
 	BIO_free(bio);
 	ERR_clear_error();
 	return key;
@@ -135,14 +136,16 @@ static bool is_p256(const EVP_PKEY *key)
 
 static EVP_PKEY *load_key(struct str pem, struct err *err)
 {
-	EVP_PKEY *key = read_key(pem);
-	if (!key) {
-		err_set(err, ERR_CONFIG, "no private key in PEM, or one with a passphrase");
-		return NULL;
-	}
-	if (is_p256(key))
+	bool is_locked = false;
+	EVP_PKEY *key = read_key(pem, &is_locked);
+	if (key && is_p256(key))
 		return key;
-	err_set(err, ERR_CONFIG, "the key is not on the curve P-256 (prime256v1)");
+	if (is_locked)
+		err_set(err, ERR_CONFIG, "is locked with a passphrase; store it without");
+	else
+		err_set(err, ERR_CONFIG, "holds %s",
+			key ? "a key that is not of the curve NIST P-256"
+			    : "no private key in PEM");
 	EVP_PKEY_free(key);
 	return NULL;
 }
@@ -180,9 +183,10 @@ static int answer_ecdsa(
 	if (challenge.n != CHALLENGE_BYTES)
 		return err_set(why, ERR_INVALID, "the challenge has %zu bytes, not %d", challenge.n,
 			CHALLENGE_BYTES);
-	EVP_PKEY *key = load_key(str_of(l->ecdsa_key), why);
+	struct err reason;
+	EVP_PKEY *key = load_key(str_of(l->ecdsa_key), &reason);
 	if (!key)
-		return ERR_CONFIG;
+		return err_set(why, ERR_CONFIG, "ecdsa_key %s", reason.text);
 	bool is_signed = sign(key, challenge, response);
 	EVP_PKEY_free(key);
 	return is_signed ? 0 : err_set(why, ERR_SYSTEM, "libcrypto cannot sign");

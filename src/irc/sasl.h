@@ -54,7 +54,8 @@ struct sasl_options {
 	const char *nonce;              /* of SCRAM, for tests; NULL: random */
 };
 
-/* Whether pem is a private key on the curve P-256, not encrypted. ERR_CONFIG otherwise. */
+/* Whether pem holds a private key on the curve NIST P-256, not encrypted. ERR_CONFIG: err says what
+ * is wrong, to follow the name of the file. Asks nobody for a passphrase. */
 NODISCARD int sasl_check_ecdsa_key(struct str pem, struct err *err);
 
 struct sasl_login;

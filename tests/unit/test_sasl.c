@@ -89,20 +89,21 @@ static const struct key_row {
 	char *const *pem; /* NULL: what is text */
 	const char *text, *words;
 } key_rows[] = {
-#define NO_KEY  "no private key in PEM, or one with a passphrase"
-#define NO_P256 "the key is not on the curve P-256 (prime256v1)"
+#define NO_KEY  "holds no private key in PEM"
+#define LOCKED  "is locked with a passphrase; store it without"
+#define NO_P256 "holds a key that is not of the curve NIST P-256"
 	{"key: P-256",                  &p256_pem,        NULL,						       NULL   },
 	{"key: P-256, with parameters", &traditional_pem, NULL,                                                       NULL   },
 	{"key: P-384",                  &p384_pem,        NULL,						       NO_P256},
 	{"key: Ed25519",                &ed25519_pem,     NULL,						       NO_P256},
-	{"key: with a passphrase",      &encrypted_pem,   NULL,                                                       NO_KEY },
+	{"key: with a passphrase",      &encrypted_pem,   NULL,                                                       LOCKED },
 	{"key: the public half",        &public_pem,      NULL,						       NO_KEY },
 	{"key: nothing",                NULL,             "",							 NO_KEY },
 	{"key: a word",                 NULL,             "key",						      NO_KEY },
 	{"key: an empty block",         NULL,             "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
-									NO_KEY													      },
+									 NO_KEY													      },
 	{"key: an unknown block",       NULL,
-									"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",                                            NO_KEY },
+									 "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",                                            NO_KEY },
 };
 
 static void a_key_is(void **state)
@@ -982,7 +983,7 @@ static void ecdsa_with_a_key_of_another_curve_fails(void **state)
 	run_script(&t, STR(HI "<64 12345678901234567890123456789012\n" ABORTED));
 
 	assert_non_null(strstr(buf_str(&t.script).p,
-		STARRED ABORTED "= failed: ecdsa-nist256p-challenge: " NO_P256 "\n"));
+		STARRED ABORTED "= failed: ecdsa-nist256p-challenge: ecdsa_key " NO_P256 "\n"));
 	fini(&t);
 }
 
