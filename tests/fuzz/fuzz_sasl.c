@@ -73,11 +73,19 @@ static void check_out(struct buf *out, unsigned *asked)
 	buf_reset(out);
 }
 
-static void check_result(const struct sasl *s, enum sasl_result r, const struct err *why)
+/* A login that goes on has a reason where a mechanism gave way to the next, which was asked for. */
+static void check_result(
+	const struct sasl *s, enum sasl_result r, const struct buf *out, const struct err *why)
 {
+	struct str rest = buf_str(out);
+	bool has_reason = why->code != 0;
 	require(sasl_is_under_way(s) == (r == SASL_GOES_ON));
-	require(why->code == (r == SASL_FAILED ? ERR_SASL : 0));
-	require((why->text[0] != '\0') == (r == SASL_FAILED));
+	require(why->code == 0 || why->code == ERR_SASL);
+	require((why->text[0] != '\0') == has_reason);
+	if (r != SASL_GOES_ON)
+		require(has_reason == (r == SASL_FAILED));
+	else if (has_reason)
+		require(rest.n && asked_of(str_cut(&rest, '\n')) != 0);
 }
 
 static void hear(struct sasl *s, struct str line, struct buf *out)
@@ -93,7 +101,7 @@ static void hear(struct sasl *s, struct str line, struct buf *out)
 	if (was_idle)
 		require(r == SASL_GOES_ON && out->n == 0 && why.code == 0);
 	else
-		check_result(s, r, &why);
+		check_result(s, r, out, &why);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -109,7 +117,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_init(&out, SASL_OUT_MAX_BYTES);
 
 	enum sasl_result r = sasl_begin(&s, &options, str_cut(&rest, '\n'), &out, &why);
-	check_result(&s, r, &why);
+	require(r == SASL_FAILED || why.code == 0);
+	check_result(&s, r, &out, &why);
 	check_out(&out, &asked);
 	while (rest.n) {
 		hear(&s, str_cut(&rest, '\n'), &out);
