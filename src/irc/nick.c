@@ -20,9 +20,15 @@ enum { NICK_SUFFIXES = 3 }; /* ebb_ ebb__ ebb___ after the alternatives */
 
 static void set_owned(char **place, struct str value)
 {
-	char *copy = value.p ? str_dup(value) : NULL;
+	char *copy = str_dup(value);
 	free(*place);
 	*place = copy;
+}
+
+static void forget_asked(struct session *s)
+{
+	free(s->nick.asked);
+	s->nick.asked = NULL;
 }
 
 void nick_init(struct session *s)
@@ -141,7 +147,7 @@ void nick_note_sent(struct session *s, const struct message *m)
 void nick_on_welcome(struct session *s, const struct message *m)
 {
 	set_owned(&s->nick.now, m->params[0]);
-	set_owned(&s->nick.asked, STR_NONE);
+	forget_asked(s);
 }
 
 static void try_nick(struct session *s, const char *nick)
@@ -174,7 +180,7 @@ static void on_late_refusal(struct session *s, const struct message *m)
 	struct str refused = message_param(m, 1);
 	if (!s->nick.asked || !str_eq(refused, str_of(s->nick.asked)))
 		return;
-	set_owned(&s->nick.asked, STR_NONE);
+	forget_asked(s);
 	if (s->nick.is_scripts)
 		return;
 	log_info("%s: nick %" STR_F ": refused: %" STR_F, s->options->network, STR_A(refused),
@@ -213,7 +219,7 @@ static void on_own_nick(struct session *s, struct str name)
 	bool is_answer = was_asked && str_eq(str_of(s->nick.asked), name);
 	set_owned(&s->nick.now, name);
 	if (is_answer) {
-		set_owned(&s->nick.asked, STR_NONE);
+		forget_asked(s);
 		if (s->nick.is_scripts && !is_had(s)) {
 			unwatch(s);
 			set_owned(&s->nick.wanted, name);
