@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "irc/handle.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,7 @@ static struct joined *note(struct session *s, struct str name, struct str key)
 static void forget(struct session *s, struct joined *j)
 {
 	list_remove(&j->node);
+	assert(s->joins.channels.next != &j->node);
 	s->joins.n--;
 	free(j->name);
 	mem_wipe_free(j->key);
