@@ -83,8 +83,10 @@ static void hear_source(const struct roster_hearing *h)
 		return;
 	struct str user = h->m->user, host = h->m->host;
 	book_learn_address(h->b, h->user, user.n ? user : STR_NONE, host.n ? host : STR_NONE);
-	if (h->m->tags.p || h->r->trusts_account_tag)
+	if (h->m->tags.p)
 		hear_tags(h);
+	else if (h->r->trusts_account_tag)
+		learn_account_tag(h, STR_NONE);
 }
 
 /* Channels and members. */
