@@ -355,7 +355,7 @@ static size_t spread_max(const struct session *s, const struct message *m)
 
 static int send_line(struct session *s, struct str line, bool may_split, struct err *err)
 {
-	struct message m;
+	struct message m = {0};
 	struct split sp;
 	struct spread lines;
 	int r = parse_line(&m, line, err);
@@ -380,7 +380,7 @@ static bool is_foreign(const struct session *s, struct str line)
 static int send_scrubbed(struct session *s, struct str line, bool may_split, struct err *err)
 {
 	struct buf b;
-	buf_init(&b, 4 * SESSION_TEXT_MAX_BYTES);
+	buf_init(&b, (size_t)4 * SESSION_TEXT_MAX_BYTES);
 	int r = text_scrub(&b, line);
 	r = r < 0 ? too_long(err, line.n, SESSION_TEXT_MAX_BYTES)
 		  : send_line(s, buf_str(&b), may_split, err);
