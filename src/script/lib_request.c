@@ -293,8 +293,10 @@ int lib_request(lua_State *L)
 	struct net_facts facts = net_facts(n);
 	struct str line =
 		convert_line(L, command, 2, facts.has_tags ? facts.isupport : NULL, "request");
-	int r = line.p ? net_sift_question(n, &line, &err)
-		       : err_set(&err, ERR_INVALID, "there is nothing to send");
+	if (!line.p)
+		return push_failure(
+			L, err_set(&err, ERR_INVALID, "there is nothing to send"), &err);
+	int r = net_sift_question(n, &line, &err);
 	if (r < 0)
 		return push_failure(L, r, &err);
 	struct net_asker *a = push_asker(L, n, line, timeout_ns);
