@@ -38,15 +38,20 @@ bool multiline_is_offered(const struct session *s)
 	       caps_has(&s->caps, CAP_MESSAGE_TAGS) && read_limits(s, &l);
 }
 
-/* The line in scratch. */
-static int put(struct writing *w)
+/* The line in scratch. While a batch is open nothing else may be said (IRCv3 client-batch). */
+static int put(struct writing *w, bool is_last)
 {
+	struct sendq *q = &w->s->sendq;
 	struct str line = buf_str(&w->s->scratch);
-	if (!w->only)
-		return sendq_push(&w->s->sendq, LANE_NORMAL, line, w->targets, w->s->now_ns);
-	w->only->n++;
-	w->only->n_bytes += line.n;
-	return 0;
+	if (w->only) {
+		w->only->n++;
+		w->only->n_bytes += line.n;
+		return 0;
+	}
+	int r = sendq_push(q, LANE_NORMAL, line, w->targets, w->s->now_ns);
+	if (r == 0 && !is_last)
+		sendq_bind(q);
+	return r;
 }
 
 /* The message's tags are those of the opening line. */
@@ -57,14 +62,14 @@ static int open_batch(struct writing *w)
 	buf_reset(&w->s->scratch);
 	int r = buf_addf(&w->s->scratch, "%s%" STR_F "%sBATCH +%u draft/multiline %" STR_F,
 		tags.n ? "@" : "", STR_A(tags), tags.n ? " " : "", w->ref, STR_A(w->m->params[0]));
-	return r < 0 ? r : put(w);
+	return r < 0 ? r : put(w, false);
 }
 
 static int close_batch(struct writing *w)
 {
 	buf_reset(&w->s->scratch);
 	int r = buf_addf(&w->s->scratch, "BATCH -%u", w->ref++);
-	return r < 0 ? r : put(w);
+	return r < 0 ? r : put(w, true);
 }
 
 static int put_part(struct writing *w, struct str part)
@@ -75,7 +80,7 @@ static int put_part(struct writing *w, struct str part)
 		joins, STR_A(w->m->command), STR_A(w->m->params[0]), STR_A(part));
 	w->n_lines++;
 	w->n_bytes += part.n;
-	return r < 0 ? r : put(w);
+	return r < 0 ? r : put(w, false);
 }
 
 static bool is_continuation(char c)

@@ -22,6 +22,7 @@ struct sendq_line {
 	struct list node;      /* in q->lines */
 	struct list lane_node; /* in its lane, unless that is the normal one */
 	enum lane lane;
+	bool is_binding; /* the next one of its target follows at once */
 	uint64_t number; /* of its push, from 0 on */
 	int64_t since_ns;
 	size_t n_behind; /* targets of which it is not the first line */
@@ -103,6 +104,7 @@ static void free_targets(struct sendq *q)
 void sendq_clear(struct sendq *q)
 {
 	free_targets(q);
+	q->bound = NULL;
 	q->n_idle = 0;
 	q->owes_ring = false;
 	list_each_safe (node, &q->lines)
@@ -238,6 +240,13 @@ int sendq_push(struct sendq *q, enum lane lane, struct str line, struct str targ
 	return 0;
 }
 
+void sendq_bind(struct sendq *q)
+{
+	struct sendq_line *l = line_of(q->lines.prev);
+	assert(q->n_lines && l->n_links == 1);
+	l->is_binding = true;
+}
+
 bool sendq_is_past(const struct sendq *q, uint64_t pushed)
 {
 	uint64_t oldest = q->n_lines ? line_of(q->lines.next)->number : q->pushed;
@@ -255,6 +264,8 @@ static const struct list *next_targets(const struct sendq *q)
 
 static struct sendq_line *next_line(const struct sendq *q)
 {
+	if (q->bound)
+		return q->bound;
 	for (size_t i = 0; i < COUNTOF(q->lanes); i++)
 		if (!list_is_empty(&q->lanes[i]))
 			return container_of(q->lanes[i].next, struct sendq_line, lane_node);
@@ -325,7 +336,10 @@ static void end_turn(struct sendq *q, struct sendq_target *t)
 
 static void take_turn(struct sendq *q, struct sendq_line *l)
 {
-	begin_turn(q);
+	const struct sendq_link *next = l->n_links ? l->links[0].next : NULL;
+	if (l != q->bound)
+		begin_turn(q);
+	q->bound = l->is_binding && next ? next->line : NULL;
 	for (size_t i = 0; i < l->n_links; i++)
 		end_turn(q, l->links[i].target);
 	tidy_all(q);

@@ -22,6 +22,7 @@
  *
  * Lines that have a target in common keep their order. A line with several targets goes when it is
  * the first of each; a target whose first line waits for another's gives its turn away until then.
+ * Lines that are bound go one right after the other, before all else, the other lanes too.
  * Pushing and dropping a line costs time in proportion to its targets, however much waits.
  */
 #ifndef EBB_IRC_SENDQ_H
@@ -54,8 +55,9 @@ struct sendq {
 	 * one. The first of each has a line that may go. */
 	struct list newcomers, batch, ring;
 	struct map targets;
-	size_t n_idle;  /* targets for which nothing waits, in the ring */
-	bool owes_ring; /* newcomers went before it */
+	struct sendq_line *bound; /* goes next, whatever else waits; or NULL */
+	size_t n_idle;            /* targets for which nothing waits, in the ring */
+	bool owes_ring;           /* newcomers went before it */
 	size_t n_lines, n_bytes;
 	uint64_t pushed; /* lines, in all */
 };
@@ -84,6 +86,10 @@ bool sendq_takes(struct str line);
  * ERR_LIMIT if max_bytes would be passed; the queue is then unchanged. */
 NODISCARD int sendq_push(
 	struct sendq *q, enum lane lane, struct str line, struct str targets, int64_t now_ns);
+
+/* Nothing goes between the line that was pushed last and the one that is pushed next: both are of
+ * the normal lane and about the same target, and only about that. */
+void sendq_bind(struct sendq *q);
 
 /* Whether a line, which sendq_takes, may go at once, past an empty queue: then it counts as if it
  * had been in there. */

@@ -66,6 +66,19 @@ static const struct talk_row {
 	{"cuts as ever where a line is too much for a message",
          OFFERED("max-bytes=500") "s PRIVMSG #a :" LONG FIFTY "end\n> PRIVMSG #a :" FITS
 					 "123456789\n> PRIVMSG #a :" TEN "end\n"           },
+	{"lets nothing between the lines of a message",
+         OFFERED("max-bytes=4096") "c pace=1\ns PRIVMSG #z :1\n> PRIVMSG #z :1\n"
+					  "s PRIVMSG #a :" LONG FIFTY "x\ns NOTICE b :" LONG FIFTY
+					  "y\ns PRIVMSG #c :1\ns PRIVMSG #a :1\n"
+					  "+ 1\n> BATCH +0 draft/multiline #a\nc pace=1 nick=x\n"
+					  "+ 1\n> @batch=0 PRIVMSG #a :" FITS "\n+ 1\n"
+					  "> @batch=0;draft/multiline-concat PRIVMSG #a :" TEN TEN
+					  "x\n+ 1\n> BATCH -0\n+ 1\n> NICK x\n"
+					  "+ 1\n> BATCH +1 draft/multiline b\n"
+					  "+ 1\n> @batch=1 NOTICE b :" FITS TEN "\n"
+					  "+ 1\n> @batch=1;draft/multiline-concat NOTICE b :" TEN
+					  "y\n+ 1\n> BATCH -1\n+ 1\n> PRIVMSG #c :1\n"
+					  "+ 1\n> PRIVMSG #a :1\n"                         },
 	{"cuts an action as ever",
          OFFERED("max-bytes=4096") "s PRIVMSG #a :\1ACTION " FITS TEN
 					  "\1\n> PRIVMSG #a :\1ACTION " LONG TEN TEN
