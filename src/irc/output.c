@@ -238,11 +238,12 @@ static bool is_split(struct split *sp, const struct session *s, const struct mes
 	return split_begin(sp, s, m) && sp->text.n > sp->max_bytes;
 }
 
-/* In parts, or as one message in several lines, which a CTCP cannot be. */
+/* In parts, or as one message in several lines, which neither a CTCP can be nor what is for many.
+ */
 static int send_long(
 	struct session *s, const struct message *m, const struct split *sp, struct measure *only)
 {
-	if (sp->tail.n == 0 && multiline_is_offered(s))
+	if (sp->tail.n == 0 && !str_has(m->params[0], ',') && multiline_is_offered(s))
 		return multiline_send(s, m, sp->max_bytes, only);
 	return send_parts(s, sp, only);
 }

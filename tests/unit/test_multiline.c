@@ -79,6 +79,10 @@ static const struct talk_row {
 					  "+ 1\n> @batch=1;draft/multiline-concat NOTICE b :" TEN
 					  "y\n+ 1\n> BATCH -1\n+ 1\n> PRIVMSG #c :1\n"
 					  "+ 1\n> PRIVMSG #a :1\n"                         },
+	{"cuts as ever what is for several",
+         OFFERED("max-bytes=4096") "s PRIVMSG #a,b :" LONG FIFTY
+					  "x\n> PRIVMSG #a,b :" LONG TEN TEN
+					  "123456789\n> PRIVMSG #a,b :" TEN TEN "x\n"      },
 	{"cuts an action as ever",
          OFFERED("max-bytes=4096") "s PRIVMSG #a :\1ACTION " FITS TEN
 					  "\1\n> PRIVMSG #a :\1ACTION " LONG TEN TEN
