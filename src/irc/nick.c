@@ -14,6 +14,7 @@ enum { NICK_SUFFIXES = 3 }; /* ebb_ ebb__ ebb___ after the alternatives */
 #define LOOK_FIRST_NS (60 * NS_PER_S)
 #define LOOK_MAX_NS   (600 * NS_PER_S)
 #define ISON_NS       (30 * NS_PER_S) /* for its answer */
+#define ANSWER_NS     (60 * NS_PER_S) /* for that to NICK, which may wait in the queue */
 #define TRY_AGAIN_NS  (10 * NS_PER_S) /* between two requests for the wanted nick */
 #define CALM_FIRST_NS (10 * NS_PER_S)
 #define CALM_MAX_NS   (3600 * NS_PER_S)
@@ -62,13 +63,19 @@ static bool is_wanted(const struct session *s, struct str name)
 	return casemap_eq(s->isupport->casemap, str_of(s->nick.wanted), name);
 }
 
+static void expect(struct session *s, struct str nick, bool is_scripts)
+{
+	set_owned(&s->nick.asked, nick);
+	s->nick.is_scripts = is_scripts;
+	s->nick.answer_ns = s->now_ns + ANSWER_NS;
+}
+
 static void ask(struct session *s)
 {
 	s->nick.is_due = false;
 	if (!session_push(s, LANE_URGENT, "NICK %s", s->nick.wanted))
 		return;
-	set_owned(&s->nick.asked, str_of(s->nick.wanted));
-	s->nick.is_scripts = false;
+	expect(s, str_of(s->nick.wanted), false);
 	s->nick.calm_ns = s->now_ns + TRY_AGAIN_NS;
 }
 
@@ -97,6 +104,13 @@ static void watch(struct session *s)
 		s->nick.is_monitored = session_push(s, LANE_URGENT, "MONITOR + %s", s->nick.wanted);
 	int64_t after_ns = clock_doubled(LOOK_FIRST_NS, s->nick.looks, LOOK_MAX_NS);
 	s->nick.look_ns = s->nick.is_monitored ? -1 : s->now_ns + after_ns;
+}
+
+/* Nobody will tell when it is worth asking again. */
+static void look_later(struct session *s)
+{
+	watch(s);
+	s->nick.look_ns = s->now_ns + clock_doubled(LOOK_FIRST_NS, s->nick.looks++, LOOK_MAX_NS);
 }
 
 /* The wanted nick is free, as far as one can see. */
@@ -138,10 +152,8 @@ void nick_configure(struct session *s, bool is_new)
 
 void nick_note_sent(struct session *s, const struct message *m)
 {
-	if (m->n_params == 0)
-		return;
-	set_owned(&s->nick.asked, m->params[0]);
-	s->nick.is_scripts = true;
+	if (m->n_params)
+		expect(s, m->params[0], true);
 }
 
 void nick_on_welcome(struct session *s, const struct message *m)
@@ -189,10 +201,10 @@ static void on_late_refusal(struct session *s, const struct message *m)
 		unwatch(s); /* it would be no nick later either */
 		return;
 	}
-	watch(s);
-	if (m->numeric == 437) /* held by the server: nobody will tell when that is over */
-		s->nick.look_ns =
-			s->now_ns + clock_doubled(LOOK_FIRST_NS, s->nick.looks++, LOOK_MAX_NS);
+	if (m->numeric == 437) /* held by the server */
+		look_later(s);
+	else
+		watch(s);
 }
 
 void nick_on_refusal(struct session *s, const struct message *m)
@@ -270,12 +282,23 @@ void nick_on_offline(struct session *s, const struct message *m)
 
 int64_t nick_deadline(const struct session *s)
 {
-	return session_is_talking(s) ? s->nick.look_ns : -1;
+	if (!session_is_talking(s))
+		return -1;
+	return clock_earlier(s->nick.look_ns, s->nick.asked ? s->nick.answer_ns : -1);
+}
+
+static void give_up_asked(struct session *s)
+{
+	set_owned(&s->nick.asked, STR_NONE);
+	if (!s->nick.is_scripts && !is_had(s))
+		look_later(s);
 }
 
 /* Under MONITOR the time that is waited for is that of the next request; else ISON goes out. */
 void nick_tick(struct session *s)
 {
+	if (s->nick.asked && s->nick.answer_ns <= s->now_ns)
+		give_up_asked(s);
 	if (s->nick.look_ns < 0 || s->nick.look_ns > s->now_ns)
 		return;
 	s->nick.look_ns = -1;

@@ -4,7 +4,8 @@
  * While registering, nicks are tried in order: the configured one, its alternatives, then the first
  * with underscores. Who is ready under another nick than the wanted one watches that: through
  * MONITOR where the server has it, else by ISON at growing intervals; and by the QUITs and NICKs
- * that it sees. When the nick is free it is asked for. A nick that a script asked for and got is
+ * that it sees. When the nick is free it is asked for; servers refuse that in many ways, so one
+ * that has no answer for a while is taken for refused. A nick that a script asked for and got is
  * the wanted one from then on. Who was renamed by somebody else does not fight over it: it lets a
  * time pass first, which doubles each time.
  */
@@ -27,8 +28,9 @@ struct nick {
 	bool is_ison_out; /* ISON was sent, and not answered yet */
 	unsigned tries;   /* while registering */
 	unsigned looks, renames;
-	int64_t look_ns; /* when it is next looked after; -1: not by time */
-	int64_t calm_ns; /* not to be asked for before */
+	int64_t answer_ns; /* until then the answer to asked is waited for */
+	int64_t look_ns;   /* when it is next looked after; -1: not by time */
+	int64_t calm_ns;   /* not to be asked for before */
 };
 
 void nick_init(struct session *s);

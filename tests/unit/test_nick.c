@@ -51,6 +51,12 @@ static const struct talk_row {
 	{"looks after its nick as before where a script's is refused",
          TAKEN("") "*\n+ 30\ns NICK x\n> NICK x\n< :s 433 ebb_ x :in use\n+ 29\n+ 1\n"
 			  "> ISON ebb\n"											       },
+	{"asks again, at growing intervals, where no word comes of it",  WATCHED
+		"< :s 731 ebb_ :ebb\n> NICK ebb\n< :s 438 ebb_ ebb :too fast\n+ 60\n+ 59\n+ 1\n"
+		"> NICK ebb\n< :s 447 ebb_ :not while on #a\n+ 60\n+ 119\n+ 1\n> NICK ebb\n" RETAKEN
+		"> MONITOR - ebb\n+ 100\n"                      },
+	{"looks after its nick again where no word comes of a script's",
+         TAKEN("") "*\ns NICK x\n> NICK x\n+ 60\n> ISON ebb\n< :s 303 ebb_ :\n> NICK ebb\n"                                            },
 	{"wants the configured nick again after a reconnect",
          READY "s NICK x\n> NICK x\n< :ebb!u@h NICK x\nx now\n" READY                                                                  },
 };
