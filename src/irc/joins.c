@@ -14,6 +14,7 @@ enum { JOIN_LINE_BYTES = 400 };
 #define KICK_DELAY_NS  (5 * NS_PER_S)
 #define KICK_FORGET_NS (600 * NS_PER_S) /* who was in that long was not thrown out in a row */
 #define AGAIN_MAX_NS   (3600 * NS_PER_S)
+#define ANSWER_NS      (600 * NS_PER_S) /* then it is asked again: the line may have gone nowhere */
 
 /* Why we are kept out, and after how long it is worth asking again; 0: not by itself. */
 static const struct refusal {
@@ -120,6 +121,18 @@ void joins_fini(struct session *s)
 		forget(s, container_of(node, struct joined, node));
 }
 
+static int64_t doubled(int64_t ns, unsigned times)
+{
+	int64_t longer_ns = ns << (times < DOUBLINGS_MAX ? times : DOUBLINGS_MAX);
+	return longer_ns < AGAIN_MAX_NS ? longer_ns : AGAIN_MAX_NS;
+}
+
+static void try_after(struct session *s, struct joined *j, int64_t delay_ns)
+{
+	j->again_ns = s->now_ns + delay_ns;
+	s->joins.again_ns = clock_earlier(s->joins.again_ns, j->again_ns);
+}
+
 /* A JOIN line being filled; keys belong to the first channels of a line. */
 struct join_line {
 	struct buf channels, keys;
@@ -161,8 +174,9 @@ static void join_some(struct session *s, struct join_line *jl, bool with_key)
 		if (!j->is_due || (j->key != NULL) != with_key)
 			continue;
 		j->is_due = false;
+		j->refusals += j->is_asked;
 		j->is_asked = true;
-		j->again_ns = -1;
+		try_after(s, j, doubled(ANSWER_NS, j->refusals));
 		add_channel(s, jl, j);
 	}
 }
@@ -265,12 +279,6 @@ void joins_on_part(struct session *s, const struct message *m)
 		forget(s, j);
 }
 
-static void try_after(struct session *s, struct joined *j, int64_t delay_ns)
-{
-	j->again_ns = s->now_ns + delay_ns;
-	s->joins.again_ns = clock_earlier(s->joins.again_ns, j->again_ns);
-}
-
 /* Who has been in the channel for long enough begins to count anew. */
 void joins_on_kick(struct session *s, const struct message *m)
 {
@@ -345,6 +353,7 @@ void joins_on_refusal(struct session *s, const struct message *m)
 		return;
 	int64_t delay_ns = delay_of(m->numeric);
 	j->is_asked = false;
+	j->again_ns = -1;
 	j->reason = m->numeric;
 	if (delay_ns)
 		try_after(s, j, clock_doubled(delay_ns, j->refusals++, AGAIN_MAX_NS));
@@ -358,6 +367,7 @@ void joins_on_forward(struct session *s, const struct message *m)
 	if (!from || !from->is_asked || !isupport_is_channel(s->isupport, to))
 		return;
 	from->is_asked = false;
+	from->again_ns = -1;
 	from->reason = m->numeric;
 	log_info("%s: join %s: forwarded to %" STR_F, s->options->network, from->name, STR_A(to));
 	struct joined *j = note(s, to, STR_NONE);

@@ -3,8 +3,9 @@
  *
  * They are those of the options, and those joined since. All are joined when the session is ready.
  * Where the server refuses, or somebody throws us out, the channel is tried again: after a time
- * that depends on the reason, and that doubles with each refusal. A channel that forwards us
- * elsewhere (470) is left alone until the next connection.
+ * that depends on the reason, and that doubles with each refusal; where no word comes of a JOIN,
+ * for the server may have another for it, after ten minutes. A channel that forwards us elsewhere
+ * (470) is left alone until the next connection.
  */
 #ifndef EBB_IRC_JOINS_H
 #define EBB_IRC_JOINS_H

@@ -182,6 +182,8 @@ static void set_option(struct configured *c, const char *key, char *value)
 		c->o.limits.line_ns = n * NS_PER_S;
 	else if (strcmp(key, "max") == 0)
 		c->o.limits.max_lines = (size_t)n;
+	else if (strcmp(key, "bytes") == 0)
+		c->o.limits.max_bytes = (size_t)n;
 	else if (strcmp(key, "register") == 0)
 		c->o.register_timeout_ns = n * NS_PER_S;
 	else if (strcmp(key, "interval") == 0)

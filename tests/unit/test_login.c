@@ -17,7 +17,8 @@ static const struct session_channel channels[] = {
 #define REFUSED "< :s 904 ebb :Invalid credentials\n"
 #define BAD     "test: sasl: plain: Invalid credentials\n"
 #define WELCOME "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #a\n*\n"
-#define IN      BEGUN SECRET NAMED OK "> CAP END\n" WELCOME
+#define JOINED  WELCOME "< :ebb!u@h JOIN #a\n"
+#define IN      BEGUN SECRET NAMED OK "> CAP END\n" JOINED
 #define WITHOUT BEGUN SECRET REFUSED "w " BAD "> CAP END\n" WELCOME
 #define NOTHING "+ 1000000\n"
 #define HELD    "> CAP LS 302\n"
@@ -75,18 +76,19 @@ static const struct talk_row {
 
 	/* Without it, where it is not. */
 	TALK("goes on, and tries again every five minutes", OPTIONAL,
-		WITHOUT "+ 299\n+ 1\n" LOGIN SECRET REFUSED "w " BAD
+		WITHOUT "< :ebb!u@h JOIN #a\n+ 299\n+ 1\n" LOGIN SECRET REFUSED "w " BAD
 			"+ 299\n+ 1\n" LOGIN SECRET NAMED OK "+ 1000\n"),
 	TALK("tries again when it is offered anew", OPTIONAL,
-		WITHOUT "< :s CAP ebb DEL :sasl\n+ 400\n< :s CAP ebb NEW :sasl\n> CAP REQ :sasl\n"
-			"< :s CAP ebb ACK :sasl\n" LOGIN SECRET NAMED OK "+ 1000\n"),
+		WITHOUT
+		"< :ebb!u@h JOIN #a\n< :s CAP ebb DEL :sasl\n+ 400\n< :s CAP ebb NEW :sasl\n> CAP REQ :sasl\n"
+		"< :s CAP ebb ACK :sasl\n" LOGIN SECRET NAMED OK "+ 1000\n"),
 	TALK("goes on where it is not offered, until it is", OPTIONAL,
 		HELLO
-		"< :s CAP * LS :\nw test: sasl: the server does not offer it\n> CAP END\n" WELCOME
+		"< :s CAP * LS :\nw test: sasl: the server does not offer it\n> CAP END\n" JOINED
 		"+ 1000\n< :s CAP ebb NEW :sasl\n> CAP REQ :sasl\n< :s CAP ebb ACK :sasl\n" LOGIN),
 	TALK("goes on where there are no capabilities", OPTIONAL,
 		HELLO "< :s 001 ebb :hi\nw test: sasl: the server welcomes us without a login\n"
-		      "< :s 376 ebb :end\n> JOIN #a\n*\n+ 1000\n"),
+		      "< :s 376 ebb :end\n> JOIN #a\n*\n< :ebb!u@h JOIN #a\n+ 1000\n"),
 	TALK("goes on where it is taken back", OPTIONAL,
 		BEGUN
 		"< :s CAP ebb DEL :sasl\nw test: sasl: the server took it back\n> CAP END\n< AUTHENTICATE +\n" WELCOME),
