@@ -7,6 +7,12 @@
 
 #include <stdlib.h>
 
+/* With register = manual it is the script's, and after QUIT nobody's. */
+static bool is_ours(const struct session *s)
+{
+	return !s->options->is_manual && s->state != SESSION_CLOSING;
+}
+
 static bool wants_account(const struct session *s)
 {
 	return s->options->sasl.n_mechanisms > 0;
@@ -181,7 +187,7 @@ static void on_sasl_change(struct session *s)
 void login_on_cap(struct session *s, const struct message *m)
 {
 	struct buf out;
-	if (s->options->is_manual || s->state == SESSION_CLOSING)
+	if (!is_ours(s))
 		return;
 	buf_init(&out, CAPS_OUT_MAX_BYTES);
 	enum caps_result r = caps_hear(&s->caps, m, &out);
@@ -203,7 +209,7 @@ void login_on_sasl(struct session *s, const struct message *m)
 {
 	struct buf out;
 	struct err why = {0};
-	if (!sasl_is_under_way(&s->login.sasl) || s->state == SESSION_CLOSING)
+	if (!sasl_is_under_way(&s->login.sasl) || !is_ours(s))
 		return;
 	buf_init(&out, SASL_OUT_MAX_BYTES);
 	enum sasl_result r = sasl_hear(&s->login.sasl, m, &out, &why);
@@ -241,7 +247,7 @@ void login_on_account(struct session *s, const struct message *m)
 void login_on_unknown(struct session *s, const struct message *m)
 {
 	(void)m;
-	if (s->login.is_held)
+	if (s->login.is_held && is_ours(s))
 		introduce(s);
 }
 
@@ -249,7 +255,7 @@ void login_on_welcome(struct session *s)
 {
 	struct err why;
 	s->login.is_held = false;
-	if (s->login.is_settled || !wants_account(s) || s->options->is_manual)
+	if (s->login.is_settled || !wants_account(s) || !is_ours(s))
 		return;
 	sasl_fini(&s->login.sasl);
 	err_set(&why, ERR_SASL, "the server welcomes us without a login");

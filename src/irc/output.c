@@ -82,8 +82,11 @@ static void log_unsent(const struct session *s, const char *why)
 		why);
 }
 
+/* After QUIT there is nothing to say. */
 static bool PRINTF(3, 0) push_own(struct session *s, enum lane lane, const char *fmt, va_list ap)
 {
+	if (s->state == SESSION_CLOSING)
+		return false;
 	buf_reset(&s->scratch);
 	int r = buf_addv(&s->scratch, fmt, ap);
 	bool is_long = r < 0 || buf_str(&s->scratch).n > line_max(s);

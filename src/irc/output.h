@@ -22,7 +22,7 @@ struct measure {
 void session_write(struct session *s, const char *fmt, ...) PRINTF(2, 3);
 
 /* Queues one line of the session's own; it goes when the session next pumps. False, and it is
- * logged, when the queue is full. */
+ * logged, when the queue is full; false after QUIT. */
 bool session_push(struct session *s, enum lane lane, const char *fmt, ...) PRINTF(3, 4);
 
 /* The same for a question, so that its answer, which the session hears like any other line, is not

@@ -47,6 +47,11 @@ static const struct talk_row {
 		HELLO "< :s CAP * LS :sasl chghost\n> CAP REQ :chghost sasl\n+ 20\n"
 		      "< :s CAP ebb ACK :chghost sasl\n" LOGIN),
 
+	TALK("says no more where it has quit", REQUIRED,
+		BEGUN "q bye\n> QUIT :bye\n< :s 001 ebb :hi\n"),
+	TALK("tells no password where it has quit", NONE | PASSWORD | STS,
+		HELD "q bye\n> QUIT :bye\n< :s 421 * CAP :Unknown command\n"),
+
 	/* Without it, where it is required. */
 	TALK("leaves a server that refuses the login", REQUIRED,
 		BEGUN SECRET REFUSED

@@ -30,6 +30,9 @@ static const struct talk_row {
          "> CAP LS 302\n> PASS :s3 cret\n> NICK ebb\n> USER u 0 * :r n\n",									   {.password = true}                },
 	{"is ready without a message of the day",                                 HELLO "< :s 001 ebb :hi\n< :s 422 ebb :none\n*\n",
          {0}																					   },
+	{"says nothing of its own after QUIT",
+         READY
+		"q bye\n> QUIT :bye\n< :al!u@h PRIVMSG ebb :\1VERSION\1\n< PING x\n> PONG :x\n",						     {0}			       },
 	{"is not ready before 001",					       HELLO "< :s 376 ebb :end\n",                                       {0}                               },
 	{"asks only for capabilities that it knows",
          HELLO "< :s CAP * LS :inspircd.org/poison server-time ergo.chat/nope tls\n"
