@@ -201,7 +201,7 @@ void login_on_cap(struct session *s, const struct message *m)
 	flush(s, &out);
 	log_refused(s);
 	on_sasl_change(s);
-	if (r == CAPS_SETTLED && !s->is_over)
+	if (r == CAPS_SETTLED && !s->is_over && !sasl_is_under_way(&s->login.sasl))
 		on_settled(s);
 }
 

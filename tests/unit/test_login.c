@@ -47,6 +47,10 @@ static const struct talk_row {
 		HELLO "< :s CAP * LS :sasl chghost\n> CAP REQ :chghost sasl\n+ 20\n"
 		      "< :s CAP ebb ACK :chghost sasl\n" LOGIN),
 
+	TALK("logs in once where capabilities come late", OPTIONAL,
+		HELLO "< :s 001 ebb :hi\nw test: sasl: the server welcomes us without a login\n"
+		      "< :s 376 ebb :end\n> JOIN #a\n*\n< :s CAP * LS :sasl=PLAIN\n"
+		      "> CAP REQ :sasl\n< :s CAP ebb ACK :sasl\n" LOGIN),
 	TALK("says no more where it has quit", REQUIRED,
 		BEGUN "q bye\n> QUIT :bye\n< :s 001 ebb :hi\n"),
 	TALK("tells no password where it has quit", NONE | PASSWORD | STS,
