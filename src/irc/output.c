@@ -484,13 +484,8 @@ void session_forget_request(struct session *s, struct handle id)
 	requests_cancel(&s->requests, id);
 }
 
-void session_quit(struct session *s, struct str message, int64_t now_ns)
+static void write_quit(struct session *s, struct str message)
 {
-	s->now_ns = now_ns;
-	if (check_open(s, NULL) < 0)
-		return;
-	s->state = SESSION_CLOSING;
-	sendq_clear(&s->sendq);
 	struct text_cut cut;
 	struct str carried, first;
 	text_cut_begin(&cut, message, line_max(s) - strlen("QUIT :"));
@@ -498,6 +493,21 @@ void session_quit(struct session *s, struct str message, int64_t now_ns)
 		session_write(s, "QUIT :%" STR_F, STR_A(first));
 	else
 		session_write(s, "QUIT");
+}
+
+void session_quit(struct session *s, struct str message, int64_t now_ns)
+{
+	struct buf clean;
+	s->now_ns = now_ns;
+	if (check_open(s, NULL) < 0)
+		return;
+	s->state = SESSION_CLOSING;
+	sendq_clear(&s->sendq);
+	buf_init(&clean, 4 * SESSION_TEXT_MAX_BYTES);
+	if (is_foreign(s, message))
+		message = text_scrub(&clean, message) < 0 ? STR_NONE : buf_str(&clean);
+	write_quit(s, message);
+	buf_fini(&clean);
 }
 
 void session_each_waiting(const struct session *s, int64_t now_ns,

@@ -237,7 +237,8 @@ static const struct talk_row {
 	{"sends UTF-8 only to a server that takes nothing else",
          HELLO
 		"< :s 001 ebb :hi\n< :s 005 ebb UTF8ONLY :are supported\n< :s 376 ebb :end\n*\n"
-		"s PRIVMSG #a :\xe9t\xc3\xa9\n> PRIVMSG #a :\xef\xbf\xbdt\xc3\xa9\n",								{0}			       },
+		"s PRIVMSG #a :\xe9t\xc3\xa9\n> PRIVMSG #a :\xef\xbf\xbdt\xc3\xa9\n"
+		"q \xe9t\xc3\xa9\n> QUIT :\xef\xbf\xbdt\xc3\xa9\n",										  {0}			       },
 	{"sends bytes as they are where the server takes them",
          READY "s PRIVMSG #a :\xe9t\xc3\xa9\n> PRIVMSG #a :\xe9t\xc3\xa9\n",                                                                         {0}                               },
 	{"says that it is a bot, and sets its modes",
