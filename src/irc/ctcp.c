@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "irc/fields.h"
 #include "irc/handle.h"
+#include "irc/text.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -23,9 +24,13 @@ static void write_clientinfo(struct session *s, struct str asked, char out[ANSWE
 
 static void write_ping(struct session *s, struct str asked, char out[ANSWER_MAX_BYTES])
 {
+	struct text_cut cut;
+	struct str carried, first;
 	(void)s;
 	asked.n = str_find(asked, '\1');
-	snprintf(out, ANSWER_MAX_BYTES, "%" STR_F, STR_A(asked));
+	text_cut_begin(&cut, asked, ANSWER_MAX_BYTES - 1);
+	if (text_cut_next(&cut, &carried, &first))
+		snprintf(out, ANSWER_MAX_BYTES, "%" STR_F, STR_A(first));
 }
 
 static void write_source(struct session *s, struct str asked, char out[ANSWER_MAX_BYTES])
@@ -86,9 +91,9 @@ static bool is_from_bot(const struct session *s, const struct message *m)
 void ctcp_answer(struct session *s, const struct message *m)
 {
 	struct str command = text_of(s, m, "ctcp");
-	char text[ANSWER_MAX_BYTES];
-	if (!m->nick.n || !session_is_me(s, m->params[0]) || session_is_me(s, m->nick) ||
-		is_from_bot(s, m))
+	char text[ANSWER_MAX_BYTES] = "";
+	if (!s->is_registered || !m->nick.n || !session_is_me(s, m->params[0]) ||
+		session_is_me(s, m->nick) || is_from_bot(s, m))
 		return;
 	for (size_t i = 0; i < COUNTOF(answers); i++) {
 		if (!str_eq(command, str_of(answers[i].command)) || !is_in_time(s))
