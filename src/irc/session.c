@@ -103,6 +103,7 @@ void session_begin(struct session *s, bool is_secure, int64_t now_ns)
 /* Makes fresh what belongs to one connection. */
 void session_end(struct session *s)
 {
+	s->is_over = true; /* what that tells of must not ask anew */
 	requests_disconnect(&s->requests);
 	batches_reset(&s->batches);
 	roster_reset(s->roster);

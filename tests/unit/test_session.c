@@ -327,6 +327,70 @@ static void what_is_said_goes_at_once_where_nothing_is_in_its_way(void **state)
 	talk_end(&t);
 }
 
+/* An owner that asks on whenever it has an answer. */
+struct asker {
+	struct session *s;
+	size_t n_lines, n_answers;
+	int r; /* of the last question */
+};
+
+static void count_write(void *owner, struct str bytes)
+{
+	struct asker *a = owner;
+	(void)bytes;
+	a->n_lines++;
+}
+
+static void ask_on(void *owner, const struct request_result *result)
+{
+	struct asker *a = owner;
+	struct handle id;
+	a->n_answers++;
+	a->r = session_request(a->s, STR("VERSION"), 30 * NS_PER_S, result->data, &id, 0, NULL);
+}
+
+static void ignore_event(void *owner, const struct received *line)
+{
+	(void)owner, (void)line;
+}
+
+static void ignore(void *owner)
+{
+	(void)owner;
+}
+
+static uint64_t seed_none(void *owner)
+{
+	(void)owner;
+	return 0;
+}
+
+static void nothing_is_asked_of_a_connection_that_has_ended(void **state)
+{
+	static const struct session_ops ops = {.write = count_write,
+		.event = ignore_event,
+		.ready = ignore,
+		.usable = ignore,
+		.answered = ask_on,
+		.seed = seed_none};
+	(void)state;
+	struct handle id;
+	struct asker a = {0};
+	a.s = session_new(&talk_options, &ops, &a);
+	session_begin(a.s, false, 0);
+	session_feed(a.s, STR(":s 001 ebb :hi"), 0);
+	session_feed(a.s, STR(":s 376 ebb :end"), 0);
+	assert_int_equal(session_request(a.s, STR("VERSION"), NS_PER_S, &a, &id, 0, NULL), 0);
+	size_t n_lines = a.n_lines;
+
+	session_end(a.s);
+
+	assert_int_equal(a.n_answers, 1);
+	assert_int_equal(a.r, ERR_DISCONNECTED);
+	assert_int_equal(a.n_lines, n_lines);
+	session_free(a.s);
+}
+
 static void what_is_said_keeps_the_pace_and_overtakes_nothing(void **state)
 {
 	(void)state;
@@ -565,6 +629,7 @@ int main(void)
 	check_rows(&c, rows, conversation);
 	check_test(&c, bad_lines_are_counted);
 	check_test(&c, what_is_said_goes_at_once_where_nothing_is_in_its_way);
+	check_test(&c, nothing_is_asked_of_a_connection_that_has_ended);
 	check_test(&c, what_is_said_keeps_the_pace_and_overtakes_nothing);
 	check_test(&c, a_line_that_ends_the_conversation_is_not_told_of);
 	check_test(&c, what_the_session_says_itself_fits_a_line);
