@@ -68,6 +68,7 @@ static void require_value(const struct message *m, const struct isupport *is, co
 		require_list(m, v);
 		break;
 	case VALUE_WORDS:
+	case VALUE_COMMAS:
 		require_words(v->str);
 		break;
 	case VALUE_LINES: /* of which a message is one */
