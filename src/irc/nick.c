@@ -52,20 +52,32 @@ void nick_end(struct session *s)
 	nick_init(s);
 }
 
+/* As the server will have it. */
+static struct str fitting(const struct session *s, struct str nick)
+{
+	size_t max = s->isupport->nicklen;
+	return max && nick.n > max ? (struct str){nick.p, max} : nick;
+}
+
+static struct str wanted(const struct session *s)
+{
+	return fitting(s, str_of(s->nick.wanted));
+}
+
 /* Other capitals are another nick. */
 static bool is_had(const struct session *s)
 {
-	return strcmp(s->nick.now, s->nick.wanted) == 0;
+	return str_eq(str_of(s->nick.now), wanted(s));
 }
 
 static bool is_wanted(const struct session *s, struct str name)
 {
-	return casemap_eq(s->isupport->casemap, str_of(s->nick.wanted), name);
+	return casemap_eq(s->isupport->casemap, wanted(s), name);
 }
 
 static void expect(struct session *s, struct str nick, bool is_scripts)
 {
-	set_owned(&s->nick.asked, nick);
+	set_owned(&s->nick.asked, fitting(s, nick));
 	s->nick.is_scripts = is_scripts;
 	s->nick.answer_ns = s->now_ns + ANSWER_NS;
 }
@@ -73,9 +85,9 @@ static void expect(struct session *s, struct str nick, bool is_scripts)
 static void ask(struct session *s)
 {
 	s->nick.is_due = false;
-	if (!session_push(s, LANE_URGENT, "NICK %s", s->nick.wanted))
+	if (!session_push(s, LANE_URGENT, "NICK %" STR_F, STR_A(wanted(s))))
 		return;
-	expect(s, str_of(s->nick.wanted), false);
+	expect(s, wanted(s), false);
 	s->nick.calm_ns = s->now_ns + TRY_AGAIN_NS;
 }
 
@@ -86,7 +98,7 @@ static void unwatch(struct session *s)
 	if (!s->nick.is_monitored)
 		return;
 	s->nick.is_monitored = false;
-	session_push(s, LANE_URGENT, "MONITOR - %s", s->nick.wanted);
+	session_push(s, LANE_URGENT, "MONITOR - %" STR_F, STR_A(wanted(s)));
 }
 
 static bool has_monitor(const struct session *s)
@@ -101,7 +113,8 @@ static void watch(struct session *s)
 	if (s->options->is_manual || is_had(s) || s->nick.is_monitored)
 		return;
 	if (has_monitor(s))
-		s->nick.is_monitored = session_push(s, LANE_URGENT, "MONITOR + %s", s->nick.wanted);
+		s->nick.is_monitored =
+			session_push(s, LANE_URGENT, "MONITOR + %" STR_F, STR_A(wanted(s)));
 	int64_t after_ns = clock_doubled(LOOK_FIRST_NS, s->nick.looks, LOOK_MAX_NS);
 	s->nick.look_ns = s->nick.is_monitored ? -1 : s->now_ns + after_ns;
 }
@@ -310,7 +323,7 @@ void nick_tick(struct session *s)
 		return;
 	}
 	s->nick.is_ison_out =
-		session_push_question(s, LANE_URGENT, ISON_NS, "ISON %s", s->nick.wanted);
+		session_push_question(s, LANE_URGENT, ISON_NS, "ISON %" STR_F, STR_A(wanted(s)));
 	s->nick.looks++;
 	watch(s);
 }

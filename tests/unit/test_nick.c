@@ -57,6 +57,13 @@ static const struct talk_row {
 		"> MONITOR - ebb\n+ 100\n"                      },
 	{"looks after its nick again where no word comes of a script's",
          TAKEN("") "*\ns NICK x\n> NICK x\n+ 60\n> ISON ebb\n< :s 303 ebb_ :\n> NICK ebb\n"                                            },
+	{"has its nick where the server cuts it",                        HELLO
+		"< :s 001 eb :hi\n< :s 005 eb NICKLEN=2 MONITOR=9 :are supported\n"
+		"< :s 376 eb :end\n*\n< :eb!u@h NICK Guest1\n+ 10\n> NICK eb\n> MONITOR + eb\n"
+		"< :Guest1!u@h NICK eb\n> MONITOR - eb\n+ 1000\n"                     },
+	{"wants the nick that a script got where the server cuts it",
+         HELLO "< :s 001 eb :hi\n< :s 005 eb NICKLEN=2 :are supported\n< :s 376 eb :end\n*\n"
+		      "s NICK xyz\n> NICK xyz\n< :eb!u@h NICK xy\n< :eb!u@h QUIT :bye\n+ 1000\n"                                       },
 	{"wants the configured nick again after a reconnect",
          READY "s NICK x\n> NICK x\n< :ebb!u@h NICK x\nx now\n" READY                                                                  },
 };
