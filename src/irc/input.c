@@ -96,12 +96,12 @@ static void tell_joined(struct session *s, const struct batch_line *batch)
 	buf_fini(&line);
 }
 
-static void pair_with_requests(
-	struct session *s, const struct message *m, int kind, const struct batch_line *batch)
+static void pair_with_requests(struct session *s, const struct message *m, int kind,
+	const struct batch_line *batch, uint64_t since)
 {
 	if (s->requests.n == 0)
 		return;
-	struct heard h = {m, kind, s->isupport, str_of(s->nick.now), batch, s->now_ns};
+	struct heard h = {m, kind, s->isupport, str_of(s->nick.now), batch, s->now_ns, since};
 	requests_hear(&s->requests, &h);
 }
 
@@ -126,6 +126,7 @@ static void hear(struct session *s, const struct message *m, int kind)
 {
 	struct batch_line batch;
 	bool is_mine = is_from_me(s, m);
+	const uint64_t since = s->requests.n_added + 1;
 	batches_hear(&s->batches, m, kind, &batch);
 	if (is_mine && !batch.is_replay)
 		session_learn_self(s, m->user, m->host);
@@ -136,7 +137,7 @@ static void hear(struct session *s, const struct message *m, int kind)
 		tell_joined(s, &batch);
 	if (!batch.is_held)
 		tell(s, m, kind, is_mine, &batch);
-	pair_with_requests(s, m, kind, &batch);
+	pair_with_requests(s, m, kind, &batch, since);
 	act(s, m, kind, &batch, false);
 	if (!batch.is_replay)
 		note_in_roster(s, m, kind);

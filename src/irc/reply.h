@@ -30,6 +30,7 @@ struct heard {
 	struct str me;
 	const struct batch_line *batch;
 	int64_t now_ns;
+	uint64_t since; /* the first request that was added after it came, by number; 0: none was */
 };
 
 struct reply_row;

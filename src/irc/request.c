@@ -354,7 +354,8 @@ static struct request *find_wanted(
 		return NULL;
 	list_each (node, &rs->pending) {
 		struct request *r = request_of(node);
-		bool is_asked = !r->question.is_labeled && !r->is_held;
+		bool is_late = h->since && r->number >= h->since;
+		bool is_asked = !r->question.is_labeled && !r->is_held && !is_late;
 		*a = is_asked ? question_hear(&r->question, h) : NULL;
 		if (*a)
 			return r;

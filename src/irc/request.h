@@ -5,7 +5,8 @@
  * for an empty one. Any command can be asked for then. Elsewhere a table tells which replies belong
  * to a command, which of them end the answer, and which parameters must be the same on both sides.
  * Servers answer in the order in which they were asked, so a line is for the first request that it
- * fits; a replayed line is for none, and none is for a request that waits in the queue still.
+ * fits; a replayed line is for none, and none is for a request that waits in the queue still, or
+ * that was made by who heard of the line.
  *
  * Every request ends once: answered, refused by the server, past its deadline, over a limit,
  * disconnected, or cancelled. There is no clock in here; times are monotonic nanoseconds.
@@ -50,7 +51,7 @@ struct requests {
 	uint16_t *wanted; /* by kind: how many requests without label look for it; or NULL */
 	struct request *lingering; /* complete, unless the next line is a part of it; or NULL */
 	int64_t next_ns;           /* no deadline is before this one; -1: none */
-	uint64_t n_added;
+	uint64_t n_added;          /* the number of the last */
 };
 
 struct request_ask {

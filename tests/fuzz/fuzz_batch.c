@@ -137,8 +137,8 @@ static void hear(struct talk *t, struct str line)
 		return;
 	batches_hear(&t->batches, &m, kind, &bl);
 	require_batch(&bl);
-	requests_hear(
-		&t->requests, &(struct heard){&m, kind, t->isupport, STR("bot"), &bl, t->now_ns});
+	requests_hear(&t->requests,
+		&(struct heard){&m, kind, t->isupport, STR("bot"), &bl, t->now_ns, 0});
 	require_bounds(t);
 }
 

@@ -377,7 +377,7 @@ void stage_pass(struct stage *st, double seconds)
 static void pair(struct stage_net *n, const struct received *line, const struct batch_line *batch)
 {
 	struct heard h = {
-		line->m, line->kind, n->isupport, STR("ebb"), batch, stage_of(n)->timers.now_ns};
+		line->m, line->kind, n->isupport, STR("ebb"), batch, stage_of(n)->timers.now_ns, 0};
 	requests_hear(&n->requests, &h);
 	set_tick(n);
 }

@@ -138,8 +138,8 @@ static void hear(struct talk *t, struct str line)
 	int kind = event_kind_of(&m, t->isupport);
 	assert_true(kind >= 0);
 	batches_hear(&t->batches, &m, kind, &bl);
-	requests_hear(
-		&t->requests, &(struct heard){&m, kind, t->isupport, STR("bot"), &bl, t->now_ns});
+	requests_hear(&t->requests,
+		&(struct heard){&m, kind, t->isupport, STR("bot"), &bl, t->now_ns, 0});
 	assert_sound(&t->requests);
 }
 

@@ -330,7 +330,7 @@ static void what_is_said_goes_at_once_where_nothing_is_in_its_way(void **state)
 /* An owner that asks on whenever it has an answer. */
 struct asker {
 	struct session *s;
-	size_t n_lines, n_answers;
+	size_t n_lines, n_answers, n_asked;
 	int r; /* of the last question */
 };
 
@@ -349,9 +349,12 @@ static void ask_on(void *owner, const struct request_result *result)
 	a->r = session_request(a->s, STR("VERSION"), 30 * NS_PER_S, result->data, &id, 0, NULL);
 }
 
-static void ignore_event(void *owner, const struct received *line)
+static void ask_once(void *owner, const struct received *line)
 {
-	(void)owner, (void)line;
+	struct asker *a = owner;
+	struct handle id;
+	if (line->kind == 351 && a->n_asked++ == 0)
+		a->r = session_request(a->s, STR("VERSION"), NS_PER_S, a, &id, 0, NULL);
 }
 
 static void ignore(void *owner)
@@ -368,7 +371,7 @@ static uint64_t seed_none(void *owner)
 static void nothing_is_asked_of_a_connection_that_has_ended(void **state)
 {
 	static const struct session_ops ops = {.write = count_write,
-		.event = ignore_event,
+		.event = ask_once,
 		.ready = ignore,
 		.usable = ignore,
 		.answered = ask_on,
@@ -388,6 +391,37 @@ static void nothing_is_asked_of_a_connection_that_has_ended(void **state)
 	assert_int_equal(a.n_answers, 1);
 	assert_int_equal(a.r, ERR_DISCONNECTED);
 	assert_int_equal(a.n_lines, n_lines);
+	session_free(a.s);
+}
+
+static void count_answer(void *owner, const struct request_result *result)
+{
+	struct asker *a = owner;
+	(void)result;
+	a->n_answers++;
+}
+
+static void a_line_is_no_answer_to_what_is_asked_when_it_is_told_of(void **state)
+{
+	static const struct session_ops ops = {.write = count_write,
+		.event = ask_once,
+		.ready = ignore,
+		.usable = ignore,
+		.answered = count_answer,
+		.seed = seed_none};
+	(void)state;
+	struct asker a = {0};
+	a.s = session_new(&talk_options, &ops, &a);
+	session_begin(a.s, false, 0);
+	session_feed(a.s, STR(":s 001 ebb :hi"), 0);
+
+	session_feed(a.s, STR(":s 351 ebb v1 s :of another question"), 0);
+	assert_int_equal(a.n_asked, 1);
+	assert_int_equal(a.r, 0);
+	assert_int_equal(a.n_answers, 0);
+	session_feed(a.s, STR(":s 351 ebb v1 s :"), 0);
+
+	assert_int_equal(a.n_answers, 1);
 	session_free(a.s);
 }
 
@@ -630,6 +664,7 @@ int main(void)
 	check_test(&c, bad_lines_are_counted);
 	check_test(&c, what_is_said_goes_at_once_where_nothing_is_in_its_way);
 	check_test(&c, nothing_is_asked_of_a_connection_that_has_ended);
+	check_test(&c, a_line_is_no_answer_to_what_is_asked_when_it_is_told_of);
 	check_test(&c, what_is_said_keeps_the_pace_and_overtakes_nothing);
 	check_test(&c, a_line_that_ends_the_conversation_is_not_told_of);
 	check_test(&c, what_the_session_says_itself_fits_a_line);
