@@ -121,12 +121,6 @@ void joins_fini(struct session *s)
 		forget(s, container_of(node, struct joined, node));
 }
 
-static int64_t doubled(int64_t ns, unsigned times)
-{
-	int64_t longer_ns = ns << (times < DOUBLINGS_MAX ? times : DOUBLINGS_MAX);
-	return longer_ns < AGAIN_MAX_NS ? longer_ns : AGAIN_MAX_NS;
-}
-
 static void try_after(struct session *s, struct joined *j, int64_t delay_ns)
 {
 	j->again_ns = s->now_ns + delay_ns;
@@ -176,7 +170,7 @@ static void join_some(struct session *s, struct join_line *jl, bool with_key)
 		j->is_due = false;
 		j->refusals += j->is_asked;
 		j->is_asked = true;
-		try_after(s, j, doubled(ANSWER_NS, j->refusals));
+		try_after(s, j, clock_doubled(ANSWER_NS, j->refusals, AGAIN_MAX_NS));
 		add_channel(s, jl, j);
 	}
 }
