@@ -781,8 +781,9 @@ function net:disconnect(message) end
 --- scripts: the line, another one, several, or none at all. Functions stand in the order of the
 --- scripts in the configuration, and of one script in the order of the calls. ebb itself sees what
 --- the server sent, not what became of it: it answers PING, and knows who is where, whatever a
---- filter does; the `messages` of a batch are as they came. A line that is given to `next` must be
---- one, without CR, LF and NUL, else `next` raises; one that is no message is dropped.
+--- filter does; the `messages` of a batch are as they came. A message that came in several lines
+--- is one line here, with line feeds in its text. What else is given to `next` must be one line,
+--- without CR, LF and NUL, else `next` raises; one that is no message is dropped.
 ---
 --- The function must not pause, and holds all of ebb up while it runs; see LIMITS. Where it fails
 --- or is stopped, this is logged, and the line goes on as if the function were not there. It runs

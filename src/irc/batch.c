@@ -260,14 +260,18 @@ static bool is_like_first(const struct texts *t)
 	return str_ieq(m->command, first->command) && str_eq(m->params[0], first->params[0]);
 }
 
+static bool is_text_command(struct str command)
+{
+	return str_ieq(command, STR("PRIVMSG")) || str_ieq(command, STR("NOTICE"));
+}
+
 static bool next_text(struct texts *t)
 {
 	while (t->rest.n) {
 		struct str line = str_cut(&t->rest, '\n');
 		if (message_parse(&t->m, line) < 0 || t->m.n_params < 2)
 			continue;
-		bool is_first = !t->has_first && (str_ieq(t->m.command, STR("PRIVMSG")) ||
-							 str_ieq(t->m.command, STR("NOTICE")));
+		bool is_first = !t->has_first && is_text_command(t->m.command);
 		if (is_first)
 			t->first = t->m;
 		t->has_first |= is_first;
@@ -347,5 +351,19 @@ int batch_join(const struct batch *b, struct buf *out, struct message *m)
 		return r;
 	m->raw = buf_str(out);
 	m->params[1].n = out->n - n_head;
+	return 0;
+}
+
+int batch_parse(struct message *m, struct str line)
+{
+	struct str rest = line, first = str_cut(&rest, '\n');
+	int r = message_parse(m, first);
+	if (r < 0 || first.n == line.n)
+		return r;
+	if (m->n_params != 2 || !is_text_command(m->command) || str_has(rest, '\0') ||
+		str_has(rest, '\r'))
+		return ERR_INVALID;
+	m->raw = line;
+	m->params[1].n = (size_t)(line.p + line.n - m->params[1].p);
 	return 0;
 }

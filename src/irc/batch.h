@@ -93,4 +93,8 @@ bool batch_is_message(const struct batch *b);
  */
 NODISCARD int batch_join(const struct batch *b, struct buf *out, struct message *m);
 
+/* As message_parse, of a line that may be what batch_join made: a PRIVMSG or NOTICE whose text
+ * holds LFs. */
+NODISCARD int batch_parse(struct message *m, struct str line);
+
 #endif

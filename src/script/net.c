@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "irc/batch.h"
 #include "irc/sendq.h"
 #include "script/listen.h"
 #include "script/persist.h"
@@ -77,7 +78,7 @@ struct net_facts net_facts(const struct net *n)
 static int send_rest(struct net *n, struct str *rest, bool is_raw, struct err *err)
 {
 	while (rest->n) {
-		struct str after = *rest, line = str_cut(&after, '\n');
+		struct str after = *rest, line = sieve_cut(&after);
 		int r = n->ops->send(n->data, line, is_raw, err);
 		if (r < 0)
 			return r;
@@ -114,7 +115,7 @@ int net_sift_question(struct net *n, struct str *line, struct err *err)
 	struct str rest = buf_str(&n->sifted);
 	if (rest.n == 0)
 		return err_set(err, ERR_DENIED, "a filter has taken the line away");
-	*line = str_cut(&rest, '\n');
+	*line = sieve_cut(&rest);
 	return 0;
 }
 
@@ -240,7 +241,7 @@ static void hear_made(struct net *n, struct str line, const struct received *lik
 {
 	struct message m;
 	struct isupport *is = n->ops->isupport(n->data);
-	int kind = message_parse(&m, line) < 0 ? -1 : event_kind_of(&m, is);
+	int kind = batch_parse(&m, line) < 0 ? -1 : event_kind_of(&m, is);
 	if (kind < 0) {
 		log_debug("%s: filter_in: no message, dropped: %.*s", n->name,
 			(int)(line.n < 200 ? line.n : 200), line.p);
@@ -266,7 +267,7 @@ static void hear_sifted(struct net *n, const struct received *line)
 		hear(n, line);
 	} else {
 		for (struct str rest = buf_str(&sifted); rest.n;) {
-			struct str made = str_cut(&rest, '\n');
+			struct str made = sieve_cut(&rest);
 			if (str_eq(made, line->m->raw))
 				hear(n, line);
 			else

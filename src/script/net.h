@@ -140,8 +140,8 @@ struct net_asker;
 struct net_waiter {
 	struct waiter waiter;
 	bool is_raw;
-	struct str lines; /* with line feeds between: what is not sent yet; a question is one */
-	const char *who;  /* the function that it called */
+	struct str lines;        /* for sieve_cut: what is not sent yet; a question is one */
+	const char *who;         /* the function that it called */
 	struct net_asker *asker; /* whose part this is; NULL: no answer is wanted */
 };
 
@@ -183,8 +183,8 @@ struct net_flusher {
 };
 
 /* Sends a line of a script's, or what its filters make of it. ERR_AGAIN: there is no room, or
- * others wait for it already: then *rest are the lines that are to wait for it, with line feeds
- * between, borrowed from n or line until the next call. */
+ * others wait for it already: then *rest are the lines that are to wait for it, for sieve_cut,
+ * borrowed from n or line until the next call. */
 int net_send(struct net *n, struct str line, bool is_raw, struct str *rest, struct err *err);
 
 #endif

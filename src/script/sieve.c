@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "irc/batch.h"
 #include "irc/sendq.h"
 #include "script/net.h"
 #include "script/resource.h"
@@ -26,7 +27,7 @@ struct sieve {
 struct pass {
 	struct pass *outer; /* of another host: a script's under test, for instance */
 	struct net *net;
-	struct buf from, to; /* lines, with line feeds between: before a sieve, and behind it */
+	struct buf from, to; /* lines: before a sieve, and behind it */
 	size_t n_from, n_to; /* lines; of from, those that it has not seen yet */
 	size_t n_from_bytes; /* of those */
 };
@@ -112,7 +113,7 @@ void sieve_end_all(struct net *n)
 static int add_line(struct pass *p, struct str line)
 {
 	size_t n = p->to.n;
-	int r = p->n_to ? buf_add(&p->to, STR("\n")) : 0;
+	int r = p->n_to ? buf_add(&p->to, (struct str){"", 1}) : 0;
 	if (r == 0)
 		r = buf_add(&p->to, line);
 	if (r < 0)
@@ -122,14 +123,25 @@ static int add_line(struct pass *p, struct str line)
 	return r;
 }
 
+static const char *fault_of(enum sieve_way way, struct str line)
+{
+	struct message m;
+	if (sendq_takes(line))
+		return NULL;
+	if (way == SIEVE_IN && str_has(line, '\n') && batch_parse(&m, line) == 0)
+		return NULL;
+	return "one line is expected, without CR, LF or NUL";
+}
+
 /* There is always room left for the lines that come after, as they are. */
 const char *sieve_next(struct sieve *sv, struct str line)
 {
 	struct pass *p = sv ? sv->pass : NULL;
 	if (!p)
 		return "the filter has returned";
-	if (!sendq_takes(line))
-		return "one line is expected, without CR, LF or NUL";
+	const char *fault = fault_of(sv->way, line);
+	if (fault)
+		return fault;
 	if (p->n_to + 1 + p->n_from > SIEVE_LINES_MAX)
 		return "too many lines of one";
 	if (p->to.n + 1 + line.n + p->n_from_bytes > SIEVE_MAX_BYTES || add_line(p, line) < 0)
@@ -203,7 +215,7 @@ static void pass_all(struct pass *p, struct sieve *sv)
 {
 	struct str rest = buf_str(&p->from);
 	while (rest.n) {
-		struct str line = str_cut(&rest, '\n');
+		struct str line = sieve_cut(&rest);
 		p->n_from--;
 		p->n_from_bytes = rest.n;
 		pass_line(p, sv, line);

@@ -7,6 +7,9 @@
  * script in the order in which they were made; what one passes on is what the next is given. All
  * that one passes on is collected before the next runs, so that no script runs within another.
  *
+ * A message that came in several lines passes as one line, with line feeds in its text. So lines
+ * stand one behind the other with a NUL between, which no line holds.
+ *
  * A line waits for nobody: the functions run at once, also while their script is held (host.h) or
  * frozen for a reload, until the new code takes its place. One that fails or is stopped for taking
  * too long might as well not be there: the line goes on as it came. What a function itself sends
@@ -49,9 +52,15 @@ void sieve_end_all(struct net *n);
 /* Passes the line on, from within the function; returns what is wrong with it, or NULL. */
 const char *sieve_next(struct sieve *sv, struct str line);
 
-/* Writes what becomes of line, which is one, to out: lines with line feeds between, or nothing.
- * False, and nothing is written, where it passes no function. */
+/* Writes what becomes of line, which is one, to out: lines for sieve_cut, or nothing. False, and
+ * nothing is written, where it passes no function. */
 bool sieve_pass(struct net *n, enum sieve_way way, struct str line, struct buf *out);
+
+/* Takes the first line off. */
+static inline struct str sieve_cut(struct str *lines)
+{
+	return str_cut(lines, '\0');
+}
 
 /* lib_sieve.c: the two methods of networks. */
 int lib_filter_in(lua_State *L);

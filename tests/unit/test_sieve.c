@@ -1,4 +1,6 @@
 #include "script/sieve.h"
+
+#include "irc/batch.h"
 #include "support/stage.h"
 
 #include <stdio.h>
@@ -104,6 +106,63 @@ static void what_scripts_send_passes_a_filter(void **state)
 	begin(source);
 
 	stage_expect(&st, row->out);
+	stage_end(&st);
+}
+
+/* A message in several lines comes, as a session tells of it. */
+static void hear_long(const char *first, const char *second)
+{
+	struct batches batches = {0};
+	struct batch_line at;
+	struct message m;
+	struct buf joined;
+	char lines[4][200] = {":a!u@h BATCH +1 draft/multiline #t", "", "", "BATCH -1"};
+	buf_init(&joined, 1000);
+	snprintf(lines[1], sizeof(lines[1]), "@batch=1 :a!u@h PRIVMSG #t :%s", first);
+	snprintf(lines[2], sizeof(lines[2]), "@batch=1 :a!u@h PRIVMSG #t :%s", second);
+	for (size_t i = 0; i < COUNTOF(lines); i++) {
+		assert_int_equal(message_parse(&m, str_of(lines[i])), 0);
+		batches_hear(&batches, &m, event_kind_of(&m, st.nets[0].isupport), &at);
+	}
+	assert_int_equal(batch_join(at.batch, &joined, &m), 0);
+	struct received received = {.m = &m, .kind = event_kind_of(&m, st.nets[0].isupport)};
+	net_line(st.nets[0].net, &received);
+	stage_run(&st);
+	batches_fini(&batches);
+	buf_fini(&joined);
+}
+
+/* What a filter makes of the message "one" and ":x!y@z PRIVMSG #t :two", and what is heard. */
+static const struct long_row {
+	const char *name, *body, *heard;
+} long_rows[] = {
+	{"long: passes it on",                  "next(line)",                             "<one\\n:x!y@z PRIVMSG #t :two> of a"},
+	{"long: fails",			 "error('oops')",                          "<one\\n:x!y@z PRIVMSG #t :two> of a"},
+	{"long: changes it",                    "next((line:gsub('one', '1')))",          "<1\\n:x!y@z PRIVMSG #t :two> of a"  },
+	{"long: makes one line of it",          "next((line:gsub('\\n', ' ')))",
+         "<one :x!y@z PRIVMSG #t :two> of a"										   },
+	{"long: swallows it",                   "",				       ""                                   },
+	{"long: only a text has several lines", "assert(not pcall(next, 'A b\\nc'))",     ""                                   },
+	{"long: a text has no other breaks",    "assert(not pcall(next, line .. '\\r'))", ""                                   },
+};
+
+static void a_message_in_several_lines_passes_a_filter_as_one(void **state)
+{
+	const struct long_row *row = *state;
+	char source[600];
+	snprintf(source, sizeof(source),
+		"on('privmsg', function(ev)\n"
+		"  log('heard <' .. ev.message:gsub('\\n', '\\\\n') .. '> of ' .. ev.nick) end)\n"
+		"network():filter_in(function(line, next) %s end)",
+		row->body);
+	begin(source);
+
+	hear_long("one", ":x!y@z PRIVMSG #t :two");
+
+	char expected[200] = "";
+	if (row->heard[0])
+		snprintf(expected, sizeof(expected), "%s\n", row->heard);
+	expect_heard(expected);
 	stage_end(&st);
 }
 
@@ -440,6 +499,7 @@ int main(void)
 	check_test(&c, only_trusted_scripts_have_filters);
 	check_rows(&c, way_rows, what_comes_passes_a_filter);
 	check_rows(&c, way_rows, what_scripts_send_passes_a_filter);
+	check_rows(&c, long_rows, a_message_in_several_lines_passes_a_filter_as_one);
 	check_test(&c, every_way_to_send_passes_the_filters);
 	check_test(&c, what_is_said_at_once_passes_the_filters_too);
 	check_test(&c, filters_stand_in_the_order_of_the_scripts);
