@@ -4,6 +4,7 @@
 #include "script/forms.h"
 #include "script/host.h"
 #include "script/modules.h"
+#include "script/net.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -93,7 +94,7 @@ static bool is_event(struct event *e, struct str line)
 	return e->kind >= 0;
 }
 
-bool convert_next_line(lua_State *L, struct str *lines, struct event *e)
+bool convert_next_line(lua_State *L, struct str *lines, struct str me, struct event *e)
 {
 	struct host *h = script_of(L)->host;
 	while (lines->n) {
@@ -102,17 +103,26 @@ bool convert_next_line(lua_State *L, struct str *lines, struct event *e)
 		e->kind = host_line_kind(h, &e->m, e->kind);
 		e->name = host_kind_name(h, e->kind);
 		e->number = ++h->event_number;
+		e->is_mine = e->m.nick.n && casemap_eq(e->isupport->casemap, e->m.nick, me);
 		return true;
 	}
 	return false;
 }
 
+/* Who we are now, as far as is known. */
+static struct str own_nick(lua_State *L, const struct event *e)
+{
+	const struct net *n = handles_get(&script_of(L)->host->handles, e->net);
+	return n ? str_of(net_facts(n).nick) : STR("");
+}
+
 static void push_lines(lua_State *L, struct str lines, const struct event *like)
 {
 	struct event e;
+	struct str me = own_nick(L, like);
 	convert_begin_lines(&e, like);
 	lua_newtable(L);
-	for (lua_Integer i = 1; convert_next_line(L, &lines, &e); i++) {
+	for (lua_Integer i = 1; convert_next_line(L, &lines, me, &e); i++) {
 		lib_push_event(L, &e);
 		lua_rawseti(L, -2, i);
 	}

@@ -15,12 +15,13 @@ void convert_push_str(lua_State *L, struct str s);
 void convert_push_value(lua_State *L, const struct value *v, const struct event *e);
 
 /*
- * Lines, separated by line feeds, that came with the line `like`, as events. convert_begin_line
+ * Lines, separated by line feeds, that came with the line `like`, as events. convert_begin_lines
  * makes e like that, but for what is a line's own; each convert_next_line cuts a line off and makes
- * e its event, which borrows it. What is no message is passed over; false at the end.
+ * e its event, which borrows it and is ours where me, our nick, sent it. What is no message is
+ * passed over; false at the end.
  */
 void convert_begin_lines(struct event *e, const struct event *like);
-bool convert_next_line(lua_State *L, struct str *lines, struct event *e);
+bool convert_next_line(lua_State *L, struct str *lines, struct str me, struct event *e);
 
 /* The line, without CR LF, that a command with the table of parameters at index makes, in the
  * host's scratch buffer. Raises for what cannot be sent, with who in front. `tags` in the table

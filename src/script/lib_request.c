@@ -24,15 +24,6 @@ static bool is_turn_over(lua_State *L, size_t n_lines, struct str rest)
 	       slice_may_yield(L);
 }
 
-/* The next line of the answer, of which *rest is not read yet, as an event. */
-static bool next_line(lua_State *L, struct str *rest, struct event *e, const struct event *answer)
-{
-	if (!convert_next_line(L, rest, e))
-		return false;
-	e->is_mine = e->m.nick.n && casemap_eq(e->isupport->casemap, e->m.nick, answer->m.nick);
-	return true;
-}
-
 /* On the stack: the reply, the key, the list so far. The answer is the upvalue. */
 static int list_events(lua_State *L, int status, lua_KContext done)
 {
@@ -42,7 +33,7 @@ static int list_events(lua_State *L, int status, lua_KContext done)
 	struct event e;
 	(void)status;
 	convert_begin_lines(&e, answer);
-	while (next_line(L, &rest, &e, answer)) {
+	while (convert_next_line(L, &rest, answer->m.nick, &e)) {
 		lib_push_event(L, &e);
 		lua_rawseti(L, 3, ++n);
 		if (is_turn_over(L, (size_t)n, rest))
@@ -212,7 +203,7 @@ static int gather(lua_State *L, int status, lua_KContext done)
 	struct event e;
 	(void)status;
 	convert_begin_lines(&e, answer);
-	while (next_line(L, &rest, &e, answer)) {
+	while (convert_next_line(L, &rest, answer->m.nick, &e)) {
 		add_facts(L, &e);
 		if (is_turn_over(L, ++n, rest))
 			return slice_yield(L, rest.p - answer->extra.p, gather);

@@ -104,9 +104,34 @@ static void a_batch_that_closes_tells_what_it_was_opened_as(void **state)
 	session_free(s);
 }
 
+static void the_messages_of_a_batch_tell_which_are_ours(void **state)
+{
+	(void)state;
+	stage_begin(&st, 1);
+	assert_true(stage_load(&st, "test",
+		"on('batch', { replayed = 'any' }, function(ev)\n"
+		"  for _, m in ipairs(ev.messages or {}) do\n"
+		"    log(('%s %s %s'):format(m.nick, m.mine, m.replayed))\n"
+		"  end\n"
+		"end)\n"));
+	struct session *s = session_new(&options, &ops, NULL);
+	session_begin(s, true, 0);
+
+	session_feed(s, STR("BATCH +1 chathistory :#c"), 0);
+	session_feed(s, STR("@batch=1 :EBB!u@h PRIVMSG #c :a"), 0);
+	session_feed(s, STR("@batch=1 :ann!u@h PRIVMSG #c :b"), 0);
+	session_feed(s, STR("BATCH -1"), 0);
+
+	stage_expect_log(&st, "info script test: EBB true true\n"
+			      "info script test: ann false true\n");
+	session_free(s);
+	stage_end(&st);
+}
+
 int main(void)
 {
 	struct check c = {0};
 	check_rows(&c, closing_rows, a_batch_that_closes_tells_what_it_was_opened_as);
+	check_test(&c, the_messages_of_a_batch_tell_which_are_ours);
 	return check_run(&c, "closing");
 }
