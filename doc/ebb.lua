@@ -786,11 +786,11 @@ function net:disconnect(message) end
 --- without CR, LF and NUL, else `next` raises; one that is no message is dropped.
 ---
 --- The function must not pause, and holds all of ebb up while it runs; see LIMITS. Where it fails
---- or is stopped, this is logged, and the line goes on as if the function were not there. It runs
---- at once, also between two steps of a task of its script that computes for long, and during a
---- reload until the new code takes over: what it then changes in `state` may be lost. What it sends
---- passes no filter. After it has returned `next` raises. It ends by `off`, with its script or by a
---- reload, and with the network.
+--- or is stopped, this is logged, and the line goes on as if the function were not there; one that
+--- was stopped for taking too long is over. It runs at once, also between two steps of a task of its
+--- script that computes for long, and during a reload until the new code takes over: what it then
+--- changes in `state` may be lost. What it sends passes no filter. After it has returned `next`
+--- raises. It ends by `off`, with its script or by a reload, and with the network.
 ---
 --- ```lua
 --- net:filter_in(function(line, next)

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "irc/batch.h"
 #include "irc/sendq.h"
+#include "script/cancel.h"
 #include "script/net.h"
 #include "script/resource.h"
 #include "script/slice.h"
@@ -173,6 +174,12 @@ static lua_State *thread_of(const struct script *s)
 	return run && run->script == s ? run->L : s->vm.L;
 }
 
+static void tell_of_failure(const struct sieve *sv, const char *text)
+{
+	if (text && trouble_is_told(sv->script))
+		log_error("script %s: %s: %s", sv->script->name, names[sv->way], text);
+}
+
 static bool run(struct pass *p, struct sieve *sv, struct str line)
 {
 	lua_State *L = thread_of(sv->script);
@@ -184,9 +191,12 @@ static bool run(struct pass *p, struct sieve *sv, struct str line)
 	sv->pass = NULL;
 	if (is_done)
 		return true;
-	const char *text = lua_tostring(L, -1);
-	if (text && trouble_is_told(sv->script))
-		log_error("script %s: %s: %s", sv->script->name, names[sv->way], text);
+	if (cancel_is(L, -1)) { /* for its time: it would hold up the next line as well */
+		tell_of_failure(sv, "it was stopped, and is over");
+		sieve_end(sv);
+	} else {
+		tell_of_failure(sv, lua_tostring(L, -1));
+	}
 	lua_pop(L, 1);
 	return false;
 }

@@ -12,8 +12,8 @@
  *
  * A line waits for nobody: the functions run at once, also while their script is held (host.h) or
  * frozen for a reload, until the new code takes its place. One that fails or is stopped for taking
- * too long might as well not be there: the line goes on as it came. What a function itself sends
- * passes no other.
+ * too long might as well not be there: the line goes on as it came. Who was stopped is over: the
+ * loop waits while it runs. What a function itself sends passes no other.
  */
 #ifndef EBB_SCRIPT_SIEVE_H
 #define EBB_SCRIPT_SIEVE_H

@@ -310,6 +310,23 @@ static void an_endless_filter_is_stopped(void **state)
 	stage_end(&st);
 }
 
+/* Else each line would hold up all networks. */
+static void a_filter_that_was_stopped_is_over(void **state)
+{
+	(void)state;
+	begin("f = network():filter_in(function(line, next) while true do end end)\n"
+	      "network():filter_in(function(line, next) next(line .. '!') end)\n" HEAR);
+	stage_line(&st, 0, ":a!u@h JOIN #t");
+	stage_expect_log(&st, "error script test: filter_in: it was stopped, and is over");
+
+	stage_line(&st, 0, ":a!u@h JOIN #u");
+
+	assert_null(strstr(buf_str(&st.log).p, "stopped"));
+	expect_heard("join :a!u@h JOIN #u!\n");
+	assert_int_equal(st.nets[0].net->n_sieves[SIEVE_IN], 1);
+	stage_end(&st);
+}
+
 static void errors_are_told_with_the_place_and_not_for_ever(void **state)
 {
 	(void)state;
@@ -510,6 +527,7 @@ int main(void)
 	check_test(&c, what_waits_for_room_has_passed_the_filters_once);
 	check_test(&c, a_line_that_breaks_waits_for_no_room);
 	check_test(&c, an_endless_filter_is_stopped);
+	check_test(&c, a_filter_that_was_stopped_is_over);
 	check_test(&c, errors_are_told_with_the_place_and_not_for_ever);
 	check_test(&c, next_is_over_with_its_filter);
 	check_test(&c, filters_that_end_each_other_are_passed_over);
