@@ -189,8 +189,7 @@ static bool has_secret(struct str command, struct str rest)
 	return false;
 }
 
-/* How much of a line may be shown: all, or up to where a channel's key may stand. */
-static size_t open_part(struct str line)
+size_t log_wire_open(struct str line)
 {
 	struct str rest = line, command;
 	do
@@ -212,7 +211,7 @@ void log_wire(const char *who, const char *direction, struct str line)
 {
 	if (!log_is_on(LOG_TRACE))
 		return;
-	size_t n = open_part(line);
+	size_t n = log_wire_open(line);
 	log_write(LOG_TRACE, "%s: %s %" STR_F "%s", who, direction, (int)n, line.p,
 		n < line.n ? " ***" : "");
 }

@@ -46,4 +46,7 @@ void log_from_signal(enum log_level level, const char *text);
  * masked. */
 void log_wire(const char *who, const char *direction, struct str line);
 
+/* How much of a line that shows of it: all, or what stands before a secret. */
+size_t log_wire_open(struct str line);
+
 #endif

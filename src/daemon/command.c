@@ -1,5 +1,6 @@
 #include "daemon/command.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "script/eval.h"
 #include "script/net.h"
@@ -52,7 +53,8 @@ static void run_status(void *data, struct control_caller caller, const struct wi
 	control_reply(caller, status);
 }
 
-/* The queues. A line is told of by its command and what that names: the rest may be a secret. */
+/* The queues. A line is told of by its command and what that names: the rest may be a secret, and
+ * so may a lone parameter that is no channel. */
 
 struct listing {
 	const struct net *net;
@@ -65,18 +67,25 @@ static json_t *seconds(int64_t ns)
 	return ns < 0 ? json_null() : json_real((double)ms / 1000);
 }
 
+static json_t *target_of(const struct net *n, const struct message *m)
+{
+	struct str target = message_param(m, 0);
+	const char *end = target.p + target.n;
+	bool is_open = target.p && (size_t)(end - m->raw.p) <= log_wire_open(m->raw);
+	bool is_named = m->n_params > 1 || isupport_is_channel(n->ops->isupport(n->data), target);
+	return is_open && is_named ? wire_text(target) : json_null();
+}
+
 static void list_line(void *data, const struct sendq_wait *w)
 {
 	static const char *const lanes[] = {"first", "urgent", "normal"};
 	const struct listing *l = data;
 	struct message m;
 	json_t *o = json_object();
-	if (message_parse(&m, w->line) < 0)
-		m.command = STR_NONE;
-	bool is_secret = m.n_params < 2;
+	bool is_message = message_parse(&m, w->line) == 0;
 	json_object_set_new(o, "network", wire_text(str_of(l->net->name)));
-	json_object_set_new(o, "command", wire_text(m.command));
-	json_object_set_new(o, "target", is_secret ? json_null() : wire_text(message_param(&m, 0)));
+	json_object_set_new(o, "command", is_message ? wire_text(m.command) : json_null());
+	json_object_set_new(o, "target", is_message ? target_of(l->net, &m) : json_null());
 	json_object_set_new(o, "lane", json_string(lanes[w->lane]));
 	json_object_set_new(o, "why", json_string(sendq_why_name(w->why)));
 	json_object_set_new(o, "waited", seconds(w->waited_ns));

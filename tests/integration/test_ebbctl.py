@@ -98,6 +98,9 @@ def _():
           send("privmsg", { target = "#full", message = "hidden" })
           send("notice", { target = "bob", message = "hidden" })
           raw("PASS hidden")
+          raw("WEBIRC hidden gateway host 192.0.2.1")
+          raw("PART #d")
+          raw("AWAY :hidden")
         end)"""})
     bot.wait_log("connected as ebb")
     expect(ebbctl("-s", path, "queue"), 0,
@@ -105,7 +108,10 @@ def _():
            r"irc      PRIVMSG  #Full   normal  pace   \d\S*\n"
            r"irc      PRIVMSG  #full   normal  order  \d\S*\n"
            r"irc      NOTICE   bob     normal  turn   \d\S*\n"
-           r"irc      PASS     -       normal  turn   \d\S*\n")
+           r"irc      PASS     -       normal  turn   \d\S*\n"
+           r"irc      WEBIRC   -       normal  order  \d\S*\n"
+           r"irc      PART     #d      normal  turn   \d\S*\n"
+           r"irc      AWAY     -       normal  order  \d\S*\n")
 
 
 @test("shutdown is answered and logged, says QUIT, and ends with 0")
