@@ -302,7 +302,7 @@ int64_t nick_deadline(const struct session *s)
 
 static void give_up_asked(struct session *s)
 {
-	set_owned(&s->nick.asked, STR_NONE);
+	forget_asked(s);
 	if (!s->nick.is_scripts && !is_had(s))
 		look_later(s);
 }
