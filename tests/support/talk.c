@@ -304,3 +304,13 @@ void talk_end(struct talk *t)
 	free_configured(t->configured);
 	buf_fini(&t->out);
 }
+
+void talk_hold(const struct session_options *o, const char *script)
+{
+	struct talk t;
+	talk_begin(&t, o);
+
+	talk_run(&t, str_of(script));
+
+	talk_end(&t);
+}

@@ -44,4 +44,7 @@ void talk_end(struct talk *t);
 void talk_run(struct talk *t, struct str script);
 void talk_go_on(struct talk *t, struct str script);
 
+/* All of that, with a session of its own. */
+void talk_hold(const struct session_options *o, const char *script);
+
 #endif

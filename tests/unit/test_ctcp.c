@@ -41,12 +41,7 @@ static const struct talk_row {
 static void conversation(void **state)
 {
 	const struct talk_row *row = *state;
-	struct talk t;
-	talk_begin(&t, &talk_options);
-
-	talk_run(&t, str_of(row->script));
-
-	talk_end(&t);
+	talk_hold(&talk_options, row->script);
 }
 
 int main(void)

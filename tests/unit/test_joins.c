@@ -80,12 +80,7 @@ static void conversation(void **state)
 	o.ping_interval_ns = 10000 * NS_PER_S;
 	o.channels = channels;
 	o.n_channels = COUNTOF(channels);
-	struct talk t;
-	talk_begin(&t, &o);
-
-	talk_run(&t, str_of(row->script));
-
-	talk_end(&t);
+	talk_hold(&o, row->script);
 }
 
 int main(void)

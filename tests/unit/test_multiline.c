@@ -95,13 +95,7 @@ static const struct talk_row {
 static void conversation(void **state)
 {
 	const struct talk_row *row = *state;
-	struct session_options o = talk_options;
-	struct talk t;
-	talk_begin(&t, &o);
-
-	talk_run(&t, str_of(row->script));
-
-	talk_end(&t);
+	talk_hold(&talk_options, row->script);
 }
 
 static void a_character_is_never_cut(void **state)

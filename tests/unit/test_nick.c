@@ -72,13 +72,8 @@ static void conversation(void **state)
 {
 	const struct talk_row *row = *state;
 	struct session_options o = talk_options;
-	struct talk t;
 	o.ping_interval_ns = 10000 * NS_PER_S;
-	talk_begin(&t, &o);
-
-	talk_run(&t, str_of(row->script));
-
-	talk_end(&t);
+	talk_hold(&o, row->script);
 }
 
 int main(void)

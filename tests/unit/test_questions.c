@@ -36,14 +36,9 @@ static void conversation(void **state)
 {
 	const struct talk_row *row = *state;
 	struct session_options o = talk_options;
-	struct talk t;
 	o.who_ns = 2 * NS_PER_S;
 	o.ping_interval_ns = 1000 * NS_PER_S;
-	talk_begin(&t, &o);
-
-	talk_run(&t, str_of(row->script));
-
-	talk_end(&t);
+	talk_hold(&o, row->script);
 }
 
 int main(void)
