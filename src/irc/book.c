@@ -102,6 +102,14 @@ uint32_t book_find_channel(const struct book *b, struct str name)
 	return i;
 }
 
+struct mode *book_find_mode(const struct channel *c, char letter)
+{
+	for (size_t i = 0; i < c->n_modes; i++)
+		if (c->modes[i].letter == letter)
+			return &c->modes[i];
+	return NULL;
+}
+
 static uint32_t hash_pair(const struct book *b, uint32_t channel, uint32_t user)
 {
 	return (uint32_t)hash_number(&b->key, (uint64_t)channel << 32 | user);

@@ -115,6 +115,9 @@ uint32_t book_find_user(const struct book *b, struct str nick);
 uint32_t book_find_channel(const struct book *b, struct str name);
 uint32_t book_find_member(const struct book *b, uint32_t channel, uint32_t user);
 
+/* NULL: it is not set, or not known. */
+struct mode *book_find_mode(const struct channel *c, char letter);
+
 /* Us, by this nick. */
 void book_set_me(struct book *b, struct str nick);
 

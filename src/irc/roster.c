@@ -136,20 +136,12 @@ void roster_end_who(struct roster *r, struct str name)
 
 /* Channels. */
 
-static const struct mode *find_mode(const struct channel *c, char letter)
-{
-	for (size_t i = 0; i < c->n_modes; i++)
-		if (c->modes[i].letter == letter)
-			return &c->modes[i];
-	return NULL;
-}
-
 bool roster_channel(const struct roster *r, struct handle channel, struct roster_channel *out)
 {
 	const struct channel *c = roster_channel_at(r, channel);
 	if (!c)
 		return false;
-	const struct mode *key = find_mode(c, 'k');
+	const struct mode *key = book_find_mode(c, 'k');
 	*out = (struct roster_channel){.name = str_of(c->name),
 		.topic = str_of(c->topic),
 		.topic_setter = str_of(c->topic_setter),
@@ -164,7 +156,7 @@ bool roster_channel(const struct roster *r, struct handle channel, struct roster
 bool roster_mode(const struct roster *r, struct handle channel, char letter, struct str *param)
 {
 	const struct channel *c = roster_channel_at(r, channel);
-	const struct mode *mode = c ? find_mode(c, letter) : NULL;
+	const struct mode *mode = c ? book_find_mode(c, letter) : NULL;
 	*param = str_of(mode ? mode->param : NULL);
 	return mode;
 }

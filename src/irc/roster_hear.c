@@ -200,14 +200,6 @@ static void on_end_of_names(struct roster_hearing *h)
 
 /* Modes. */
 
-static struct mode *find_mode(struct channel *c, char letter)
-{
-	for (size_t i = 0; i < c->n_modes; i++)
-		if (c->modes[i].letter == letter)
-			return &c->modes[i];
-	return NULL;
-}
-
 static void add_mode(struct channel *c, char letter, char *param)
 {
 	if (c->n_modes == c->modes_capacity) {
@@ -220,7 +212,7 @@ static void add_mode(struct channel *c, char letter, char *param)
 static void set_mode(
 	const struct roster_hearing *h, struct channel *c, char letter, struct str param)
 {
-	struct mode *mode = find_mode(c, letter);
+	struct mode *mode = book_find_mode(c, letter);
 	if (mode)
 		set_owned(&mode->param, param, ROSTER_PARAM_MAX_BYTES);
 	else if (c->n_modes < ROSTER_MODES_MAX && param.n <= ROSTER_PARAM_MAX_BYTES)
@@ -231,7 +223,7 @@ static void set_mode(
 
 static void unset_mode(struct channel *c, char letter)
 {
-	struct mode *mode = find_mode(c, letter);
+	struct mode *mode = book_find_mode(c, letter);
 	if (!mode)
 		return;
 	free(mode->param);
@@ -282,7 +274,7 @@ static void on_mode(struct roster_hearing *h)
 /* Servers hide the key from some: then the one that is known stays. */
 static void keep_key(struct channel *c, char **key)
 {
-	struct mode *mode = find_mode(c, 'k');
+	struct mode *mode = book_find_mode(c, 'k');
 	if (!mode || !*key || (mode->param && strcmp(mode->param, "*") != 0))
 		return;
 	free(mode->param);
