@@ -253,17 +253,22 @@ void stage_begin(struct stage *st, size_t n_nets)
 	}
 }
 
+void stage_drop_net(struct stage *st)
+{
+	struct stage_net *n = &st->nets[--st->n_nets];
+	net_free(n->net);
+	assert_int_equal(n->requests.n, 0);
+	requests_fini(&n->requests);
+	batches_fini(&n->batches);
+	isupport_unref(n->isupport);
+	roster_free(n->roster);
+	buf_fini(&n->extra);
+}
+
 void stage_end(struct stage *st)
 {
-	for (size_t i = 0; i < st->n_nets; i++) {
-		net_free(st->nets[i].net);
-		assert_int_equal(st->nets[i].requests.n, 0);
-		requests_fini(&st->nets[i].requests);
-		batches_fini(&st->nets[i].batches);
-		isupport_unref(st->nets[i].isupport);
-		roster_free(st->nets[i].roster);
-		buf_fini(&st->nets[i].extra);
-	}
+	while (st->n_nets)
+		stage_drop_net(st);
 	host_fini(&st->host);
 	assert_int_equal(event_count(), st->n_events);
 	assert_int_equal(timers_next(&st->timers), -1);

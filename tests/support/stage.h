@@ -55,6 +55,9 @@ struct stage {
 void stage_begin(struct stage *st, size_t n_nets);
 void stage_end(struct stage *st);
 
+/* The last of its networks is configured no more. */
+void stage_drop_net(struct stage *st);
+
 /* Loads a script from its source; false when it is refused. */
 bool stage_load(struct stage *st, const char *name, const char *source);
 

@@ -476,9 +476,7 @@ static void a_filter_outlives_its_network_as_an_object(void **state)
 	st.limits.trust = TRUST_FULL;
 	load("test", "f = network('two'):filter_in(print) g = network('two'):filter_out(print)\n"
 		     "on('join', function() f:off() f:off() log('heard off') end)");
-	net_free(st.nets[1].net);
-	isupport_unref(st.nets[1].isupport);
-	st.n_nets = 1;
+	stage_drop_net(&st);
 	stage_line(&st, 0, ":a!u@h JOIN #t");
 	expect_heard("off\n");
 	stage_end(&st);
