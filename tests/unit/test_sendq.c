@@ -629,6 +629,44 @@ static void sendq_takes_a_line_about_hundreds(void **state)
 	buf_fini(&all);
 }
 
+static void sendq_lets_nothing_between_bound_lines(void **state)
+{
+	(void)state;
+	struct sendq *q = fresh(.line_ns = 0);
+	push_to(q, LANE_NORMAL, "b1", "b");
+	push_to(q, LANE_NORMAL, "a1", "a");
+	sendq_bind(q);
+	push_to(q, LANE_NORMAL, "a2", "a");
+	sendq_bind(q);
+	push_to(q, LANE_NORMAL, "a3", "a");
+	push_to(q, LANE_NORMAL, "a4", "a");
+
+	send_one(q, 0, "b1");
+	send_one(q, 0, "a1");
+	push_to(q, LANE_URGENT, "urgent", NULL);
+	push_to(q, LANE_NORMAL, "c1", "c");
+	send_one(q, 0, "a2");
+	send_one(q, 0, "a3");
+	send_one(q, 0, "urgent");
+	send_one(q, 0, "c1");
+	send_one(q, 0, "a4");
+}
+
+static void sendq_forgets_what_was_bound_when_it_is_cleared(void **state)
+{
+	(void)state;
+	struct sendq *q = fresh(.line_ns = 0);
+	push_to(q, LANE_NORMAL, "a1", "a");
+	sendq_bind(q);
+	push_to(q, LANE_NORMAL, "a2", "a");
+	send_one(q, 0, "a1");
+
+	sendq_clear(q);
+
+	push(q, "x");
+	send_one(q, 0, "x");
+}
+
 static void sendq_ignores_empty_names(void **state)
 {
 	(void)state;
@@ -862,6 +900,8 @@ int main(void)
 	check_test(&c, sendq_goes_on_with_who_waits_whatever_newcomers_there_are);
 	check_test(&c, sendq_remembers_only_so_many_targets);
 	check_test(&c, sendq_takes_a_line_about_hundreds);
+	check_test(&c, sendq_lets_nothing_between_bound_lines);
+	check_test(&c, sendq_forgets_what_was_bound_when_it_is_cleared);
 	check_test(&c, sendq_ignores_empty_names);
 	check_test(&c, sendq_is_past_a_count_only_when_all_before_it_went);
 	check_test(&c, sendq_tells_why_each_line_waits);
