@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "irc/aim.h"
 #include "irc/handle.h"
+#include "irc/lengths.h"
 #include "irc/multiline.h"
 #include "irc/spread.h"
 #include "irc/text.h"
@@ -357,6 +358,14 @@ static size_t spread_max(const struct session *s, const struct message *m)
 	return is_text_command(m->command) ? relayed_max(s) : line_max(s);
 }
 
+static void cut_text(const struct session *s, struct message *m)
+{
+	size_t max = lengths_cut(s->isupport, m);
+	if (max)
+		log_info("%s: %" STR_F ": cut to %zu bytes, which is all that the server keeps",
+			s->options->network, STR_A(m->command), max);
+}
+
 static int send_line(struct session *s, struct str line, bool may_split, struct err *err)
 {
 	struct message m = {0};
@@ -365,7 +374,9 @@ static int send_line(struct session *s, struct str line, bool may_split, struct 
 	int r = parse_line(&m, line, err);
 	if (r < 0)
 		return r;
-	size_t n_bytes = without_tags(line).n;
+	if (may_split)
+		cut_text(s, &m);
+	size_t n_bytes = without_tags(m.raw).n;
 	if (may_split && spread_begin(&lines, s->isupport, &m, spread_max(s, &m)))
 		return send_spread(s, &lines, err);
 	if (may_split && is_split(&sp, s, &m))
@@ -503,7 +514,7 @@ void session_quit(struct session *s, struct str message, int64_t now_ns)
 		return;
 	s->state = SESSION_CLOSING;
 	sendq_clear(&s->sendq);
-	buf_init(&clean, 4 * SESSION_TEXT_MAX_BYTES);
+	buf_init(&clean, (size_t)4 * SESSION_TEXT_MAX_BYTES);
 	if (is_foreign(s, message))
 		message = text_scrub(&clean, message) < 0 ? STR_NONE : buf_str(&clean);
 	write_quit(s, message);

@@ -9,26 +9,36 @@ static const struct talk_row {
 } rows[] = {
 	{"names as many targets as the server takes",
          SAYS("TARGMAX=PRIVMSG:2,KICK:1") "s PRIVMSG a,b,c :x\n> PRIVMSG a,b :x\n> PRIVMSG c :x\n"
-						 "s KICK #c a,b :y\n> KICK #c a :y\n> KICK #c b :y\n"},
+						 "s KICK #c a,b :y\n> KICK #c a :y\n> KICK #c b :y\n"                                     },
 	{"changes as many modes as the server takes",
-         SAYS("MODES=2") "s MODE #c +oov a b c\n> MODE #c +oo a b\n> MODE #c +v c\n"                 },
+         SAYS("MODES=2") "s MODE #c +oov a b c\n> MODE #c +oo a b\n> MODE #c +v c\n"                                                      },
 	{"leaves a raw line as it is",
-         SAYS("TARGMAX=PRIVMSG:2,JOIN:1") "r PRIVMSG a,b,c :x\n> PRIVMSG a,b,c :x\n"                 },
+         SAYS("TARGMAX=PRIVMSG:2,JOIN:1") "r PRIVMSG a,b,c :x\n> PRIVMSG a,b,c :x\n"                                                      },
 	{"spreads what a server takes that says nothing",
          READY "s JOIN #a,#b\n> JOIN #a,#b\n"
 		      "s MODE #c +bbbb 1 2 3 4\n"
-		      "> MODE #c +bbb 1 2 3\n> MODE #c +b 4\n"                                       },
+		      "> MODE #c +bbb 1 2 3\n> MODE #c +b 4\n"									    },
 	{"joins again what it joined on several lines",
          SAYS("TARGMAX=JOIN:1") "s JOIN #a,#b k\n> JOIN #a k\n> JOIN #b\n< :ebb!u@h JOIN #a\n"
 				       "< :ebb!u@h JOIN #b\nx now\n" HELLO
-				       "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #a,#b k\n*\n"    },
+				       "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #a,#b k\n*\n"                                         },
 	{"spreads a line over the queue, in order",
          SAYS("TARGMAX=PRIVMSG:1") "c pace=2\ns PRIVMSG a,b :x\n> PRIVMSG a :x\ns PRIVMSG b :y\n"
-					  "+ 2\n> PRIVMSG b :x\n+ 2\n> PRIVMSG b :y\n"               },
+					  "+ 2\n> PRIVMSG b :x\n+ 2\n> PRIVMSG b :y\n"                                                    },
+	{"cuts a text to what the server keeps of it",
+         SAYS("TOPICLEN=10 KICKLEN=5 AWAYLEN=4 NAMELEN=7") "s TOPIC #a :one two three\n"
+								  "> TOPIC #a :one two\ns @+x=y KICK #a,#b al,bo :abcdefgh\n"
+								  "> @+x=y KICK #a,#b al,bo :abcde\ns AWAY :\xc3\xa9\xc3\xa9\xc3\xa9\n"
+								  "> AWAY :\xc3\xa9\xc3\xa9\ns SETNAME :robot of mine\n> SETNAME :robot\n"},
+	{"sends a text whole where the server keeps it",
+         SAYS("TOPICLEN=10 AWAYLEN=1") "s TOPIC #a :0123456789\n> TOPIC #a :0123456789\n"
+					      "s TOPIC #a\n> TOPIC #a\ns AWAY :gone home\n> AWAY :gone home\n"
+					      "s KICK #a al :0123456789x\n> KICK #a al :0123456789x\n"
+					      "r TOPIC #a :0123456789x\n> TOPIC #a :0123456789x\n"                                        },
 	{"waits until there is room for all of the lines",
          SAYS("TARGMAX=PRIVMSG:1") "c pace=2 max=2\ns PRIVMSG a :1\n> PRIVMSG a :1\ns PRIVMSG a :2\n"
 					  "a PRIVMSG b,c :x\n+ 2\n> PRIVMSG a :2\no\ns PRIVMSG b,c :x\n"
-					  "+ 4\n> PRIVMSG b :x\n> PRIVMSG c :x\n"                    },
+					  "+ 4\n> PRIVMSG b :x\n> PRIVMSG c :x\n"                                                         },
 };
 
 static void conversations_go_as_written(void **state)
