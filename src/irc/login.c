@@ -6,6 +6,7 @@
 #include "irc/handle.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* With register = manual it is the script's, and after QUIT nobody's. */
 static bool is_ours(const struct session *s)
@@ -16,6 +17,13 @@ static bool is_ours(const struct session *s)
 static bool wants_account(const struct session *s)
 {
 	return s->options->sasl.n_mechanisms > 0;
+}
+
+/* Room for a login's lines from the first: a buffer that grows leaves what it held behind. */
+static void begin_sasl_lines(struct buf *out)
+{
+	buf_init(out, SASL_OUT_MAX_BYTES);
+	(void)buf_reserve(out, SASL_OUT_MAX_BYTES);
 }
 
 /* Lines that the server is told at once; they may hold a secret. */
@@ -31,8 +39,10 @@ static void introduce(struct session *s)
 {
 	const struct session_options *o = s->options;
 	s->login.is_held = false;
-	if (o->password)
+	if (o->password) {
+		(void)buf_reserve(&s->scratch, strlen("PASS :\r\n") + strlen(o->password));
 		session_write(s, "PASS :%s", o->password);
+	}
 	session_write(s, "NICK %s", s->nick.now);
 	session_write(s, "USER %s 0 * :%s", o->user, o->realname);
 	mem_wipe(s->scratch.bytes, s->scratch.capacity);
@@ -124,7 +134,7 @@ static void log_in(struct session *s)
 {
 	struct buf out;
 	struct err why = {0};
-	buf_init(&out, SASL_OUT_MAX_BYTES);
+	begin_sasl_lines(&out);
 	s->login.begun_ns = s->now_ns;
 	s->login.again_ns = -1;
 	enum sasl_result r = sasl_begin(
@@ -211,7 +221,7 @@ void login_on_sasl(struct session *s, const struct message *m)
 	struct err why = {0};
 	if (!sasl_is_under_way(&s->login.sasl) || !is_ours(s))
 		return;
-	buf_init(&out, SASL_OUT_MAX_BYTES);
+	begin_sasl_lines(&out);
 	enum sasl_result r = sasl_hear(&s->login.sasl, m, &out, &why);
 	flush(s, &out);
 	if (r == SASL_GOES_ON && why.code)
@@ -283,7 +293,7 @@ static void give_up_on_silence(struct session *s)
 {
 	struct buf out;
 	struct err why;
-	buf_init(&out, SASL_OUT_MAX_BYTES);
+	begin_sasl_lines(&out);
 	sasl_abort(&s->login.sasl, &out);
 	flush(s, &out);
 	err_set(&why, ERR_SASL, "no answer within %lld s", (long long)(LOGIN_SASL_NS / NS_PER_S));
