@@ -260,18 +260,13 @@ static bool is_like_first(const struct texts *t)
 	return str_ieq(m->command, first->command) && str_eq(m->params[0], first->params[0]);
 }
 
-static bool is_text_command(struct str command)
-{
-	return str_ieq(command, STR("PRIVMSG")) || str_ieq(command, STR("NOTICE"));
-}
-
 static bool next_text(struct texts *t)
 {
 	while (t->rest.n) {
 		struct str line = str_cut(&t->rest, '\n');
 		if (message_parse(&t->m, line) < 0 || t->m.n_params < 2)
 			continue;
-		bool is_first = !t->has_first && is_text_command(t->m.command);
+		bool is_first = !t->has_first && message_is_text(&t->m);
 		if (is_first)
 			t->first = t->m;
 		t->has_first |= is_first;
@@ -360,8 +355,7 @@ int batch_parse(struct message *m, struct str line)
 	int r = message_parse(m, first);
 	if (r < 0 || first.n == line.n)
 		return r;
-	if (m->n_params != 2 || !is_text_command(m->command) || str_has(rest, '\0') ||
-		str_has(rest, '\r'))
+	if (m->n_params != 2 || !message_is_text(m) || str_has(rest, '\0') || str_has(rest, '\r'))
 		return ERR_INVALID;
 	m->raw = line;
 	m->params[1].n = (size_t)(line.p + line.n - m->params[1].p);

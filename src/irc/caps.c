@@ -37,11 +37,6 @@ bool caps_has(const struct caps *c, enum cap cap)
 	return c->enabled & CAP_BIT(cap);
 }
 
-bool caps_offers(const struct caps *c, enum cap cap)
-{
-	return c->offered & CAP_BIT(cap);
-}
-
 static struct str value_of(const struct caps *c, unsigned i)
 {
 	return c->texts ? str_of(c->texts->values[i]) : STR_NONE;

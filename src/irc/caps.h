@@ -93,11 +93,11 @@ struct caps_texts {
 struct caps {
 	const struct caps_options *options; /* borrowed; NULL: none */
 	enum caps_state state;
-	uint64_t offered, enabled;
-	uint64_t asked;        /* and not answered yet */
-	uint64_t alone;        /* of those asked: in a line of its own */
-	uint64_t listed;       /* by LIST as far as it has come */
-	struct caps_news news; /* of the last line */
+	uint64_t offered, enabled; /* sts stays offered once it was */
+	uint64_t asked;            /* and not answered yet */
+	uint64_t alone;            /* of those asked: in a line of its own */
+	uint64_t listed;           /* by LIST as far as it has come */
+	struct caps_news news;     /* of the last line */
 	unsigned n_ls_lines;
 	uint8_t n_requests;         /* modulo 256 */
 	uint8_t requests[CAPS_MAX]; /* of those asked: the number of the line */
@@ -123,9 +123,6 @@ enum caps_result caps_hear(struct caps *c, const struct message *m, struct buf *
 
 /* Whether it is enabled. */
 bool caps_has(const struct caps *c, enum cap cap);
-
-/* Whether the server offers it; sts stays offered once it was. */
-bool caps_offers(const struct caps *c, enum cap cap);
 
 /* The value it is offered with; absent where there is none. Borrowed until the next call that
  * changes c. */

@@ -120,6 +120,11 @@ struct str message_last(const struct message *m)
 	return m->n_params ? m->params[m->n_params - 1] : STR_NONE;
 }
 
+bool message_is_text(const struct message *m)
+{
+	return str_ieq(m->command, STR("PRIVMSG")) || str_ieq(m->command, STR("NOTICE"));
+}
+
 bool message_next_tag(struct str *rest, struct str *key, struct str *value)
 {
 	while (rest->n) {

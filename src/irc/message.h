@@ -40,6 +40,9 @@ struct str message_param(const struct message *m, size_t i);
 /* The last parameter, or absent. */
 struct str message_last(const struct message *m);
 
+/* Whether it is a PRIVMSG or a NOTICE. */
+bool message_is_text(const struct message *m);
+
 /* The value of a tag, still escaped; absent where the tag is missing or empty, which the
  * specification holds the same. The last of several with one key counts. */
 struct str message_tag(const struct message *m, struct str key);

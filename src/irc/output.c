@@ -153,17 +153,12 @@ struct split {
 	size_t max_bytes; /* of a part */
 };
 
-static bool is_text_command(struct str command)
-{
-	return str_ieq(command, STR("PRIVMSG")) || str_ieq(command, STR("NOTICE"));
-}
-
 /* False where there is nothing that could be cut, or no room for a part. */
 static bool split_begin(struct split *sp, const struct session *s, const struct message *m)
 {
 	static const struct str action = STR("\x01"
 					     "ACTION ");
-	if (!is_text_command(m->command) || m->n_params != 2)
+	if (!message_is_text(m) || m->n_params != 2)
 		return false;
 	struct str text = m->params[1];
 	*sp = (struct split){
@@ -355,7 +350,7 @@ static int parse_line(struct message *m, struct str line, struct err *err)
 /* Of what others are relayed, each gets what is addressed to it alone. */
 static size_t spread_max(const struct session *s, const struct message *m)
 {
-	return is_text_command(m->command) ? relayed_max(s) : line_max(s);
+	return message_is_text(m) ? relayed_max(s) : line_max(s);
 }
 
 static void cut_text(const struct session *s, struct message *m)

@@ -198,8 +198,7 @@ static bool has_text(const struct message *m)
 	static const struct str action = STR_CONST("\x01"
 						   "ACTION ");
 	struct str text = message_param(m, 1);
-	return m->n_params == 2 &&
-	       (str_ieq(m->command, STR("PRIVMSG")) || str_ieq(m->command, STR("NOTICE"))) &&
+	return m->n_params == 2 && message_is_text(m) &&
 	       (!str_starts(text, STR("\x01")) || str_starts(text, action));
 }
 
