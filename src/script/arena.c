@@ -6,7 +6,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { CHUNK_MIN_BYTES = 64 * 1024, CHUNK_MAX_BYTES = 1024 * 1024 };
+enum {
+	CHUNK_MIN_BYTES = 64 * 1024,
+	CHUNK_MAX_BYTES = 1024 * 1024,
+	/* What has to be new for another collection: a part of the maximum, or so many requests. */
+	COLLECT_PART = 16,
+	COLLECT_GROWN = 4096
+};
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -220,9 +226,22 @@ void *arena_resize(struct arena *a, void *p, size_t old_bytes, size_t n_bytes)
 	return q;
 }
 
+/* A collection takes time: only where it may find something. */
+static bool has_collected(struct arena *a)
+{
+	bool is_worth = a->used_bytes >= a->collected_bytes + a->max_bytes / COLLECT_PART ||
+			a->n_grown - a->collected_at >= COLLECT_GROWN;
+	if (!a->collect || !is_worth)
+		return false;
+	a->collect(a);
+	a->collected_bytes = a->used_bytes;
+	a->collected_at = a->n_grown;
+	return true;
+}
+
 bool arena_charge(struct arena *a, size_t n_bytes)
 {
-	if (!is_allowed(a, 0, n_bytes))
+	if (!is_allowed(a, 0, n_bytes) && !(has_collected(a) && is_allowed(a, 0, n_bytes)))
 		return false;
 	a->used_bytes += n_bytes;
 	return true;

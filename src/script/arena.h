@@ -32,10 +32,13 @@ struct arena {
 	struct arena_chunk *chunks;
 	size_t chunk_bytes; /* of all chunks */
 	struct list large;
-	uint64_t n_grown;  /* requests for more memory: counts up */
-	uint64_t n_denied; /* those of them that were refused: counts up */
-	uint64_t fail_at;  /* for tests: from this request on, they are refused; 0: none */
-	uint64_t fail_n;   /* so many of them; 0: all */
+	void (*collect)(struct arena *a); /* frees what nobody can reach; NULL: nothing can */
+	size_t collected_bytes;           /* that were used after it the last time */
+	uint64_t collected_at;            /* n_grown at that time */
+	uint64_t n_grown;                 /* requests for more memory: counts up */
+	uint64_t n_denied;                /* those of them that were refused: counts up */
+	uint64_t fail_at; /* for tests: from this request on, they are refused; 0: none */
+	uint64_t fail_n;  /* so many of them; 0: all */
 };
 
 void arena_init(struct arena *a, size_t max_bytes);
@@ -53,8 +56,8 @@ bool arena_shrink(struct arena *a, size_t n_bytes);
  * memory; what shrinks always succeeds. */
 void *arena_resize(struct arena *a, void *p, size_t old_bytes, size_t n_bytes);
 
-/* Counts memory that C holds for the script. False: it would pass the maximum, and is not
- * counted. */
+/* Counts memory that C holds for the script. False: it would pass the maximum, also after what can
+ * be collected was, and is not counted. */
 NODISCARD bool arena_charge(struct arena *a, size_t n_bytes);
 void arena_release(struct arena *a, size_t n_bytes);
 

@@ -155,10 +155,10 @@ void script_left(struct script *s, const struct slice_run *r)
 		s->host->wants_idle = true;
 	if (a->n_denied != r->n_denied && is_exhausted(s, r)) {
 		char why[SLICE_TRACEBACK_BYTES + 100];
-		snprintf(why, sizeof(why),
-			"it used up its memory: %.1f of %.1f MB are in use, in\n%s",
+		bool is_known = s->denied_at && *s->denied_at;
+		snprintf(why, sizeof(why), "it used up its memory: %.1f of %.1f MB are in use%s%s",
 			(double)a->used_bytes / MB, (double)a->max_bytes / MB,
-			s->denied_at ? s->denied_at : "");
+			is_known ? ", in\n" : "", is_known ? s->denied_at : "");
 		program_fail(s, why);
 	}
 }

@@ -23,6 +23,12 @@ static void *allocate(void *data, void *p, size_t old_bytes, size_t n_bytes)
 	return q;
 }
 
+/* As Lua does by itself where it is refused a block. */
+static void collect(struct arena *a)
+{
+	lua_gc(container_of(a, struct vm, arena)->L, LUA_GCCOLLECT);
+}
+
 /* Only for what broke the rule of vm.h. */
 static int panic(lua_State *L)
 {
@@ -36,6 +42,7 @@ bool vm_init(struct vm *vm)
 	vm->L = lua_newstate(allocate, vm);
 	if (!vm->L)
 		return false;
+	vm->arena.collect = collect;
 	lua_atpanic(vm->L, panic);
 	lua_gc(vm->L, LUA_GCGEN, 0, 0);
 	*(void **)lua_getextraspace(vm->L) = NULL;
