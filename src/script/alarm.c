@@ -7,12 +7,13 @@
 #include "script/cancel.h"
 #include "script/host.h"
 #include "script/lib_task.h"
+#include "script/slice.h"
 #include "script/task.h"
 
 #include <lauxlib.h>
 #include <string.h>
 
-enum { RUNS_A_TURN = 1000 }; /* of those that were held up */
+enum { RUNS_A_SHARE = 1000 }; /* as their tasks take memory and time */
 
 #define LOOK_NS (60 * NS_PER_S)
 
@@ -141,6 +142,8 @@ static void run(struct alarm *a)
 	struct script *s = a->script;
 	if (!a->running && !vm_call(s->vm.L, make_task, a, 0))
 		fail(a);
+	if (++s->alarm_runs % RUNS_A_SHARE == 0)
+		host_took(s, SLICE_TICKS);
 	a->is_over = !a->o.is_repeated;
 	if (!a->is_over)
 		timers_set(s->host->options.timers, &a->timer, next_time(a, a->timer.at_ns));
@@ -162,7 +165,7 @@ static void fire(struct timer *timer)
 
 void alarm_catch_up(struct script *s)
 {
-	for (int i = 0; i < RUNS_A_TURN && !s->is_held && !list_is_empty(&s->due); i++) {
+	while (!s->is_held && !list_is_empty(&s->due)) {
 		struct alarm *a = container_of(s->due.next, struct alarm, due);
 		list_remove(&a->due);
 		run(a);

@@ -18,6 +18,7 @@
 
 enum {
 	STEPS_A_TURN = 5000, /* tasks that tasks made runnable, before the loop has its turn */
+	STEPS_A_TICK = STEPS_A_TURN / SLICE_TICKS,
 	EVENTS_A_TURN = 1000,
 	OWN_NAMES_MAX = 4096, /* of events that only scripts know */
 };
@@ -163,6 +164,7 @@ void host_took(struct script *s, unsigned ticks)
 		s->share = 0;
 	s->share_ns = now_ns;
 	s->share += ticks;
+	s->steps -= (int)ticks * STEPS_A_TICK;
 	if (s->share >= SLICE_TICKS && s->may_slice)
 		host_hold(s);
 }

@@ -61,7 +61,7 @@ struct script {
 	bool had_alarms;   /* in its last turn */
 	unsigned share;    /* ticks that it took at share_ns, a turn of the loop */
 	int64_t share_ns;
-	int steps;           /* of tasks that tasks made runnable, before its next event */
+	int steps; /* of tasks that tasks made runnable, or of time, before its next event */
 	struct list behind;  /* the host's scripts that are held, in turn */
 	struct task *sliced; /* goes on before all else; NULL: none */
 	struct list held;    /* struct task: runnable, in their order */
@@ -78,6 +78,7 @@ struct script {
 	size_t n_kinds;
 	struct list alarms; /* struct alarm: after, every and cron */
 	size_t n_alarms;
+	unsigned alarm_runs;   /* of them all: counts up */
 	struct list resources; /* struct resource */
 	size_t n_files;        /* that are open */
 	struct map names;      /* interned text */

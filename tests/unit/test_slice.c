@@ -169,6 +169,35 @@ static void time_that_passes_meanwhile_comes_later(void **state)
 	end();
 }
 
+static void alarms_that_come_at_once_run_a_share_at_a_time(void **state)
+{
+	(void)state;
+	begin("for _ = 1, 2500 do after(1, function() end) end\n");
+	const struct script *s = container_of(st.host.scripts.next, struct script, node);
+	assert_int_equal(s->n_alarms, 2500);
+	timers_run(&st.timers, st.timers.now_ns + NS_PER_S);
+	assert_int_equal(s->n_tasks, 1000);
+	stage_run(&st);
+	assert_int_equal(s->n_alarms, 0);
+	end();
+}
+
+static void an_event_waits_a_share_for_tasks_that_come_after_it(void **state)
+{
+	(void)state;
+	begin(SAY
+		"local n = 0\n"
+		"local function again() n = n + 1 tick(1) spawn(again) end\n"
+		"on('privmsg', function(ev) say(ev.message .. n) if n == 0 then tick(2) again() end end)\n");
+	say("a");
+	say("b");
+	say("c");
+	for (int turn = 0; turn < 12; turn++)
+		stage_turn(&st);
+	expect_said("a0 b3 c5");
+	end();
+}
+
 static void a_connection_that_ends_meanwhile_ends_waits_later(void **state)
 {
 	(void)state;
@@ -463,6 +492,8 @@ int main(void)
 	check_test(&c, an_event_goes_on_with_the_handlers_that_are_left);
 	check_test(&c, what_is_switched_off_in_between_does_not_run);
 	check_test(&c, time_that_passes_meanwhile_comes_later);
+	check_test(&c, alarms_that_come_at_once_run_a_share_at_a_time);
+	check_test(&c, an_event_waits_a_share_for_tasks_that_come_after_it);
 	check_test(&c, a_connection_that_ends_meanwhile_ends_waits_later);
 	check_test(&c, who_joins_a_task_that_was_stopped_gets_its_error);
 	check_test(&c, a_lock_is_handed_on_by_who_is_stopped);
