@@ -1,5 +1,6 @@
 /*
- * daemon: the one place that creates, connects and tears down the parts.
+ * daemon: an engine (engine.h) on a loop of its own, with signals, a control socket and a service
+ * manager.
  */
 #ifndef EBB_DAEMON_DAEMON_H
 #define EBB_DAEMON_DAEMON_H

@@ -6,7 +6,7 @@ enum { ERRORS_MAX_BYTES = 256 * 1024 };
 
 static struct timers *timers_of(const struct rehash *r)
 {
-	return &r->parts.core->loop->timers;
+	return &r->parts.engine->loop.timers;
 }
 
 /* The end. */
@@ -30,7 +30,7 @@ static void end(struct rehash *r, const struct err *why)
 	if (!r->is_stopped)
 		notify_ready(r->parts.notify);
 	tell(r, why);
-	programs_round_fini(r->parts.programs, &r->round);
+	programs_round_fini(&r->parts.engine->programs, &r->round);
 	r->is_running = false;
 	if (!list_is_empty(&r->askers))
 		timers_after(timers_of(r), &r->due, 0);
@@ -67,15 +67,10 @@ static void log_errors(const struct buf *errors)
 		log_error("%" STR_F, STR_A(line));
 }
 
-void rehash_apply_daemon(const struct rehash_parts *parts, const struct config *config)
+static void set_level(const struct rehash *r, int configured)
 {
-	const struct config_daemon *d = &config->daemon;
-	enum log_level level = (enum log_level)d->log_level;
-	log_set_level(parts->is_verbose && level < LOG_DEBUG ? LOG_DEBUG : level);
-	guard_set_rate(&parts->core->guard, d->dial_rate, parts->core->loop->timers.now_ns);
-	parts->core->host.options.reload_timeout_ns = d->reload_timeout_ns;
-	parts->core->host.options.reload_drain_ns = d->reload_drain_ns;
-	programs_watch(parts->programs, d->watch);
+	enum log_level level = (enum log_level)configured;
+	log_set_level(r->parts.is_verbose && level < LOG_DEBUG ? LOG_DEBUG : level);
 }
 
 static void warn_of_change(
@@ -88,14 +83,16 @@ static void warn_of_change(
 
 static void apply(struct rehash *r, struct config *config, struct networks_plan *plan)
 {
-	struct config *old = *r->parts.config;
-	*r->parts.config = config;
+	struct engine *e = r->parts.engine;
+	struct config *old = e->config;
+	e->config = config;
 	warn_of_change(r, "control", old->daemon.control, config->daemon.control);
 	warn_of_change(r, "state_dir", old->daemon.state_dir, config->daemon.state_dir);
-	rehash_apply_daemon(&r->parts, config);
-	networks_apply(r->parts.networks, plan, config);
+	set_level(r, config->daemon.log_level);
+	engine_obey(e, &config->daemon);
+	networks_apply(&e->networks, plan, config);
 	r->round.done = on_scripts_done;
-	programs_apply(r->parts.programs, config, &r->round);
+	programs_apply(&e->programs, config, &r->round);
 	config_free(old);
 }
 
@@ -185,5 +182,5 @@ void rehash_init(struct rehash *r, const struct rehash_parts *parts)
 void rehash_fini(struct rehash *r)
 {
 	timers_cancel(timers_of(r), &r->due);
-	programs_round_fini(r->parts.programs, &r->round);
+	programs_round_fini(&r->parts.engine->programs, &r->round);
 }

@@ -9,9 +9,8 @@
 #ifndef EBB_DAEMON_REHASH_H
 #define EBB_DAEMON_REHASH_H
 
-#include "daemon/networks.h"
+#include "daemon/engine.h"
 #include "daemon/notify.h"
-#include "daemon/programs.h"
 
 /* Signals: after so long without one, at the latest so long after the first. */
 #define REHASH_QUIET_NS (100 * NS_PER_MS)
@@ -28,11 +27,8 @@ struct rehash_asker {
 /* What it acts on; borrowed, outlives it. */
 struct rehash_parts {
 	const char *path;
-	struct config **config; /* owned there: replaced */
-	bool is_verbose;        /* the log's level is debug at least */
-	struct core *core;
-	struct networks *networks;
-	struct programs *programs;
+	bool is_verbose; /* the log's level is debug at least */
+	struct engine *engine;
 	struct notify *notify;
 };
 
@@ -59,8 +55,5 @@ void rehash_forget_asker(struct rehash_asker *asker);
 
 /* The daemon ends: none begins any more. */
 void rehash_stop(struct rehash *r);
-
-/* What holds of [daemon] from now on, at the start too. */
-void rehash_apply_daemon(const struct rehash_parts *parts, const struct config *config);
 
 #endif
