@@ -464,15 +464,17 @@ function raw(line) end
 --- The kinds:
 --- - `dns`: the host's name is not known;
 --- - `refused`: nobody listens there, or there is no way to the address;
---- - `timeout`: no answer in time;
+--- - `timeout`: no answer in time, or ours came too late;
 --- - `tls`: the encryption failed, or the certificate is not trusted;
 --- - `closed`: the server closed the connection;
 --- - `registration`: the server did not let us in, for instance for a wrong password;
 --- - `sasl`: the login to the account failed;
---- - `banned`, `throttled`: it said so;
+--- - `banned`: it said so;
+--- - `throttled`: it said that we connect too often or too fast, that there are too many of us, or
+---   that we sent too much (Excess Flood);
 --- - `nick`: every nick was refused;
 --- - `killed`: an operator ended it;
---- - `ping`: the server fell silent;
+--- - `ping`: the server fell silent, or took us to be (Ping timeout);
 --- - `requested`: somebody called `disconnect`, or ebb ends;
 --- - `limit`, `system`: the machine itself lacks something.
 ---

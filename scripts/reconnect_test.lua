@@ -163,7 +163,7 @@ end)
 -- seconds.
 local function wait_after(uptime)
   local net = t.network()
-  net:refuse("ERROR", 1, "No more connections")
+  net:refuse("ERROR", 1, "No authorization")
   local bot = t.bot{ policy(1), networks = { net } }
   t.advance(45 + uptime)
   net:drop()

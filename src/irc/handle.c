@@ -1,6 +1,7 @@
 #include "irc/handle.h"
 
 #include "base/log.h"
+#include "irc/farewell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,16 +38,50 @@ static void on_unavailable(struct session *s, const struct message *m)
 		nick_on_refusal(s, m);
 }
 
-static void on_password_wrong(struct session *s, const struct message *m)
+static void refuse(struct session *s, const struct message *m, const char *key)
 {
 	if (!s->is_registered)
-		session_fail(
-			s, ERR_REGISTRATION, "server_password: %" STR_F, STR_A(message_last(m)));
+		session_fail(s, ERR_REGISTRATION, "%s: %" STR_F, key, STR_A(message_last(m)));
 }
 
+static void on_password_wrong(struct session *s, const struct message *m)
+{
+	refuse(s, m, "server_password");
+}
+
+/* Some servers say so, and go on waiting for another. */
+static void on_user_refused(struct session *s, const struct message *m)
+{
+	if (!s->options->is_manual)
+		refuse(s, m, "user");
+}
+
+/* Ends the conversation in the server's words, which tell of what kind it is. */
+static void say_farewell(struct session *s, const struct message *m, int otherwise)
+{
+	struct str text = message_last(m);
+	int kind = farewell_kind(text, s->is_registered, otherwise);
+	if (s->state == SESSION_CLOSING)
+		kind = ERR_REQUESTED;
+	session_fail(s, kind, "%" STR_F, STR_A(text.n ? text : STR("no reason given")));
+}
+
+static void on_error(struct session *s, const struct message *m)
+{
+	say_farewell(s, m, s->is_registered ? ERR_CLOSED : ERR_REGISTRATION);
+}
+
+/* Libera says with this numeric, too, that it wants a login. */
 static void on_banned(struct session *s, const struct message *m)
 {
-	session_fail(s, ERR_BANNED, "%" STR_F, STR_A(message_last(m)));
+	say_farewell(s, m, ERR_BANNED);
+}
+
+/* Our host is not among those that may come. */
+static void on_host_refused(struct session *s, const struct message *m)
+{
+	if (!s->is_registered)
+		say_farewell(s, m, ERR_REGISTRATION);
 }
 
 /* InspIRCd: our host as others see it from now on. */
@@ -73,53 +108,6 @@ static void on_pong(struct session *s, const struct message *m)
 		return;
 	s->lag_ns = s->now_ns - s->ping_ns;
 	s->ping_ns = -1;
-}
-
-static bool holds(struct str text, struct str word)
-{
-	for (; text.n >= word.n; text = str_skip(text, 1))
-		if (str_ieq((struct str){text.p, word.n}, word))
-			return true;
-	return false;
-}
-
-/* Servers tell why they close in words only. */
-static int kind_of_error(const struct session *s, struct str text)
-{
-	static const struct {
-		const char *word;
-		int kind;
-	} words[] = {
-		{"throttl",      ERR_THROTTLED},
-		{"too fast",     ERR_THROTTLED},
-		{"too quickly",  ERR_THROTTLED},
-		{"too many con", ERR_THROTTLED},
-		{"k-line",       ERR_BANNED   },
-		{"k:line",       ERR_BANNED   },
-		{"g-line",       ERR_BANNED   },
-		{"g:line",       ERR_BANNED   },
-		{"z-line",       ERR_BANNED   },
-		{"z:line",       ERR_BANNED   },
-		{"d-line",       ERR_BANNED   },
-		{"klined",       ERR_BANNED   },
-		{"glined",       ERR_BANNED   },
-		{"zlined",       ERR_BANNED   },
-		{"banned",       ERR_BANNED   },
-		{"akill",        ERR_BANNED   },
-		{"killed",       ERR_KILLED   },
-	};
-	if (s->state == SESSION_CLOSING)
-		return ERR_REQUESTED;
-	for (size_t i = 0; i < COUNTOF(words); i++)
-		if (holds(text, str_of(words[i].word)))
-			return words[i].kind;
-	return s->is_registered ? ERR_CLOSED : ERR_REGISTRATION;
-}
-
-static void on_error(struct session *s, const struct message *m)
-{
-	struct str text = message_last(m);
-	session_fail(s, kind_of_error(s, text), "%" STR_F, STR_A(text));
 }
 
 static void on_kill(struct session *s, const struct message *m)
@@ -160,8 +148,10 @@ static const struct handler handlers[EVENT_KINDS] = {
 	[433] = {false, nick_on_refusal    },
 	[436] = {false, nick_on_refusal    },
 	[437] = {false, on_unavailable     },
+	[463] = {false, on_host_refused    },
 	[464] = {false, on_password_wrong  },
 	[465] = {false, on_banned          },
+	[468] = {false, on_user_refused    },
 	[470] = {false, joins_on_forward   },
 	[471] = {false, joins_on_refusal   },
 	[473] = {false, joins_on_refusal   },

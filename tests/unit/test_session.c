@@ -85,8 +85,8 @@ static const struct talk_row {
 		      "< :ebb!u@h KICK #c ebb :no\n< :x!u@h JOIN #f\nx now\n" HELLO
 		      "< :s 001 ebb :hi\n< :s 376 ebb :end\n> JOIN #b,#d,#c,#e key,secret\n*\n",						     {.channels = true}                },
 	{"ends at ERROR while registering",
-         HELLO "< ERROR :Closing Link: no more connections\n"
-		      "! registration Closing Link: no more connections\n",									  {0}			       },
+         HELLO "< ERROR :Closing Link: no authorization\n"
+		      "! registration Closing Link: no authorization\n",									     {0}			       },
 	{"tells a throttle from its words",
          HELLO "< ERROR :Trying to reconnect too fast.\n"
 		      "! throttled Trying to reconnect too fast.\n",										 {0}			       },

@@ -553,7 +553,7 @@ static const struct trouble {
 	{"a ban is known by its words",                    say_k_line,      NULL,
          "failed banned: Closing Link: client.sim.example (K-Lined)\n",                                                                       true },
 	{"a full server refuses the registration",         say_full,        NULL,
-         "failed registration: No more connections allowed in your class\n",                                                                  true },
+         "failed throttled: No more connections allowed in your class\n",                                                                     true },
 	{"no nick is good enough",                         refuse_nicks,    NULL,
          "failed nick: every nick is refused, the last for: Nickname is already in use\n",						    false},
 	{"the password is wrong",                          refuse_password, NULL,
@@ -571,7 +571,7 @@ static const struct trouble {
 	{"the server goes down",                           NULL,            go_down,      "failed closed: Server going down\n",               true },
 	{"the bot is killed",			      NULL,            kill_bot,     "failed killed: killed by oper: spam\n",            true },
 	{"the bot floods",				 NULL,            flood,
-         "failed closed: Closing Link: client.sim.example (Excess Flood)\n",                                                                  true },
+         "failed throttled: Closing Link: client.sim.example (Excess Flood)\n",                                                               true },
 	{"the bot quits",				  NULL,            quit,
          "failed requested: Closing Link: client.sim.example (Quit: bye)\n",                                                                  true },
 };
