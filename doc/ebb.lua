@@ -453,7 +453,8 @@ function raw(line) end
 --- A network that is ready is returned at once, an attempt that is under way is shared. It returns
 --- after the handlers of `client_connect` have run to their first pause. Whatever scripts ask, a
 --- network is not dialled again before two seconds have passed, and no more than ten times in ten
---- minutes without success: `connect` waits until it may.
+--- minutes without success, over all its hosts; nor is a host dialled more often than `dial_rate`
+--- allows, over all networks. `connect` waits until it may, and it is logged for how long and why.
 ---
 --- A failure gives `nil, message, kind`, and then nobody else is told of it, unless it is of kind
 --- `requested`: who calls `connect` has to try again, or to leave it. A task whose own function is

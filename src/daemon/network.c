@@ -546,8 +546,9 @@ static void try_start(struct network *n)
 		return;
 	}
 	if (!n->is_held)
-		log_info("%s: %s: not dialled before %lld ms have passed, whatever scripts ask",
-			name_of(n), host_of(n)->name, (long long)((at_ns - now_ns) / NS_PER_MS));
+		log_info("%s: %s: not dialled before %lld ms have passed: %s", name_of(n),
+			host_of(n)->name, (long long)((at_ns - now_ns) / NS_PER_MS),
+			guard_why(n->parts.guard, &n->guard, str_of(host_of(n)->name), now_ns));
 	n->is_held = true;
 	timers_set(&n->parts.loop->timers, &n->hold, at_ns);
 }

@@ -45,6 +45,8 @@ void guard_fini(struct guard *g)
 static struct str fold(struct str host, char folded[HOST_MAX])
 {
 	size_t n = host.n < HOST_MAX ? host.n : HOST_MAX;
+	if (n > 1 && host.p[n - 1] == '.')
+		n--;
 	for (size_t i = 0; i < n; i++) {
 		char c = host.p[i];
 		folded[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
@@ -57,16 +59,21 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+static int64_t pause_when(const struct guard_network *network)
+{
+	return network->has_last ? network->last_ns + GUARD_PAUSE_NS : INT64_MIN;
+}
+
+static int64_t window_when(const struct guard_network *network)
+{
+	if (network->n < GUARD_ATTEMPTS)
+		return INT64_MIN;
+	return network->attempts_ns[network->n % GUARD_ATTEMPTS] + GUARD_WINDOW_NS;
+}
+
 static int64_t network_when(const struct guard_network *network)
 {
-	int64_t when_ns = INT64_MIN;
-	if (network->has_last)
-		when_ns = network->last_ns + GUARD_PAUSE_NS;
-	if (network->n >= GUARD_ATTEMPTS) {
-		int64_t oldest_ns = network->attempts_ns[network->n % GUARD_ATTEMPTS];
-		when_ns = later(when_ns, oldest_ns + GUARD_WINDOW_NS);
-	}
-	return when_ns;
+	return later(pause_when(network), window_when(network));
 }
 
 /* A bucket that is full at full_ns lacks one attempt for each interval until then. */
@@ -82,6 +89,17 @@ int64_t guard_when(
 	char folded[HOST_MAX];
 	int64_t when_ns = later(network_when(network), host_when(g, fold(host, folded)));
 	return later(when_ns, now_ns);
+}
+
+const char *guard_why(
+	struct guard *g, const struct guard_network *network, struct str host, int64_t now_ns)
+{
+	int64_t when_ns = guard_when(g, network, host, now_ns);
+	if (when_ns == window_when(network))
+		return "it was dialled 10 times in 10 minutes in vain";
+	if (when_ns == pause_when(network))
+		return "a network is dialled once in 2 s";
+	return "dial_rate: the host was dialled too often";
 }
 
 static void forget_full(struct guard *g, int64_t now_ns)

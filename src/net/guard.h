@@ -8,6 +8,10 @@
  *     a host      `rate` attempts a second after a burst of GUARD_BURST, over all networks that
  *                 name it (a token bucket)
  *
+ * What a network may holds over all its hosts. A host is known by its name, in any case and with or
+ * without the dot of a complete name behind it, whatever the port; two names are two hosts, though
+ * they be of one machine.
+ *
  * It holds no clock: callers pass monotonic nanoseconds. Hosts are forgotten when their bucket is
  * full again.
  */
@@ -17,7 +21,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 
-enum { GUARD_ATTEMPTS = 10, GUARD_BURST = 5, GUARD_HOSTS_MAX = 4096 };
+enum { GUARD_ATTEMPTS = 10, GUARD_BURST = 10, GUARD_HOSTS_MAX = 4096 };
 
 #define GUARD_PAUSE_NS  (2 * NS_PER_S)
 #define GUARD_WINDOW_NS (600 * NS_PER_S)
@@ -44,6 +48,10 @@ void guard_set_rate(struct guard *g, double rate, int64_t now_ns);
 
 /* The earliest time at which host may be dialled for the network; now_ns when it may be now. */
 int64_t guard_when(
+	struct guard *g, const struct guard_network *network, struct str host, int64_t now_ns);
+
+/* Which of the rules it is that makes the network wait longest, in words for the log. */
+const char *guard_why(
 	struct guard *g, const struct guard_network *network, struct str host, int64_t now_ns);
 
 /* Counts an attempt that is made now. */

@@ -76,35 +76,101 @@ static void a_success_clears_the_ten(void **state)
 static void a_host_has_a_burst_and_a_rate(void **state)
 {
 	(void)state;
-	struct guard_network n[8] = {
-		{{0}, 0, 0, false}
-        };
+	struct guard_network n[GUARD_BURST + 2] = {[0] = {.has_last = false}};
 	start();
 
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < GUARD_BURST; i++) {
 		assert_int_equal(when(&n[i], "a", S(1)), S(1));
 		attempt(&n[i], "a", S(1));
 	}
 
-	assert_int_equal(when(&n[5], "a", S(1)), S(1) + NS_PER_S / 5);
-	assert_int_equal(when(&n[5], "b", S(1)), S(1));
-	attempt(&n[5], "a", S(1) + NS_PER_S / 5);
-	assert_int_equal(when(&n[6], "a", S(1)), S(1) + 2 * NS_PER_S / 5);
-	assert_int_equal(when(&n[6], "a", S(2)), S(2));
+	struct guard_network *next = &n[GUARD_BURST];
+	assert_int_equal(when(next, "a", S(1)), S(1) + NS_PER_S / 5);
+	assert_int_equal(when(next, "b", S(1)), S(1));
+	attempt(next, "a", S(1) + NS_PER_S / 5);
+	next++;
+	assert_int_equal(when(next, "a", S(1)), S(1) + 2 * NS_PER_S / 5);
+	assert_int_equal(when(next, "a", S(2)), S(2));
 }
 
-static void a_host_is_one_in_any_case(void **state)
+/* name; another, and whether it is the same host */
+static const struct same_row {
+	const char *name, *other;
+	bool is_same;
+} same_rows[] = {
+	{"irc.example.org",  "IRC.Example.org",  true },
+	{"IRC.example.ORG",  "irc.example.org.", true },
+	{"irc.example.org.", "irc.example.org",  true },
+	{"2001:DB8::1",      "2001:db8::1",      true },
+	{"irc.example.org",  "irc2.example.org", false},
+	{".",		"",                 false},
+};
+
+static void a_host_is_known_by_its_name(void **state)
 {
-	(void)state;
-	struct guard_network n[6] = {
-		{{0}, 0, 0, false}
-        };
+	const struct same_row *row = *state;
+	struct guard_network next = {0};
 	start();
 
-	for (int i = 0; i < 5; i++)
-		attempt(&n[i], i % 2 ? "IRC.Example.org" : "irc.example.ORG", S(1));
+	for (int i = 0; i < GUARD_BURST; i++) {
+		struct guard_network n = {0};
+		attempt(&n, row->name, S(1));
+	}
 
-	assert_true(when(&n[5], "irc.example.org", S(1)) > S(1));
+	assert_int_equal(when(&next, row->other, S(1)) > S(1), row->is_same);
+}
+
+/* Whoever waits asks again when it was told to, as networks do. */
+static void many_networks_of_a_host_come_at_its_pace(void **state)
+{
+	(void)state;
+	enum { N = 50 };
+	struct guard_network n[N] = {[0] = {.has_last = false}};
+	int64_t now_ns = S(1), last_ns = 0;
+	start();
+
+	for (int i = 0; i < N; i++) {
+		now_ns = when(&n[i], i % 2 ? "irc.example" : "IRC.example.", now_ns);
+		assert_int_equal(now_ns,
+			S(1) + (i < GUARD_BURST ? 0 : (i - GUARD_BURST + 1) * NS_PER_S / 5));
+		attempt(&n[i], "irc.example", now_ns);
+		last_ns = now_ns;
+	}
+
+	assert_int_equal(last_ns, S(9));
+}
+
+/* A script that disconnects and connects, with a list of hosts that rotates. */
+static void what_a_network_may_holds_over_all_its_hosts(void **state)
+{
+	(void)state;
+	const char *const hosts[] = {"a", "b", "c"};
+	struct guard_network n = {0};
+	int64_t now_ns = 0;
+	start();
+
+	for (int i = 0; i < 2 * GUARD_ATTEMPTS; i++) {
+		const char *host = hosts[i % 3];
+		now_ns = when(&n, host, now_ns);
+		assert_int_equal(now_ns, i / GUARD_ATTEMPTS * S(600) + i % GUARD_ATTEMPTS * S(2));
+		attempt(&n, host, now_ns);
+	}
+}
+
+static void it_tells_which_rule_makes_a_network_wait(void **state)
+{
+	(void)state;
+	struct guard_network n = {0}, other = {0};
+	start();
+
+	attempt(&n, "a", S(1));
+	assert_string_equal(guard_why(&g, &n, STR("a"), S(1)), "a network is dialled once in 2 s");
+	for (int i = 1; i < GUARD_ATTEMPTS; i++)
+		attempt(&n, "a", S(1));
+	assert_string_equal(
+		guard_why(&g, &n, STR("b"), S(1)), "it was dialled 10 times in 10 minutes in vain");
+	assert_string_equal(
+		guard_why(&g, &other, STR("a"), S(1)), "dial_rate: the host was dialled too often");
 }
 
 static void a_host_has_another_rate_at_once(void **state)
@@ -162,7 +228,10 @@ int main(void)
 	check_test(&c, a_network_has_ten_attempts_in_ten_minutes);
 	check_test(&c, a_success_clears_the_ten);
 	check_test(&c, a_host_has_a_burst_and_a_rate);
-	check_test(&c, a_host_is_one_in_any_case);
+	check_rows(&c, same_rows, a_host_is_known_by_its_name);
+	check_test(&c, many_networks_of_a_host_come_at_its_pace);
+	check_test(&c, what_a_network_may_holds_over_all_its_hosts);
+	check_test(&c, it_tells_which_rule_makes_a_network_wait);
 	check_test(&c, a_host_has_another_rate_at_once);
 	check_test(&c, hosts_are_forgotten_when_full);
 	check_test(&c, hosts_are_bounded);
