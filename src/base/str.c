@@ -89,6 +89,15 @@ bool str_int(struct str s, int64_t min, int64_t max, int64_t *out)
 	return true;
 }
 
+int str_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 char *str_dup(struct str s)
 {
 	char *copy = mem_new(s.n + 1);

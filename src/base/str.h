@@ -76,6 +76,9 @@ struct str str_word(struct str *rest, const char *seps);
 /* Reads all of s as a decimal number within [min, max]. False leaves *out alone. */
 NODISCARD bool str_int(struct str s, int64_t min, int64_t max, int64_t *out);
 
+/* What a hexadecimal digit stands for; -1: it is none. */
+int str_hex_digit(char c);
+
 /* An owned, NUL-terminated copy. */
 char *str_dup(struct str s);
 

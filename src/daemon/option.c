@@ -488,20 +488,11 @@ static void fini_channels(void *field)
 	free(list->channels);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static bool parse_pin(struct str text, struct config_pin *pin)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < text.n; i++) {
-		int digit = hex_digit(text.p[i]);
+		int digit = str_hex_digit(text.p[i]);
 		if (text.p[i] == ':' && n % 2 == 0)
 			continue;
 		if (digit < 0 || n == 2 * sizeof(pin->sha256))

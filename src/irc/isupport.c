@@ -203,23 +203,12 @@ static void unshare(struct isupport **is)
 	*is = own;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
 /* The byte that \xHH at the head of s stands for. 0, which no string could hold, for the rest. */
 static char escaped_byte(struct str s)
 {
 	if (s.n < 4 || !str_starts(s, STR("\\x")))
 		return '\0';
-	int high = hex_digit(s.p[2]), low = hex_digit(s.p[3]);
+	int high = str_hex_digit(s.p[2]), low = str_hex_digit(s.p[3]);
 	return (char)(high < 0 || low < 0 ? '\0' : high << 4 | low);
 }
 
