@@ -463,8 +463,9 @@ function raw(line) end
 --- --check`, it fails at once, of kind `requested`.
 ---
 --- The kinds:
---- - `dns`: the host's name is not known;
+--- - `dns`: the host's name is not known, here or to the proxy;
 --- - `refused`: nobody listens there, or there is no way to the address;
+--- - `denied`: the proxy does not let us through, for its password or by its rules;
 --- - `timeout`: no answer in time, or ours came too late;
 --- - `tls`: the encryption failed, or the certificate is not trusted;
 --- - `closed`: the server closed the connection;

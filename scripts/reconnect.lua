@@ -8,6 +8,7 @@
 local paces = {
   banned       = { least = 3600, first = 600, longest = 7200 },
   throttled    = { least = 60,   first = 30,  longest = 600 },
+  denied       = { least = 15,   first = 30,  longest = 1800 },
   sasl         = { least = 15,   first = 30,  longest = 1800 },
   registration = { least = 15,   first = 30,  longest = 1800 },
   nick         = { least = 15,   first = 30,  longest = 600 },

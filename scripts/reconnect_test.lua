@@ -63,6 +63,7 @@ local rows = {
   { "it is banned", "banned", 3600, 600, 7200, fault = refuse("465") },
   { "a ban throws it out", "banned", 3600, 600, 7200, ends = close("K-lined: spam") },
   { "the encryption fails", "tls", 5, 10, 600, fault = down, fake = true },
+  { "the proxy does not let us through", "denied", 15, 30, 1800, fault = down, fake = true },
   { "it cannot log in", "sasl", 15, 30, 1800, fault = down, fake = true },
   { "the host has no address", "dns", 0, 2, 300, fault = down, fake = true },
   { "the machine lacks something", "limit", 0, 2, 300, fault = down, fake = true },

@@ -49,6 +49,9 @@ static const struct config_option options[] = {
 		"The servers, in order of preference, each NAME, NAME:PORT or [ADDRESS]:PORT"),
 	NETWORK(SERVER, port, "port", WHOLE, NULL, 1, 65535, "6697", NULL,
 		"The port of a host that has none of its own"),
+	NETWORK(CONNECTION, proxy, "proxy", PROXY, NULL, 0, 0, NULL, "none",
+		"A SOCKS5 proxy to go through: socks5h://HOST:PORT or "
+		"socks5h://USER:PASSWORD@HOST:PORT"),
 	NETWORK(CONNECTION, tls, "tls", BOOL, NULL, 0, 0, "yes", NULL,
 		"Whether the connection is encrypted"),
 	NETWORK(CONNECTION, tls_ca, "tls_ca", FILE, NULL, 0, 0, NULL, "the system's",
@@ -92,7 +95,7 @@ static const struct config_option options[] = {
 	NETWORK(CONNECTION, registration, "register", CHOICE, "auto manual", 0, 0, "auto", NULL,
 		"Who sends NICK, USER and the like: ebb, or a script"),
 	NETWORK(LIVE, connect_timeout_ns, "connect_timeout", SECONDS, NULL, 0.1, 86400, "30", NULL,
-		"How long reaching the server may take, TLS included"),
+		"How long reaching the server may take, the proxy and TLS included"),
 	NETWORK(LIVE, register_timeout_ns, "register_timeout", SECONDS, NULL, 0.1, 86400, "60",
 		NULL, "How long the server may take to welcome us"),
 	NETWORK(LIVE, ping_interval_ns, "ping_interval", SECONDS, NULL, 0.1, 86400, "120", NULL,
@@ -166,7 +169,7 @@ static const struct config_option *find_secret(enum config_kind kind, struct str
 	if (key.n < suffix.n || !str_eq(str_skip(key, key.n - suffix.n), suffix))
 		return NULL;
 	const struct config_option *o = find_option(kind, (struct str){key.p, key.n - suffix.n});
-	return o && o->type == CONFIG_SECRET ? o : NULL;
+	return o && config_may_be_file(o->type) ? o : NULL;
 }
 
 static bool is_reserved(enum config_kind kind, struct str key)
@@ -203,7 +206,7 @@ static void refuse_unknown_key(struct reading *r, const struct option_place *at)
 		if (options[i].kind != r->kind)
 			continue;
 		nearest_consider(&n, options[i].key, "");
-		if (options[i].type == CONFIG_SECRET)
+		if (config_may_be_file(options[i].type))
 			nearest_consider(&n, options[i].key, "_file");
 	}
 	if (*n.best)

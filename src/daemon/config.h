@@ -34,6 +34,7 @@ enum config_type {
 	CONFIG_CHANNELS,   /* struct config_channels */
 	CONFIG_PINS,       /* struct config_pins */
 	CONFIG_SECRET,     /* char *, also as KEY_file; wiped when freed */
+	CONFIG_PROXY,      /* struct config_proxy, also as KEY_file; wiped when freed */
 	CONFIG_FILE,       /* char *, a path that can be read */
 	CONFIG_PATH,       /* char *, a path that config_load checks by itself */
 	CONFIG_CREDENTIAL, /* char *, the path of a credential or of a file that can be read */
@@ -95,6 +96,13 @@ struct config_pins {
 	size_t n;
 };
 
+/* Of SOCKS5; it resolves the names of what is behind it. */
+struct config_proxy {
+	char *host; /* as in config_host; NULL: no proxy */
+	int port;
+	char *user, *password; /* both or, NULL, neither */
+};
+
 /* Of SASL, in order of preference. */
 struct config_mechanisms {
 	int mechanisms[CONFIG_MECHANISM_COUNT];
@@ -117,6 +125,7 @@ struct config_network {
 	char *name;
 	int line;
 	struct config_hosts host; /* at least one */
+	struct config_proxy proxy;
 	int port;
 	bool tls, tls_verify;
 	char *tls_ca; /* NULL: the system's */
@@ -223,6 +232,9 @@ void config_bound(const struct config_option *o, double bound, char out[CONFIG_B
 
 /* A mechanism of a config_mechanisms, as one would write it. */
 const char *config_mechanism_name(int mechanism);
+
+/* Whether a key of the type may be written KEY_file, too. */
+bool config_may_be_file(enum config_type type);
 
 /* How the manual calls a type: "whole number", "list of channels" … */
 const char *config_type_name(enum config_type type);

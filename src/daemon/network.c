@@ -5,6 +5,7 @@
 #include "daemon/settings.h"
 #include "net/dial.h"
 #include "net/lines.h"
+#include "net/socks.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +56,9 @@ struct network {
 	struct way way;
 	uint16_t upgrade; /* the port with TLS that the server named; 0: none, or it was tried */
 
+	int64_t began_ns; /* the attempt that connect_timeout counts from */
 	struct dial *dial;
+	struct socks *socks;
 	struct stream *stream;
 	struct lines lines;
 	struct session *session;
@@ -151,14 +154,21 @@ static void set_reason(struct network *n, int why, const char *words)
 	n->why = why;
 }
 
+static void stop_dialling(struct network *n)
+{
+	dial_cancel(n->dial);
+	socks_cancel(n->socks);
+	n->dial = NULL;
+	n->socks = NULL;
+}
+
 /* Ends what is under way, after the callback that found the reason has returned. */
 static void end_with(struct network *n, const struct err *why)
 {
 	if (n->is_ending)
 		return;
 	n->is_ending = true;
-	dial_cancel(n->dial);
-	n->dial = NULL;
+	stop_dialling(n);
 	if (n->state == NETWORK_CLOSING) /* whatever the server makes of it */
 		set_reason(n, ERR_REQUESTED, "requested");
 	else
@@ -201,9 +211,8 @@ static void let_go(struct network *n)
 	timers_cancel(ts, &n->deadline);
 	timers_cancel(ts, &n->tick);
 	timers_cancel(ts, &n->flush);
-	dial_cancel(n->dial);
+	stop_dialling(n);
 	stream_free(n->stream);
-	n->dial = NULL;
 	n->stream = NULL;
 	n->is_held = false;
 	session_end(n->session);
@@ -442,6 +451,12 @@ static void on_phase(void *data, enum dial_phase phase, const char *address)
 		set_state(n, NETWORK_CONNECTING);
 }
 
+/* Of all that comes before the server's first line. */
+static int64_t deadline_of(const struct network *n)
+{
+	return n->began_ns + n->config->connect_timeout_ns;
+}
+
 static int open_stream(struct network *n, int fd, struct err *err)
 {
 	const struct config_network *c = n->config;
@@ -460,23 +475,64 @@ static int open_stream(struct network *n, int fd, struct err *err)
 		.pins = (const unsigned char(*)[TLS_PIN_BYTES])c->tls_fingerprint.pins,
 		.n_pins = c->tls_fingerprint.n};
 	set_state(n, NETWORK_TLS);
-	timers_after(&n->parts.loop->timers, &n->deadline, c->connect_timeout_ns);
+	timers_set(&n->parts.loop->timers, &n->deadline, deadline_of(n));
 	return tls_stream_new(
 		n->parts.loop, context, fd, &options, &stream_events, n, &n->stream, err);
+}
+
+/* The way to the server stands. */
+static void open_way(struct network *n, int fd)
+{
+	struct err err;
+	if (open_stream(n, fd, &err) < 0)
+		end_with(n, &err);
+}
+
+static void on_proxied(void *data, int fd, const struct err *why)
+{
+	struct network *n = data;
+	n->socks = NULL;
+	if (fd < 0)
+		end_with(n, why);
+	else
+		open_way(n, fd);
+}
+
+static void ask_proxy(struct network *n, int fd)
+{
+	const struct config_proxy *proxy = &n->config->proxy;
+	const struct socks_options options = {
+		.target = {host_of(n)->name, (uint16_t)n->way.port, proxy->user, proxy->password},
+		.proxy = proxy->host,
+		.proxy_port = (uint16_t)proxy->port,
+		.deadline_ns = deadline_of(n)
+        };
+	log_debug("%s: through proxy %s:%d", name_of(n), proxy->host, proxy->port);
+	n->socks = socks_start(n->parts.loop, fd, &options, on_proxied, n);
+}
+
+static void fail_dial(struct network *n, const struct err *why)
+{
+	const struct config_proxy *proxy = &n->config->proxy;
+	struct err err = *why;
+	if (proxy->host)
+		err_set(&err, why->code, "proxy %s:%d: %s", proxy->host, proxy->port, why->text);
+	end_with(n, &err);
 }
 
 static void on_dialled(void *data, int fd, const char *address, const struct err *why)
 {
 	struct network *n = data;
-	struct err err;
 	n->dial = NULL;
 	if (fd < 0) {
-		end_with(n, why);
+		fail_dial(n, why);
 		return;
 	}
 	log_debug("%s: connected to %s", name_of(n), address);
-	if (open_stream(n, fd, &err) < 0)
-		end_with(n, &err);
+	if (n->config->proxy.host)
+		ask_proxy(n, fd);
+	else
+		open_way(n, fd);
 }
 
 static const struct dial_events dial_events = {on_phase, on_dialled};
@@ -524,11 +580,17 @@ static void start(struct network *n)
 	timers_cancel(&n->parts.loop->timers, &n->hold);
 	n->is_held = false;
 	choose_way(n);
+	const struct config_proxy *proxy = &n->config->proxy;
 	struct dial_options options = {
 		h->name, (uint16_t)n->way.port, n->config->connect_timeout_ns};
+	if (proxy->host) {
+		options.host = proxy->host;
+		options.port = (uint16_t)proxy->port;
+	}
 	guard_attempt(n->parts.guard, &n->guard, str_of(h->name), now_of(n));
 	log_info("%s: connecting to %s:%d (attempt %u)", name_of(n), h->name, n->way.port,
 		n->attempt);
+	n->began_ns = now_of(n);
 	if (n->parts.route) {
 		start_inside(n);
 		return;
@@ -729,12 +791,10 @@ static bool is_under_way(const struct network *n)
 	return !network_is_idle(n) && !n->is_ending && n->state != NETWORK_CLOSING;
 }
 
-/* Of the step that connecting is at. */
 static void set_deadline_anew(struct network *n)
 {
 	if (timer_is_set(&n->deadline) && n->state != NETWORK_CLOSING)
-		timers_set(&n->parts.loop->timers, &n->deadline,
-			n->state_ns + n->config->connect_timeout_ns);
+		timers_set(&n->parts.loop->timers, &n->deadline, deadline_of(n));
 }
 
 static void take_over(

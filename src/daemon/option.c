@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "daemon/nearest.h"
+#include "daemon/proxy.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -407,6 +408,12 @@ static bool cut_port(struct str rest, int64_t *port)
 	return rest.p[0] == ':' && str_int(str_skip(rest, 1), INT64_MIN, INT64_MAX, port);
 }
 
+bool option_cut_host(struct str text, struct str *name, int64_t *port)
+{
+	struct str rest;
+	return text.n && cut_host(text, name, &rest) && cut_port(rest, port);
+}
+
 /* A port of 0 is replaced by the network's. */
 static bool read_host(const struct reading *r, struct str text, struct config_hosts *list)
 {
@@ -525,6 +532,18 @@ static bool read_pins(const struct reading *r, struct str text, void *field)
 static void fini_pins(void *field)
 {
 	free(((struct config_pins *)field)->pins);
+}
+
+/* What is wrong with it is told without the value: there may be a password in it. */
+static bool read_proxy(const struct reading *r, struct str text, void *field)
+{
+	struct err why;
+	return proxy_read(text, field, &why) == 0 || fail(r, "%s", why.text);
+}
+
+static void fini_proxy(void *field)
+{
+	proxy_fini(field);
 }
 
 char *option_path(const char *folder, struct str text)
@@ -797,6 +816,11 @@ static bool equal_pins(const void *a, const void *b)
 	       (x->n == 0 || memcmp(x->pins, y->pins, x->n * sizeof(*x->pins)) == 0);
 }
 
+static bool equal_proxy(const void *a, const void *b)
+{
+	return proxy_equal(a, b);
+}
+
 static bool equal_mechanisms(const void *a, const void *b)
 {
 	const struct config_mechanisms *x = a, *y = b;
@@ -826,6 +850,7 @@ static const struct type {
 			 true									   },
 	[CONFIG_PINS] = {"list of fingerprints", read_pins,       equal_pins,       fini_pins,     true },
 	[CONFIG_SECRET] = {"secret",               read_text,       equal_text,       fini_secret,   false},
+	[CONFIG_PROXY] = {"proxy",                read_proxy,      equal_proxy,      fini_proxy,    false},
 	[CONFIG_FILE] = {"file",                 read_file,       equal_text,       fini_text,     false},
 	[CONFIG_PATH] = {"file",                 read_path,       equal_text,       fini_text,     false},
 	[CONFIG_CREDENTIAL] = {"file",                 read_credential, equal_text,       fini_text,     false},
@@ -841,6 +866,11 @@ static const struct type {
 const char *config_type_name(enum config_type type)
 {
 	return types[type].name;
+}
+
+bool config_may_be_file(enum config_type type)
+{
+	return type == CONFIG_SECRET || type == CONFIG_PROXY;
 }
 
 static void *field_of(const struct config_option *o, void *base)
@@ -893,7 +923,7 @@ static void take_secret(const struct reading *r, struct str name, struct str sec
 	if (secret.n && secret.p[secret.n - 1] == '\r')
 		secret.n--;
 	if (check_secret(r, name, secret))
-		read_text(r, secret, field);
+		types[r->option->type].read(r, secret, field);
 }
 
 void option_read_file(

@@ -38,6 +38,10 @@ bool option_equal(const struct config_option *o, const void *a, const void *b);
 /* Frees the field of base; wipes it, where it is secret. */
 void option_fini(const struct config_option *o, void *base);
 
+/* Reads NAME, NAME:PORT, [ADDRESS], [ADDRESS]:PORT or an IPv6 address; without a port leaves *port
+ * alone. False for anything else; a port may be any number. */
+bool option_cut_host(struct str text, struct str *name, int64_t *port);
+
 /* Text as a path: as it is, or below folder. Returns owned. */
 char *option_path(const char *folder, struct str text);
 

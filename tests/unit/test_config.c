@@ -106,11 +106,24 @@ static void refuse_file(const char *expected)
 #define NOT_A_NICK                                                                          \
 	"is not a nick: no spaces, none of ! @ : * ? , . and no digit or one of # & $ + % " \
 	"~ - in front"
-#define NOT_A_HOST     "is not a host: write NAME, NAME:PORT or [ADDRESS]:PORT"
-#define NOT_A_SIZE     "is not a size such as 500K, 64M or 1G"
-#define NOT_A_CAP      "is not a capability: write NAME, or -NAME to refuse it"
-#define NOT_MODES      "is not a change of modes such as +ix-w"
-#define NO_TLS         "does nothing where tls = no; remove one of the two"
+#define NOT_A_HOST    "is not a host: write NAME, NAME:PORT or [ADDRESS]:PORT"
+#define NOT_A_SIZE    "is not a size such as 500K, 64M or 1G"
+#define NOT_A_CAP     "is not a capability: write NAME, or -NAME to refuse it"
+#define NOT_MODES     "is not a change of modes such as +ix-w"
+#define NO_TLS        "does nothing where tls = no; remove one of the two"
+#define PROXY         NET "proxy = socks5h://" /* lines 1 to 4 */
+#define PROXY_FILE    NET "proxy_file = "      /* lines 1 to 4 */
+#define X255          X190 X50 X10 "xxxxx"
+#define BAD_PROXY     "4: [network n] proxy: "
+#define PROXY_FORMS   "; write socks5h://HOST:PORT or socks5h://USER:PASSWORD@HOST:PORT"
+#define NO_PROXY_HOST BAD_PROXY "has no host behind socks5h://" PROXY_FORMS
+#define NO_PROXY \
+	BAD_PROXY "does not begin with socks5h://, the one kind of proxy there is" PROXY_FORMS
+#define PROXY_LOGIN BAD_PROXY "its user and its password must have 1 to 255 bytes each"
+#define PROXY_PORT  BAD_PROXY "its port is not within 1 and 65535"
+#define PROXY_ESCAPE                                                                \
+	BAD_PROXY "has a % that two hex digits other than 00 do not follow; write " \
+		  "%25 for the sign itself"
 #define NEEDS_PASSWORD "needs password; add password or password_file"
 #define ECDSA          NET "sasl = ecdsa-nist256p-challenge\necdsa_key = " /* lines 1 to 5 */
 
@@ -294,6 +307,38 @@ static const struct refusal {
 		"holds control characters"),
 	REFUSED("channels that are commas", NET "channels = , ,\n",
 		"4: [network n] channels: names no channel"),
+	REFUSED("a proxy that resolves no names", NET "proxy = socks5://h\n",
+		BAD_PROXY "is socks5://, which has names resolved here; write socks5h://, for they "
+			  "are resolved at the proxy"),
+	REFUSED("a proxy of HTTP", NET "proxy = http://h:3128\n", NO_PROXY),
+	REFUSED("a proxy without a scheme", NET "proxy = h:1080\n", NO_PROXY),
+	REFUSED("a proxy without a host", PROXY "\n", NO_PROXY_HOST),
+	REFUSED("a proxy with a port alone", PROXY ":1080\n", NO_PROXY_HOST),
+	REFUSED("a proxy with a login alone", PROXY "bob:pass@\n", NO_PROXY_HOST),
+	REFUSED("a proxy with a path", PROXY "h:1080/\n", NO_PROXY_HOST),
+	REFUSED("a proxy of two words", PROXY "h g\n", NO_PROXY_HOST),
+	REFUSED("a proxy with a bracket too few", PROXY "[::1\n", NO_PROXY_HOST),
+	REFUSED("a proxy with a port that is none", PROXY "h:irc\n", NO_PROXY_HOST),
+	REFUSED("a proxy with port 0", PROXY "h:0\n", PROXY_PORT),
+	REFUSED("a proxy with port 65536", PROXY "h:65536\n", PROXY_PORT),
+	REFUSED("a proxy's user without a password", PROXY "bob@h\n", PROXY_LOGIN),
+	REFUSED("a proxy's empty password", PROXY "bob:@h\n", PROXY_LOGIN),
+	REFUSED("a proxy's empty user", PROXY ":pass@h\n", PROXY_LOGIN),
+	REFUSED("a proxy's login of nothing", PROXY "@h\n", PROXY_LOGIN),
+	REFUSED("a proxy's password too long", PROXY_FILE "long-proxy\n",
+		"4: [network n] proxy_file: its user and its password must have 1 to 255 bytes "
+		"each"),
+	REFUSED("a proxy's NUL", PROXY "bob:pa%00ss@h\n", PROXY_ESCAPE),
+	REFUSED("a proxy's escape without digits", PROXY "bob:pa%xx@h\n", PROXY_ESCAPE),
+	REFUSED("a proxy's escape with one digit", PROXY "bob:pass%2@h\n", PROXY_ESCAPE),
+	REFUSED("a proxy's escape at the end", PROXY "bo%:pass@h\n", PROXY_ESCAPE),
+	REFUSED("a proxy of two lines", PROXY "h\n  g\n", BAD_PROXY ONE_LINE),
+	REFUSED("a proxy and its file", PROXY "h\nproxy_file = a-proxy\n",
+		"5: [network n] proxy_file: proxy in line 4 says it already; keep one of the two"),
+	REFUSED("a proxy that is not there", PROXY_FILE "nope\n",
+		"4: [network n] proxy_file: nope is not there"),
+	REFUSED("a mistyped key of a proxy's file", NET "proxi_file = x\n",
+		"4: [network n] proxi_file: is unknown; do you mean proxy_file?"),
 	REFUSED("a fingerprint too short", NET "tls_fingerprint = " HEX " abcd\n",
 		"4: [network n] tls_fingerprint: abcd is not a SHA-256 in 64 hex digits"),
 	REFUSED("a fingerprint too long", NET "tls_fingerprint = " HEX "00\n",
@@ -553,6 +598,17 @@ static void show_pins(const struct config *c, struct buf *out)
 			list->pins[i].sha256[31]);
 }
 
+static void show_proxy(const struct config *c, struct buf *out)
+{
+	const struct config_proxy *p = &c->networks[0]->proxy;
+	if (p->host)
+		tell(out, "%s %d", p->host, p->port);
+	else
+		tell(out, "none");
+	if (p->user)
+		tell(out, " %s %s", p->user, p->password);
+}
+
 static void show_switches(const struct config *c, struct buf *out)
 {
 	const struct config_network *n = c->networks[0];
@@ -726,6 +782,20 @@ static const struct acceptance {
 		"sts 0, +ix-w, a/b.c|-draft/d|-e"),
 	ACCEPTED("no state folder", "", show_state, "-"),
 	ACCEPTED("a state folder", "[daemon]\nstate_dir = lib\n", show_state, "lib"),
+
+	ACCEPTED("no proxy", NET, show_proxy, "none"),
+	ACCEPTED("a proxy", PROXY "h\n", show_proxy, "h 1080"),
+	ACCEPTED("a proxy with a port", PROXY "h.example:9050\n", show_proxy, "h.example 9050"),
+	ACCEPTED("a proxy in capitals", NET "proxy = SOCKS5H://h\n", show_proxy, "h 1080"),
+	ACCEPTED("a proxy by IPv4", PROXY "192.0.2.7:1\n", show_proxy, "192.0.2.7 1"),
+	ACCEPTED("a proxy by IPv6", PROXY "[2001:db8::7]\n", show_proxy, "2001:db8::7 1080"),
+	ACCEPTED("a proxy by IPv6 with a port", PROXY "[::1]:65535\n", show_proxy, "::1 65535"),
+	ACCEPTED("a proxy with a login", PROXY "bob:pass@h:1\n", show_proxy, "h 1 bob pass"),
+	ACCEPTED("a proxy with a login of every sign", PROXY "b%3a%40:p:%25%2F@x#;%c3%A9@h:1\n",
+		show_proxy, "h 1 b:@ p:%/@x#;\xc3\xa9"),
+	ACCEPTED("a proxy with a longest login", PROXY_FILE "longest-proxy\n", show_proxy,
+		"h 1080 " X255 " " X255),
+	ACCEPTED("a proxy in a file", PROXY_FILE "a-proxy\n", show_proxy, "h 7 bob s3cret"),
 
 	ACCEPTED("no switches", NET, show_switches, DEFAULTS),
 	ACCEPTED("all switches", NET "tls=no\ntls_verify=OFF\nautoconnect=false\nregister=manual\n",
@@ -1047,7 +1117,11 @@ static void errors_tell_no_secret(void **state)
 	write_file("ebb.ini",
 		NET "server_password = hunter2\n  hunter2\nserver_password : hunter2\n"
 		    "channels = #a hunter2 hunter2, #b :hunter2\n"
-		    "server_password hunter2 = hunter2\n");
+		    "server_password hunter2 = hunter2\n"
+		    "proxy = socks5h://hunter2:hunter2@h:0\n"
+		    "[network m]\nhost = h\nnick = x\nproxy = http://hunter2:hunter2@h\n"
+		    "[network o]\nhost = h\nnick = x\nproxy = socks5h://hunter2:%hunter2@h\n"
+		    "[network p]\nhost = h\nnick = x\nproxy = socks5h://hunter2\n  hunter2@h\n");
 
 	assert_int_equal(config_load("ebb.ini", &c, &errors), ERR_CONFIG);
 
@@ -1148,6 +1222,16 @@ static const struct change_row {
 		"ecdsa_key", CHANGED_CONNECTION),
 	CHANGE("the same ecdsa_key elsewhere", LOGIN "ecdsa_key = ./key.pem\n",
 		LOGIN "ecdsa_key = key.pem\n", "", UNCHANGED),
+	CHANGE("proxy", "host = h\n", "host = h\nproxy = socks5h://h\n", "proxy",
+		CHANGED_CONNECTION),
+	CHANGE("a proxy's port", "host = h\nproxy = socks5h://h:1\n",
+		"host = h\nproxy = socks5h://h:2\n", "proxy", CHANGED_CONNECTION),
+	CHANGE("a proxy's password", "host = h\nproxy = socks5h://b:p@h\n",
+		"host = h\nproxy = socks5h://b:q@h\n", "proxy", CHANGED_CONNECTION),
+	CHANGE("a proxy's user", "host = h\nproxy = socks5h://b:p@h\n",
+		"host = h\nproxy = socks5h://c:p@h\n", "proxy", CHANGED_CONNECTION),
+	CHANGE("a proxy written in another way", "host = h\nproxy = socks5h://b:p@h\n",
+		"host = h\nproxy = socks5h://%62:p@h:1080\n", "", UNCHANGED),
 	CHANGE("sasl_required as by default", LOGIN, LOGIN "sasl_required = yes\n", "", UNCHANGED),
 	CHANGE("sasl_required", LOGIN, LOGIN "sasl_required = no\n", "sasl_required",
 		CHANGED_CONNECTION),
@@ -1426,7 +1510,7 @@ static void the_manual_says_what_the_table_says(void **state)
 		struct buf entry;
 		buf_init(&entry, 4096);
 		tell(&entry, ".It Cm %s", o->key);
-		if (o->type == CONFIG_SECRET)
+		if (config_may_be_file(o->type))
 			tell(&entry, " , %s_file", o->key);
 		tell(&entry, "\n");
 		describe(o, &entry);
@@ -1518,6 +1602,9 @@ static void enter_folder(char *folder)
 	for (size_t i = 0; i < COUNTOF(files); i++)
 		write_file(files[i], "");
 	write_file("secret.txt", "s3cret\n");
+	write_file("a-proxy", "socks5h://bob:s3cret@h:7\n");
+	write_file("longest-proxy", "socks5h://" X255 ":" X255 "@h\n");
+	write_file("long-proxy", "socks5h://bob:x" X255 "@h\n");
 	write_keys();
 }
 
