@@ -16,7 +16,7 @@ struct handle handles_add(struct handles *hs, void *p)
 	assert(p);
 	if (!hs->first_free) {
 		if (hs->n == hs->capacity) {
-			hs->capacity = hs->capacity + hs->capacity / 2 + 16;
+			hs->capacity = hs->capacity + hs->capacity / 2 + 2;
 			hs->slots = mem_resize(hs->slots, hs->capacity, sizeof(*hs->slots));
 		}
 		hs->slots[hs->n] = (struct handle_slot){.generation = 1};

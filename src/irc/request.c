@@ -34,6 +34,15 @@ static struct request *request_of(struct list *node)
 	return container_of(node, struct request, node);
 }
 
+static void count_all(struct requests *rs)
+{
+	rs->wanted = mem_new(EVENT_KINDS * sizeof(*rs->wanted));
+	list_each (node, &rs->pending)
+		if (!request_of(node)->question.is_labeled)
+			question_count(&request_of(node)->question, rs->wanted, 1);
+}
+
+/* r, which is among those that are pending where there is one more. */
 static void count(struct requests *rs, const struct request *r, int by)
 {
 	rs->n += (size_t)by;
@@ -41,13 +50,21 @@ static void count(struct requests *rs, const struct request *r, int by)
 		rs->n_labeled += (size_t)by;
 		return;
 	}
-	if (!rs->wanted)
-		rs->wanted = mem_new(EVENT_KINDS * sizeof(*rs->wanted));
-	question_count(&r->question, rs->wanted, by);
-	if (rs->n == rs->n_labeled) {
+	size_t n = rs->n - rs->n_labeled;
+	if (rs->wanted)
+		question_count(&r->question, rs->wanted, by);
+	else if (n > REQUESTS_FEW)
+		count_all(rs);
+	if (n == 0) {
 		free(rs->wanted);
 		rs->wanted = NULL;
 	}
+}
+
+/* Whether a request without label may look for it. */
+static bool is_wanted(const struct requests *rs, int kind)
+{
+	return rs->n > rs->n_labeled && (!rs->wanted || rs->wanted[kind]);
 }
 
 static void find_next(struct requests *rs)
@@ -350,7 +367,7 @@ static struct request *find_wanted(
 	const struct requests *rs, const struct heard *h, const struct reply_answer **a)
 {
 	bool is_old = h->batch->is_replay && h->batch->event != BATCH_OPENED;
-	if (!rs->wanted || !rs->wanted[h->kind] || is_old)
+	if (is_old || !is_wanted(rs, h->kind))
 		return NULL;
 	list_each (node, &rs->pending) {
 		struct request *r = request_of(node);

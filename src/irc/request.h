@@ -21,6 +21,7 @@
 
 enum {
 	REQUESTS_MAX = 256,                    /* at a time */
+	REQUESTS_FEW = 4,                      /* no table is made of what these look for */
 	REQUESTS_BYTES_MAX = 16 * 1024 * 1024, /* of answers that are not complete, in all */
 	REQUEST_BYTES_MAX = 4 * 1024 * 1024,   /* of one answer: a LIST of a large network */
 	REQUEST_LINES_MAX = 64 * 1024,         /* of one answer */
@@ -48,7 +49,7 @@ struct requests {
 	struct list pending; /* struct request, in the order they were sent */
 	size_t n, n_labeled, n_held, n_bytes;
 	struct handles ids;
-	uint16_t *wanted; /* by kind: how many requests without label look for it; or NULL */
+	uint16_t *wanted; /* by kind: how many without label look for it; NULL: they are few */
 	struct request *lingering; /* complete, unless the next line is a part of it; or NULL */
 	int64_t next_ns;           /* no deadline is before this one; -1: none */
 	uint64_t n_added;          /* the number of the last */
