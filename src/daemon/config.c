@@ -1,6 +1,7 @@
 #include "daemon/config.h"
 
 #include "base/err.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "daemon/ini.h"
 #include "daemon/nearest.h"
@@ -133,7 +134,8 @@ static const char *const reserved[] = {"command_prefix"};
 struct load {
 	struct ini ini;
 	struct config *config;
-	char *folder; /* of the file: "" or ends in "/" */
+	char *folder;      /* of the file: "" or ends in "/" */
+	struct map titles; /* to the first struct ini_section that is so titled and was read */
 };
 
 /* One section on its way into its struct. */
@@ -467,19 +469,28 @@ static void finish_network(struct reading *r)
 	check_login(r);
 }
 
+static bool has_network(struct load *l, const char *name)
+{
+	struct buf title;
+	buf_init(&title, 1024);
+	bool has = buf_addf(&title, "%s %s", kind_names[CONFIG_NETWORK], name) >= 0 &&
+		   map_get(&l->titles, buf_str(&title));
+	buf_fini(&title);
+	return has;
+}
+
 static void check_networks(struct reading *r, const struct config_names *list)
 {
+	struct map names = {0};
 	for (size_t i = 0; i < list->n; i++) {
 		struct option_place at = place_of(r, seen(r, "networks"));
-		struct str name = str_of(list->names[i]);
-		bool is_twice = false;
-		for (size_t k = 0; k < i; k++)
-			is_twice |= str_eq(name, str_of(list->names[k]));
-		if (is_twice)
-			option_fault(&at, "%s stands there twice", list->names[i]);
-		else if (!config_network(r->load->config, name))
-			option_fault(&at, "there is no section [network %s]", list->names[i]);
+		char *name = list->names[i];
+		if (map_put(&names, str_of(name), name))
+			option_fault(&at, "%s stands there twice", name);
+		else if (!has_network(r->load, name))
+			option_fault(&at, "there is no section [network %s]", name);
 	}
+	map_fini(&names);
 }
 
 static void look_for_script(struct reading *r, struct config_script *script)
@@ -557,15 +568,15 @@ static void check_title(const struct reading *r, struct str name)
 /* Notes whether the title stands above, too. */
 static void check_again(struct reading *r)
 {
-	struct ini *ini = &r->load->ini;
-	for (const struct ini_section *s = ini->sections; s != r->section; s++) {
-		if (strcmp(s->title, r->section->title) != 0)
-			continue;
-		ini_fault(ini, r->section, r->section->line,
-			"begins in line %d already; put the keys together there", s->line);
-		r->is_again = true;
-		return;
-	}
+	struct map *titles = &r->load->titles;
+	struct str title = str_of(r->section->title);
+	const struct ini_section *first = map_get(titles, title);
+	r->is_again = first != NULL;
+	if (first)
+		ini_fault(&r->load->ini, r->section, r->section->line,
+			"begins in line %d already; put the keys together there", first->line);
+	else
+		map_put(titles, title, (void *)(uintptr_t)r->section);
 }
 
 static void start_section(struct reading *r)
@@ -626,6 +637,13 @@ static void read_config(struct load *l)
 	read_sections(l, CONFIG_SCRIPT);
 }
 
+static void load_fini(struct load *l)
+{
+	map_fini(&l->titles);
+	ini_fini(&l->ini);
+	free(l->folder);
+}
+
 int config_load(const char *path, struct config **out, struct buf *errors)
 {
 	struct load l = {.config = mem_new(sizeof(struct config)), .folder = scripts_folder(path)};
@@ -633,8 +651,7 @@ int config_load(const char *path, struct config **out, struct buf *errors)
 	read_config(&l);
 	ini_report(&l.ini, path, errors);
 	bool ok = l.ini.n_faults == 0;
-	ini_fini(&l.ini);
-	free(l.folder);
+	load_fini(&l);
 	*out = ok ? l.config : NULL;
 	if (!ok)
 		config_free(l.config);
@@ -769,8 +786,7 @@ static int read_pairs(struct config *made, enum config_kind kind, const char *na
 	make_section(&l.ini, kind, name, pairs, n);
 	read_section(&l, l.ini.sections, kind);
 	int r = l.ini.n_faults ? err_set(err, ERR_CONFIG, "%s", l.ini.faults[0].text) : 0;
-	ini_fini(&l.ini);
-	free(l.folder);
+	load_fini(&l);
 	return r;
 }
 

@@ -9,7 +9,11 @@
 #include <string.h>
 
 /* inih cuts a line and a name where they would pass its arrays of 200 and 50 bytes. */
-enum { LINE_BYTES = 198, NAME_BYTES = 49, FILE_BYTES = 1 << 20 };
+enum {
+	LINE_BYTES = 198,
+	NAME_BYTES = 49,
+	FILE_BYTES = 16 << 20 /* tens of thousands of networks */
+};
 
 struct reader {
 	struct ini *ini;
@@ -353,7 +357,7 @@ void ini_load(struct ini *ini, const char *path, ini_known *known)
 		ini_fault(ini, NULL, 0, "is larger than %d bytes", FILE_BYTES);
 	else
 		parse(ini, (struct str){bytes, (size_t)n}, known);
-	mem_wipe(bytes, FILE_BYTES + 1);
+	mem_wipe(bytes, n < 0 ? FILE_BYTES + 1 : (size_t)n);
 	free(bytes);
 }
 

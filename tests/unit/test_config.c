@@ -927,7 +927,7 @@ static void a_file_that_cannot_be_read_is_one_error(void **state)
 	(void)state;
 	refuse_path("nope.ini", "nope.ini: No such file or directory\n");
 	refuse_path("lib", "lib: Is a directory\n");
-	refuse_path("/dev/zero", "/dev/zero: is larger than 1048576 bytes\n");
+	refuse_path("/dev/zero", "/dev/zero: is larger than 16777216 bytes\n");
 }
 
 static void a_line_with_a_nul_is_refused(void **state)
@@ -952,6 +952,33 @@ static void relative_paths_begin_at_the_folder_of_the_file(void **state)
 	assert_string_equal(c->daemon.script_path.names[1], "/b");
 	config_free(c);
 	buf_fini(&errors);
+}
+
+static void ten_thousand_networks_and_a_script_that_names_them_fit(void **state)
+{
+	(void)state;
+	enum { NETWORKS = 10000 };
+	struct buf text;
+	buf_init(&text, 16 << 20);
+	for (int i = 0; i < NETWORKS; i++)
+		assert_int_equal(0,
+			buf_addf(&text,
+				"[network customer-%05d]\nhost = irc%05d.example.org irc.example.net\n"
+				"nick = bot-%05d\nchannels = #ebb, #another-channel\n"
+				"realname = a bot, see https://example.org/\nflood_rate = 2\n\n",
+				i, i, i));
+	assert_int_equal(buf_add(&text, STR(KARMA "networks =")), 0);
+	for (int i = 0; i < NETWORKS; i++)
+		assert_int_equal(0, buf_addf(&text, "%s customer-%05d", i % 8 ? "" : "\n", i));
+	assert_true(text.n > 1 << 20);
+
+	struct config *c = accept(buf_str(&text).p);
+
+	assert_int_equal(c->n_networks, NETWORKS);
+	assert_string_equal(c->networks[NETWORKS - 1]->name, "customer-09999");
+	assert_int_equal(c->scripts[0]->networks.n, NETWORKS);
+	config_free(c);
+	buf_fini(&text);
 }
 
 static void networks_and_scripts_are_found_by_name(void **state)
@@ -1626,6 +1653,7 @@ int main(void)
 	check_test(&c, a_file_that_cannot_be_read_is_one_error);
 	check_test(&c, a_line_with_a_nul_is_refused);
 	check_test(&c, relative_paths_begin_at_the_folder_of_the_file);
+	check_test(&c, ten_thousand_networks_and_a_script_that_names_them_fit);
 	check_test(&c, networks_and_scripts_are_found_by_name);
 	check_test(&c, a_key_is_kept_as_its_text);
 	check_test(&c, certificates_and_keys_are_looked_up_among_the_credentials_first);
