@@ -57,6 +57,7 @@ void host_fini(struct host *h)
 		free(h->own_names[i]);
 	free(h->own_names);
 	map_fini(&h->own_kinds);
+	map_fini(&h->nets_by_name);
 	handles_fini(&h->handles);
 	buf_fini(&h->news);
 	buf_fini(&h->scratch);

@@ -59,6 +59,7 @@ struct host {
 	struct remains remains; /* of scripts that were dropped */
 	struct list behind;     /* struct script: held, each in turn */
 	struct list nets;       /* struct net, as configured */
+	struct map nets_by_name;
 	struct handles handles; /* nets and tasks */
 	struct list run;        /* struct task: the run queue */
 	struct list events;     /* struct event: what waits for its turn */

@@ -30,6 +30,7 @@ struct net *net_new(struct host *h, const char *name, const struct net_ops *ops,
 	buf_init(&n->sifted, SIEVE_MAX_BYTES);
 	n->handle = handles_add(&h->handles, n);
 	list_append(&h->nets, &n->node);
+	map_put(&h->nets_by_name, str_of(name), n);
 	return n;
 }
 
@@ -44,6 +45,7 @@ void net_free(struct net *n)
 	waiters_fail(&n->flushers, ERR_DISCONNECTED, "the network was removed");
 	waiters_wake(&n->closers);
 	list_remove(&n->node);
+	map_remove(&n->host->nets_by_name, str_of(n->name));
 	handles_remove(&n->host->handles, n->handle);
 	trail_fini(&n->trail);
 	sieve_end_all(n);
@@ -60,12 +62,7 @@ void net_place_last(struct net *n)
 
 struct net *net_find(const struct host *h, struct str name)
 {
-	list_each (node, &h->nets) {
-		struct net *n = container_of(node, struct net, node);
-		if (str_eq(str_of(n->name), name))
-			return n;
-	}
-	return NULL;
+	return map_get(&h->nets_by_name, name);
 }
 
 struct net_facts net_facts(const struct net *n)

@@ -69,6 +69,8 @@ struct script *script_new(struct host *h, struct program *p, const struct script
 	script_options_copy(&s->options, options);
 	s->name = s->options.name;
 	s->hears_all = !options->networks;
+	for (size_t i = 0; i < options->n_networks; i++)
+		map_put(&s->heard, str_of(options->networks[i]), s);
 	s->is_loading = true;
 	s->spare_ref = s->on_reload_ref = s->on_unload_ref = LUA_NOREF;
 	set_limits(s, &options->limits);
@@ -121,6 +123,7 @@ void script_free(struct script *s)
 	inbox_fini(&s->inbox);
 	require_fini(&s->require);
 	map_fini(&s->names);
+	map_fini(&s->heard);
 	remains_take(&s->host->remains, &s->vm.arena);
 	free(s->denied_at);
 	free(s->failure);
@@ -186,11 +189,7 @@ const char *script_site(lua_State *L, int level)
 
 bool script_hears_named(const struct script *s, struct str network)
 {
-	const struct script_options *o = &s->options;
-	for (size_t i = 0; i < o->n_networks; i++)
-		if (str_eq(str_of(o->networks[i]), network))
-			return true;
-	return false;
+	return map_get(&s->heard, network) != NULL;
 }
 
 /* A collection runs the finalizers of a trusted script, which are its code. */

@@ -43,7 +43,8 @@ struct script {
 	struct handle main;          /* the task of its main chunk */
 	unsigned cpu_ticks;          /* cpu_max_ns, as slice.h counts */
 	bool may_slice;              /* else it runs up to its pause, as tests do */
-	bool hears_all;              /* networks; else those that the program names */
+	bool hears_all;              /* networks; else those in `heard` */
+	struct map heard;            /* the names of options.networks */
 	bool is_loading;             /* the main chunk has not paused yet */
 	bool has_failed;             /* the main chunk raised before */
 	bool has_loaded;             /* it ended, or paused without one */
