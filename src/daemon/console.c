@@ -413,7 +413,7 @@ static void make_network(struct console *c)
 		.queue_max = 512,
 	};
 	struct network_parts parts = {
-		&c->loop, NULL, &c->core.guard, &c->core.host, &c->route, NULL};
+		&c->loop, NULL, &c->core.guard, &c->core.gate, &c->core.host, &c->route, NULL};
 	c->network = network_new(&parts, &c->config, NULL);
 }
 

@@ -48,6 +48,7 @@ void core_init(struct core *c, struct loop *loop, const struct core_options *opt
 	job_init(&c->share, run_share);
 	job_init(&c->idle, run_idle);
 	guard_init(&c->guard, options->dial_rate);
+	gate_init(&c->gate, &loop->timers);
 	struct host_options host = {.timers = &loop->timers,
 		.clock = loop->clock,
 		.wanted = on_host_wanted,
@@ -76,4 +77,5 @@ void core_fini(struct core *c)
 	job_cancel(&c->idle);
 	timers_cancel(&c->loop->timers, &c->run_host);
 	guard_fini(&c->guard);
+	gate_fini(&c->gate);
 }

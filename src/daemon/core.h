@@ -1,10 +1,12 @@
 /*
- * core: what every form of the daemon has: the scripts, their turns in the loop, and the guard.
+ * core: what every form of the daemon has: the scripts, their turns in the loop, the guard and the
+ * gate.
  */
 #ifndef EBB_DAEMON_CORE_H
 #define EBB_DAEMON_CORE_H
 
 #include "daemon/config.h"
+#include "net/gate.h"
 #include "net/guard.h"
 #include "net/loop.h"
 #include "script/host.h"
@@ -13,6 +15,7 @@
 struct core {
 	struct loop *loop; /* borrowed; outlives the core */
 	struct guard guard;
+	struct gate gate;
 	struct host host;
 	struct timer run_host;
 	struct job share, idle;

@@ -123,6 +123,7 @@ void engine_init(struct engine *e, struct ev_loop *ev, struct config *config, bo
 	struct network_parts parts = {.loop = &e->loop,
 		.resolver = &e->resolver,
 		.guard = &e->core.guard,
+		.gate = &e->core.gate,
 		.host = &e->core.host,
 		.policies = &e->policies};
 	networks_init(&e->networks, &parts);

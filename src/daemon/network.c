@@ -64,6 +64,7 @@ struct network {
 	struct session *session;
 	struct settings *settings; /* owned; the session's */
 	struct guard_network guard;
+	struct gate_pass pass;
 
 	struct timer hold;     /* until the guard lets an attempt through */
 	struct timer deadline; /* of the state */
@@ -154,8 +155,15 @@ static void set_reason(struct network *n, int why, const char *words)
 	n->why = why;
 }
 
+/* The attempt is under way for good, or is none any more. */
+static void leave_gate(struct network *n)
+{
+	gate_leave(n->parts.gate, &n->pass);
+}
+
 static void stop_dialling(struct network *n)
 {
+	leave_gate(n);
 	dial_cancel(n->dial);
 	socks_cancel(n->socks);
 	n->dial = NULL;
@@ -287,6 +295,7 @@ static void describe_tls(const struct network *n)
 static void on_open(void *owner)
 {
 	struct network *n = owner;
+	leave_gate(n);
 	timers_cancel(&n->parts.loop->timers, &n->deadline);
 	bool is_inside = n->parts.route;
 	if (n->way.is_secure && !is_inside)
@@ -599,20 +608,45 @@ static void start(struct network *n)
 	n->dial = dial_start(n->parts.loop, n->parts.resolver, &options, &dial_events, n);
 }
 
-static void try_start(struct network *n)
+static void hold(struct network *n, int64_t at_ns)
 {
 	int64_t now_ns = now_of(n);
-	int64_t at_ns = guard_when(n->parts.guard, &n->guard, str_of(host_of(n)->name), now_ns);
-	if (at_ns <= now_ns) {
-		start(n);
-		return;
-	}
+	leave_gate(n);
 	if (!n->is_held)
 		log_info("%s: %s: not dialled before %lld ms have passed: %s", name_of(n),
 			host_of(n)->name, (long long)((at_ns - now_ns) / NS_PER_MS),
 			guard_why(n->parts.guard, &n->guard, str_of(host_of(n)->name), now_ns));
 	n->is_held = true;
 	timers_set(&n->parts.loop->timers, &n->hold, at_ns);
+}
+
+/* False: its turn comes later. */
+static bool enter_gate(struct network *n)
+{
+	if (gate_enter(n->parts.gate, &n->pass))
+		return true;
+	if (!n->is_held)
+		log_debug("%s: not dialled yet: %d others are connecting", name_of(n), GATE_MAX);
+	n->is_held = true;
+	return false;
+}
+
+static void try_start(struct network *n)
+{
+	int64_t now_ns = now_of(n);
+	int64_t at_ns = guard_when(n->parts.guard, &n->guard, str_of(host_of(n)->name), now_ns);
+	if (at_ns > now_ns)
+		hold(n, at_ns);
+	else if (enter_gate(n))
+		start(n);
+}
+
+/* The guard is asked again: others may have dialled the host meanwhile. */
+static void on_gate_open(struct gate_pass *p)
+{
+	struct network *n = container_of(p, struct network, pass);
+	n->is_held = false;
+	try_start(n);
 }
 
 static void on_hold_over(struct timer *t)
@@ -875,6 +909,7 @@ struct network *network_new(const struct network_parts *parts, const struct conf
 	n->tick.fire = on_tick;
 	n->flush.fire = on_flush_look;
 	n->state_ns = now_of(n);
+	gate_pass_init(&n->pass, on_gate_open);
 	job_init(&n->ending, on_ending);
 	job_init(&n->going, on_going);
 	choose_host(n, false);

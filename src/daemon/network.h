@@ -19,6 +19,7 @@
 
 #include "daemon/config.h"
 #include "daemon/policies.h"
+#include "net/gate.h"
 #include "net/guard.h"
 #include "net/loop.h"
 #include "net/resolve.h"
@@ -38,6 +39,7 @@ struct network_parts {
 	struct loop *loop;
 	struct resolver *resolver;
 	struct guard *guard;
+	struct gate *gate;
 	struct host *host;
 	const struct network_route *route; /* NULL: the way is TCP, with TLS as configured */
 	struct policies *policies;         /* NULL: what servers ask for by STS is passed over */

@@ -72,7 +72,7 @@ static int add_network(struct rehearsed *b, const struct trial_bot_options *o,
 	struct trial_net *net, struct err *err)
 {
 	struct network_parts parts = {
-		b->core.loop, NULL, &b->core.guard, &b->core.host, &b->route, NULL};
+		b->core.loop, NULL, &b->core.guard, &b->core.gate, &b->core.host, &b->route, NULL};
 	struct config_network *config;
 	int r = make_config(o, net, &config, err);
 	if (r < 0)

@@ -193,6 +193,7 @@ static void world_begin(struct world *w)
 	struct network_parts parts = {.loop = &w->loop,
 		.resolver = &w->resolver,
 		.guard = &w->core.guard,
+		.gate = &w->core.gate,
 		.host = &w->core.host,
 		.policies = &w->policies};
 	networks_init(&w->ns, &parts);

@@ -232,7 +232,7 @@ static void world_prepare(struct world *w)
 		simlink_add(&w->link, hosts[i], s->sim);
 	}
 	struct network_parts parts = {
-		&w->loop, NULL, &w->core.guard, &w->core.host, &w->route, NULL};
+		&w->loop, NULL, &w->core.guard, &w->core.gate, &w->core.host, &w->route, NULL};
 	networks_init(&w->ns, &parts);
 	log_set_sink(on_log, w);
 }
