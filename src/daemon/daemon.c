@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "daemon/command.h"
 #include "daemon/engine.h"
+#include "daemon/files.h"
 #include "daemon/notify.h"
 #include "daemon/rehash.h"
 #include "daemon/summary.h"
@@ -122,6 +123,15 @@ static int prepare(struct engine *e)
 	return r;
 }
 
+static int provide_files(const struct config *config)
+{
+	struct err err;
+	int r = files_provide(config->n_networks, &err);
+	if (r < 0)
+		log_error("ebbd: %s", err.text);
+	return r;
+}
+
 int daemon_run(struct config *config, const char *path, bool is_verbose)
 {
 	struct daemon d = {0};
@@ -131,7 +141,9 @@ int daemon_run(struct config *config, const char *path, bool is_verbose)
 	notify_init(&d.notify, &d.engine.loop);
 	struct rehash_parts parts = {path, is_verbose, &d.engine, &d.notify};
 	rehash_init(&d.rehash, &parts);
-	int r = prepare(&d.engine);
+	int r = provide_files(config);
+	if (r == 0)
+		r = prepare(&d.engine);
 	if (r == 0)
 		r = open_control(&d);
 	if (r == 0) {
@@ -147,11 +159,20 @@ int daemon_run(struct config *config, const char *path, bool is_verbose)
 	return r;
 }
 
+/* Who checks may have other limits than the daemon will have. */
+static void check_files(const struct config *config)
+{
+	struct err err;
+	if (files_provide(config->n_networks, &err) < 0)
+		log_warn("ebbd: with the limits of this process: %s", err.text);
+}
+
 int daemon_check(struct config *config)
 {
 	struct engine e;
 	const struct engine_events none = {0};
 	engine_init(&e, ev_default_loop(EVFLAG_AUTO), config, true, &none);
+	check_files(config);
 	int r = prepare(&e);
 	if (r == 0)
 		r = engine_start(&e);

@@ -1,6 +1,7 @@
 #include "daemon/rehash.h"
 
 #include "base/log.h"
+#include "daemon/files.h"
 
 enum { ERRORS_MAX_BYTES = 256 * 1024 };
 
@@ -108,7 +109,8 @@ static int prepare(
 		struct str line = str_cut(&rest, '\n');
 		err_set(err, code, "%" STR_F, STR_A(line));
 		log_errors(&errors);
-	} else if (networks_prepare(plan, *config, err) < 0) {
+	} else if (files_provide((*config)->n_networks, err) < 0 ||
+		   networks_prepare(plan, *config, err) < 0) {
 		code = err->code;
 		log_error("%s", err->text);
 		config_free(*config);
