@@ -1711,6 +1711,12 @@ function t.expect(value) end
 ---@param seconds number
 function t.advance(seconds) end
 
+--- Lets the machine sleep for so long, and wake. No deadline comes nearer meanwhile, and `t.now`
+--- stays; only the time of day goes on. What follows at once has happened when it returns.
+---@async
+---@param seconds number
+function t.suspend(seconds) end
+
 --- Lets everything happen that can happen without time passing.
 ---@async
 function t.settle() end

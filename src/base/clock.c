@@ -22,7 +22,14 @@ static int64_t system_wall(void *data)
 	return read_clock(CLOCK_REALTIME);
 }
 
-const struct clock clock_system = {system_mono, system_wall, NULL, NULL};
+/* Read in this order, a pause between the two only makes it less. */
+static int64_t system_asleep(void *data)
+{
+	int64_t boot_ns = read_clock(CLOCK_BOOTTIME);
+	return boot_ns - system_mono(data);
+}
+
+const struct clock clock_system = {system_mono, system_wall, NULL, NULL, system_asleep};
 
 static int64_t virtual_mono(void *data)
 {
@@ -36,10 +43,16 @@ static int64_t virtual_wall(void *data)
 	return virtual_mono(data) + v->wall_offset_ns;
 }
 
+static int64_t virtual_asleep(void *data)
+{
+	const struct virtual_clock *v = data;
+	return v->asleep_ns;
+}
+
 void virtual_clock_init(struct virtual_clock *v, int64_t mono_ns, int64_t wall_ns)
 {
 	*v = (struct virtual_clock){
-		.clock = {virtual_mono, virtual_wall, v, v},
+		.clock = {virtual_mono, virtual_wall, v, v, virtual_asleep},
 		.now_ns = mono_ns,
 		.wall_offset_ns = wall_ns - mono_ns
         };
@@ -49,6 +62,12 @@ void virtual_clock_jump(struct virtual_clock *v, int64_t at_ns)
 {
 	if (!v->holds && at_ns > v->now_ns)
 		v->now_ns = at_ns;
+}
+
+void virtual_clock_sleep(struct virtual_clock *v, int64_t ns)
+{
+	v->asleep_ns += ns;
+	v->wall_offset_ns += ns;
 }
 
 void clock_hold(const struct clock *c)
@@ -77,6 +96,11 @@ int64_t clock_mono_ns(const struct clock *c)
 int64_t clock_wall_ns(const struct clock *c)
 {
 	return c->wall_ns(c->data);
+}
+
+int64_t clock_asleep_ns(const struct clock *c)
+{
+	return c->asleep_ns ? c->asleep_ns(c->data) : 0;
 }
 
 int64_t clock_from_seconds(double seconds)

@@ -69,7 +69,8 @@ struct network {
 	struct timer hold;     /* until the guard lets an attempt through */
 	struct timer deadline; /* of the state */
 	struct timer tick;     /* the session's */
-	struct timer flush;    /* looks whether the stream took what scripts wait for */
+	struct loop_sleep sleep;
+	struct timer flush; /* looks whether the stream took what scripts wait for */
 	struct job ending;
 	int why;     /* the last end's reason; 0: there was none */
 	char *words; /* owned: the reason, while is_ending */
@@ -145,6 +146,13 @@ static void on_tick(struct timer *t)
 {
 	struct network *n = container_of(t, struct network, tick);
 	session_tick(n->session, now_of(n));
+	set_tick(n);
+}
+
+static void on_woken(struct loop_sleep *watch)
+{
+	struct network *n = container_of(watch, struct network, sleep);
+	session_probe(n->session, now_of(n));
 	set_tick(n);
 }
 
@@ -916,6 +924,8 @@ struct network *network_new(const struct network_parts *parts, const struct conf
 	n->settings = settings_new(config, parts->policies != NULL);
 	n->session = session_new(&n->settings->options, &session_ops, n);
 	n->net = net_new(parts->host, config->name, &net_ops, n);
+	n->sleep.run = on_woken;
+	loop_sleep_start(parts->loop, &n->sleep);
 	return n;
 }
 
@@ -925,6 +935,7 @@ void network_free(struct network *n)
 		return;
 	job_cancel(&n->ending);
 	job_cancel(&n->going);
+	loop_sleep_stop(&n->sleep);
 	let_go(n);
 	net_free(n->net);
 	session_free(n->session);

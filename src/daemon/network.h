@@ -8,6 +8,9 @@
  * Every state has a deadline, and any of them may fall back to idle. Nothing in here decides to
  * come back: that is a script's (scripts/reconnect.lua).
  *
+ * When the machine wakes after it slept, a connection that is ready is tried by a PING at once: its
+ * server may have given it up long ago. An attempt just runs into its deadline.
+ *
  * Where a server in the clear says that it is to be spoken to with TLS (STS), the attempt goes on
  * there, on the port it names. As long as a policy holds for a host, no attempt is made but with
  * TLS and a server that is verified, by pins or by its chain, whatever config says: on config's

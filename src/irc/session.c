@@ -161,13 +161,31 @@ bool session_is_me(const struct session *s, struct str name)
 	return casemap_eq(s->isupport->casemap, str_of(s->nick.now), name);
 }
 
+static bool awaits_pong(const struct session *s)
+{
+	return s->ping_ns >= 0 && s->ping_ns >= s->heard_ns;
+}
+
+static void ping(struct session *s)
+{
+	s->ping_ns = s->now_ns;
+	session_write(s, "PING :ebb");
+}
+
+void session_probe(struct session *s, int64_t now_ns)
+{
+	s->now_ns = now_ns;
+	if (session_is_talking(s) && !awaits_pong(s))
+		ping(s);
+}
+
 /* When the server's silence is next acted on. */
 static int64_t silence_deadline(const struct session *s)
 {
 	const struct session_options *o = s->options;
 	if (s->state == SESSION_REGISTERING)
 		return s->begun_ns + o->register_timeout_ns;
-	if (s->ping_ns >= 0 && s->ping_ns >= s->heard_ns)
+	if (awaits_pong(s))
 		return s->ping_ns + o->ping_timeout_ns;
 	return s->heard_ns + o->ping_interval_ns;
 }
@@ -192,12 +210,11 @@ static void act_on_silence(struct session *s)
 	if (s->state == SESSION_REGISTERING) {
 		session_fail(s, ERR_TIMEOUT, "not registered within %g s",
 			(double)o->register_timeout_ns / NS_PER_S);
-	} else if (s->ping_ns >= 0 && s->ping_ns >= s->heard_ns) {
+	} else if (awaits_pong(s)) {
 		session_fail(s, ERR_PING, "no answer to PING within %g s",
 			(double)o->ping_timeout_ns / NS_PER_S);
 	} else {
-		s->ping_ns = s->now_ns;
-		session_write(s, "PING :ebb");
+		ping(s);
 	}
 }
 

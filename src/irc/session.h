@@ -111,6 +111,10 @@ void session_feed(struct session *s, struct str line, int64_t now_ns);
 int64_t session_deadline(const struct session *s);
 void session_tick(struct session *s, int64_t now_ns);
 
+/* Asks the server at once whether it is still there, unless it is asked already or not ready: then
+ * there is a deadline anyway. */
+void session_probe(struct session *s, int64_t now_ns);
+
 /* Queues one line without CR LF. A PRIVMSG or NOTICE that does not fit the line which the server
  * will relay is sent in parts. ERR_AGAIN: the queue is full, ops->room will come; ERR_DISCONNECTED;
  * ERR_LIMIT: too long, and nothing is sent. */

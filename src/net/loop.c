@@ -1,6 +1,10 @@
 #include "net/loop.h"
 
+#include "base/log.h"
+
 #include <assert.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 static struct loop *loop_of(const void *watcher_data)
 {
@@ -39,11 +43,27 @@ static void on_wake(struct ev_loop *ev, struct ev_check *check, int revents)
 	list_splice(&loop->jobs, &loop->next);
 }
 
+static void tell_of_sleep(struct loop *loop)
+{
+	int64_t slept_ns = clock_asleep_ns(loop->clock) - loop->asleep_ns;
+	if (slept_ns <= 0)
+		return;
+	loop->asleep_ns += slept_ns;
+	if (slept_ns < LOOP_SLEEP_NS)
+		return;
+	log_info("the machine slept for %lld s", (long long)(slept_ns / NS_PER_S));
+	list_each_safe (node, &loop->sleeps) {
+		struct loop_sleep *watch = container_of(node, struct loop_sleep, node);
+		watch->run(watch);
+	}
+}
+
 static void on_turn_end(struct ev_loop *ev, struct ev_check *check, int revents)
 {
 	(void)ev;
 	(void)revents;
 	struct loop *loop = loop_of(check->data);
+	tell_of_sleep(loop);
 	loop->done += is_due(loop);
 	timers_run(&loop->timers, loop->timers.now_ns);
 	run_jobs(loop, JOBS_A_TURN);
@@ -130,6 +150,36 @@ static void start_check(struct loop *loop, struct ev_check *check, int priority,
 	ev_check_start(loop->ev, check);
 }
 
+static void on_woken(struct ev_loop *ev, struct ev_io *woken, int revents)
+{
+	uint64_t times;
+	(void)ev;
+	(void)revents;
+	(void)!read(woken->fd, &times, sizeof(times));
+}
+
+/* A wait goes on when the machine wakes: its deadline has come no nearer. But the kernel tells of
+ * clocks that were set, and that of the wall is then. Without it, it is seen in the next turn. */
+static void start_woken(struct loop *loop)
+{
+	const struct itimerspec never = {.it_value.tv_sec = INT64_MAX};
+	int fd = -1;
+	if (loop->clock->asleep_ns && !loop->clock->is_virtual)
+		fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	ev_io_init(&loop->woken, on_woken, fd, EV_READ);
+	if (fd < 0)
+		return;
+	if (timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) == 0)
+		ev_io_start(loop->ev, &loop->woken);
+}
+
+static void stop_woken(struct loop *loop)
+{
+	ev_io_stop(loop->ev, &loop->woken);
+	if (loop->woken.fd >= 0)
+		close(loop->woken.fd);
+}
+
 void loop_init(struct loop *loop, struct ev_loop *ev, const struct clock *clock)
 {
 	*loop = (struct loop){.ev = ev, .clock = clock, .alarm_ns = -1};
@@ -137,6 +187,9 @@ void loop_init(struct loop *loop, struct ev_loop *ev, const struct clock *clock)
 	list_init(&loop->jobs);
 	list_init(&loop->next);
 	list_init(&loop->quiet);
+	list_init(&loop->sleeps);
+	loop->asleep_ns = clock_asleep_ns(clock);
+	start_woken(loop);
 	ev_idle_init(&loop->idle, on_idle);
 	ev_set_priority(&loop->idle, EV_MINPRI);
 	loop->idle.data = loop;
@@ -157,6 +210,7 @@ void loop_fini(struct loop *loop)
 	list_splice(&loop->jobs, &loop->quiet);
 	while (!list_is_empty(&loop->jobs))
 		run_jobs(loop, JOBS_A_TURN);
+	stop_woken(loop);
 	ev_check_stop(loop->ev, &loop->wake);
 	ev_check_stop(loop->ev, &loop->turn_end);
 	ev_prepare_stop(loop->ev, &loop->prepare);
@@ -210,6 +264,16 @@ void job_cancel(struct job *job)
 bool job_is_pending(const struct job *job)
 {
 	return list_is_linked(&job->node);
+}
+
+void loop_sleep_start(struct loop *loop, struct loop_sleep *watch)
+{
+	list_append(&loop->sleeps, &watch->node);
+}
+
+void loop_sleep_stop(struct loop_sleep *watch)
+{
+	list_remove(&watch->node);
 }
 
 static void on_io(struct ev_loop *ev, struct ev_io *io, int revents)

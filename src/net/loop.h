@@ -13,6 +13,9 @@
  * run, the clock jumps to the earliest deadline. Work outside of the process that is under way
  * holds the clock, and then the loop waits for both.
  *
+ * A machine that sleeps stops the clock of all deadlines (base/clock.h), and nothing of what was
+ * connected need be there any more when it wakes. Who has to look is told.
+ *
  * The loop itself, and each watcher that is started on it, must not move in memory. What a
  * watcher belongs to is found with container_of.
  */
@@ -33,6 +36,9 @@ struct loop {
 	struct list jobs;
 	struct list next;  /* jobs of the next turn */
 	struct list quiet; /* jobs for when nothing else can run */
+	struct list sleeps;
+	int64_t asleep_ns;  /* what the clock told last */
+	struct ev_io woken; /* wakes the loop when the machine wakes */
 	struct ev_prepare prepare;
 	struct ev_check wake, turn_end;
 	struct ev_timer alarm; /* wakes the loop for the earliest deadline */
@@ -110,5 +116,18 @@ void loop_signal_start(struct loop *loop, struct loop_signal *watch, int signum)
 
 /* Does nothing for what is not started. */
 void loop_signal_stop(struct loop *loop, struct loop_signal *watch);
+
+/* Waits for the machine to wake after it slept LOOP_SLEEP_NS or longer. */
+#define LOOP_SLEEP_NS NS_PER_S
+struct loop_sleep {
+	struct list node;
+	void (*run)(struct loop_sleep *watch); /* may stop watch, and no other */
+};
+
+/* watch->run is to be set before; it is called after the descriptors and before the deadlines. */
+void loop_sleep_start(struct loop *loop, struct loop_sleep *watch);
+
+/* Does nothing for what was stopped. */
+void loop_sleep_stop(struct loop_sleep *watch);
 
 #endif

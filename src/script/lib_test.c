@@ -113,6 +113,16 @@ static int lib_advance(lua_State *L)
 	return task_pause(L, test_now(L) + lib_check_seconds(L, 1, "t.advance"), after_advance);
 }
 
+/* t.suspend(seconds): the machine sleeps; what follows at once has happened when it returns. */
+static int lib_suspend(lua_State *L)
+{
+	struct virtual_clock *clock = test_trial(L)->loop->clock->is_virtual;
+	task_check(L, "t.suspend");
+	virtual_clock_sleep(clock, lib_check_seconds(L, 1, "t.suspend"));
+	lua_settop(L, 0);
+	return lib_settle(L);
+}
+
 static int lib_now(lua_State *L)
 {
 	lua_pushnumber(L, trial_seconds(test_trial(L), test_now(L)));
@@ -162,6 +172,7 @@ void lib_open_test(lua_State *L)
 		{"network", lib_network  },
 		{"expect",  expect_value },
 		{"advance", lib_advance  },
+		{"suspend", lib_suspend  },
 		{"settle",  lib_settle   },
 		{"now",     lib_now      },
 		{"logged",  lib_logged   },

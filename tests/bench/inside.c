@@ -369,7 +369,7 @@ static void scene_begin(struct scene *sc)
 	};
 	*sc = (struct scene){0};
 	timers_init(&sc->timers, NS_PER_S);
-	sc->clock = (struct clock){now_ns, wall_ns, sc, NULL};
+	sc->clock = (struct clock){now_ns, wall_ns, sc, NULL, NULL};
 	log_set_sink(on_log, NULL);
 	struct host_options options = {.timers = &sc->timers,
 		.clock = &sc->clock,

@@ -229,7 +229,7 @@ void stage_begin(struct stage *st, size_t n_nets)
 		slice_set_tick(SLOW_TICK_NS);
 	assert_non_null(mkdtemp(st->folder));
 	timers_init(&st->timers, 1000 * NS_PER_S);
-	st->clock = (struct clock){now_ns, wall_ns, st, NULL};
+	st->clock = (struct clock){now_ns, wall_ns, st, NULL, NULL};
 	buf_init(&st->sent, 16 * 1024 * 1024);
 	buf_init(&st->log, 16 * 1024 * 1024);
 	log_set_sink(on_log, st);

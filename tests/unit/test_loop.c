@@ -224,7 +224,7 @@ static int64_t fake_mono(void *data)
 static void time_comes_from_the_clock_that_was_given(void **state)
 {
 	(void)state;
-	const struct clock clock = {fake_mono, fake_mono, NULL, NULL};
+	const struct clock clock = {fake_mono, fake_mono, NULL, NULL, NULL};
 	struct ev_loop *ev = ev_loop_new(EVFLAG_AUTO);
 	struct teller t = teller("t");
 	story[0] = '\0';
@@ -242,6 +242,69 @@ static void time_comes_from_the_clock_that_was_given(void **state)
 	assert_int_equal(loop.timers.now_ns, fake_now_ns);
 	loop_fini(&loop);
 	ev_loop_destroy(ev);
+}
+
+/* Tells of a sleep, and waits for no other. */
+struct sleeper {
+	struct loop_sleep watch;
+	const char *name;
+};
+
+static void on_slept(struct loop_sleep *watch)
+{
+	tell(container_of(watch, struct sleeper, watch)->name);
+	loop_sleep_stop(watch);
+}
+
+static int64_t fake_asleep_ns;
+
+static int64_t fake_asleep(void *data)
+{
+	(void)data;
+	return fake_asleep_ns;
+}
+
+static void turn_after_sleep(int64_t ns)
+{
+	fake_asleep_ns += ns;
+	ev_run(loop.ev, EVRUN_NOWAIT);
+}
+
+static void who_waits_for_it_hears_that_the_machine_slept(void **state)
+{
+	(void)state;
+	struct virtual_clock no_clock = {.now_ns = 0}; /* hence no descriptor of the system's */
+	const struct clock clock = {fake_mono, fake_mono, NULL, &no_clock, fake_asleep};
+	struct sleeper a = {{.run = on_slept}, "a"}, b = {{.run = on_slept}, "b"};
+	struct ev_loop *ev = ev_loop_new(EVFLAG_AUTO);
+	story[0] = '\0';
+	fake_asleep_ns = 7 * NS_PER_S; /* before the loop began */
+	loop_init(&loop, ev, &clock);
+	loop_sleep_start(&loop, &a.watch);
+	loop_sleep_start(&loop, &b.watch);
+
+	turn_after_sleep(0);
+	turn_after_sleep(LOOP_SLEEP_NS - 1);
+	turn_after_sleep(LOOP_SLEEP_NS - 1);
+	assert_string_equal(story, "");
+	turn_after_sleep(LOOP_SLEEP_NS);
+	assert_string_equal(story, "ab");
+	loop_sleep_start(&loop, &b.watch);
+	turn_after_sleep(0);
+	assert_string_equal(story, "ab");
+	turn_after_sleep(3600 * NS_PER_S);
+
+	assert_string_equal(story, "abb");
+	loop_fini(&loop);
+	ev_loop_destroy(ev);
+}
+
+static void the_systems_clock_tells_how_long_the_machine_slept(void **state)
+{
+	(void)state;
+	int64_t first_ns = clock_asleep_ns(&clock_system);
+	assert_true(first_ns >= -NS_PER_S);
+	assert_true(clock_asleep_ns(&clock_system) < first_ns + 10 * NS_PER_S);
 }
 
 static void events_of_a_descriptor_can_be_changed(void **state)
@@ -501,6 +564,8 @@ int main(void)
 	check_test(&c, a_deadline_wakes_the_loop_and_not_before);
 	check_test(&c, the_loop_runs_until_it_is_stopped);
 	check_test(&c, time_comes_from_the_clock_that_was_given);
+	check_test(&c, who_waits_for_it_hears_that_the_machine_slept);
+	check_test(&c, the_systems_clock_tells_how_long_the_machine_slept);
 	check_test(&c, events_of_a_descriptor_can_be_changed);
 	check_test(&c, a_signal_is_delivered_by_the_loop);
 	check_test(&c, fini_accepts_zeroed_memory);

@@ -28,7 +28,7 @@ static int64_t fake_mono(void *data)
 	return now_ns;
 }
 
-static const struct clock fake_clock = {fake_mono, fake_mono, NULL, NULL};
+static const struct clock fake_clock = {fake_mono, fake_mono, NULL, NULL, NULL};
 
 static const char *const followed[] = {
 	"quiz/bot",
