@@ -5,6 +5,7 @@
 -- have a policy of your own, copy this file to the first folder of script_path and change it.
 
 -- By the kind of the failure, in seconds: what is waited at least, the first and the longest span.
+-- `other` are dns, refused, timeout, closed, ping, limit and system; after requested nothing is done.
 local paces = {
   banned       = { least = 3600, first = 600, longest = 7200 },
   throttled    = { least = 60,   first = 30,  longest = 600 },
@@ -12,13 +13,15 @@ local paces = {
   sasl         = { least = 15,   first = 30,  longest = 1800 },
   registration = { least = 15,   first = 30,  longest = 1800 },
   nick         = { least = 15,   first = 30,  longest = 600 },
+  killed       = { least = 15,   first = 30,  longest = 600 },
   tls          = { least = 5,    first = 10,  longest = 600 },
   other        = { least = 0,    first = 2,   longest = 300 },
 }
 local stable = 600 -- a connection that held for so long begins anew, with the first span
 
 -- By name, kept over a reload of this file: { tries, last: of the latest client_disconnect its kind,
--- its reason and whether it was requested; is_trying; due: when the next attempt is }
+-- its reason and whether it was requested; is_trying; wait, due: of the next attempt, how long and
+-- until when }
 local networks = state.networks or {}
 state.networks = networks
 
@@ -35,7 +38,7 @@ local function bring_back(name, net, seconds)
   local ok, reason, kind, seen = nil, net.last.reason, net.last.kind, nil
   repeat
     seconds = seconds or next_wait(net, kind)
-    net.due = os.time() + seconds
+    net.wait, net.due = seconds, os.time() + seconds
     log.info("%s: next attempt in %.1f s: %s: %s", name, seconds, kind, reason)
     if wait("client_connect", { network = name }, seconds) then break end -- somebody else connected
     if net.last.requested then break end -- somebody wants no connection any more
@@ -60,7 +63,8 @@ end)
 
 for name, net in pairs(networks) do
   if net.is_trying and network(name) then
-    spawn(bring_back, name, net, math.max(0, net.due - os.time()))
+    local left = net.due - os.time() -- no more than it was, even if the clock was set back
+    spawn(bring_back, name, net, math.max(0, math.min(net.wait, left)))
   else
     net.is_trying = false
   end

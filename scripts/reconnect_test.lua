@@ -20,6 +20,8 @@ local function mute(how)
   return function(net) net:silence(how) end
 end
 
+local function sasl_fails(net) net:sasl_fails() end
+
 local function close(words)
   return function(net) net:close(words) end
 end
@@ -29,8 +31,8 @@ local function refuse(...)
   return function(net) net:refuse(table.unpack(words, 1, words.n)) end
 end
 
--- Gives every end and every failed attempt another kind: there are no look-ups and no TLS in a
--- network inside the process, nor does ebb log in yet.
+-- Gives every end and every failed attempt another kind: in a network inside the process there are
+-- no look-ups, no TLS and nothing of the machine that could be short.
 local as_kind = [[
   local kind, listen, dial = "%s", on, connect
   function on(event, handler)
@@ -44,15 +46,15 @@ local as_kind = [[
 
 -- What happens and the kind that it is; what is waited at least, the first span and the longest;
 -- then how it is brought about. A fault is there from the beginning, `ends` ends a connection that
--- stands; `takes` is how long it is from the attempt to its end. What is a `fake` the policy is
--- made to take for its kind.
+-- stands; `takes` is how long it is from the attempt to its end; `login`: the bot has an account.
+-- What is a `fake` the policy is made to take for its kind.
 local rows = {
   { "nobody listens", "refused", 0, 2, 300, fault = down },
   { "the server does not answer", "timeout", 0, 2, 300, fault = mute(true), takes = 60 },
   { "the server falls silent", "ping", 0, 2, 300, fault = mute("ready"), takes = 150 },
   { "the connection is reset", "closed", 0, 2, 300, ends = function(net) net:drop() end },
   { "the server goes down", "closed", 0, 2, 300, ends = close("Server going down") },
-  { "an operator kills it", "killed", 0, 2, 300, ends = function(net) net:kill("ebb") end },
+  { "an operator kills it", "killed", 15, 30, 600, ends = function(net) net:kill("ebb") end },
   { "the password is wrong", "registration", 15, 30, 1800, fault = refuse("464") },
   { "the server wants somebody else", "registration", 15, 30, 1800,
     fault = refuse("ERROR", nil, "You are not authorised") },
@@ -60,13 +62,18 @@ local rows = {
   { "it comes too fast", "throttled", 60, 30, 600,
     fault = refuse("ERROR", nil, "Trying to reconnect too fast.") },
   { "it is one too many", "throttled", 60, 30, 600, ends = close("Too many connections") },
+  { "the server is full", "throttled", 60, 30, 600,
+    fault = refuse("ERROR", nil, "No more connections allowed") },
+  { "it says too much", "throttled", 60, 30, 600,
+    ends = close("Closing Link: h.example (Excess Flood)") },
   { "it is banned", "banned", 3600, 600, 7200, fault = refuse("465") },
   { "a ban throws it out", "banned", 3600, 600, 7200, ends = close("K-lined: spam") },
   { "the encryption fails", "tls", 5, 10, 600, fault = down, fake = true },
   { "the proxy does not let us through", "denied", 15, 30, 1800, fault = down, fake = true },
-  { "it cannot log in", "sasl", 15, 30, 1800, fault = down, fake = true },
+  { "it cannot log in", "sasl", 15, 30, 1800, fault = sasl_fails, login = true },
   { "the host has no address", "dns", 0, 2, 300, fault = down, fake = true },
   { "the machine lacks something", "limit", 0, 2, 300, fault = down, fake = true },
+  { "the machine refuses", "system", 0, 2, 300, fault = down, fake = true },
 }
 
 -- The attempts of one bot, n after the first, with what it waited for. The guard holds back what
@@ -77,7 +84,8 @@ local function follow(row, part, n)
   local due = { t.now() }
   if row.fake then script.prelude = script.prelude .. as_kind:format(kind) end
   if row.fault then row.fault(net) end
-  local bot = t.bot{ script, networks = { net } }
+  local login = row.login and "plain" or nil
+  local bot = t.bot{ script, networks = { net }, sasl = login, password = login }
   for i = 1, n do
     local wait = least + part * math.min(first * 2 ^ (i - 1), longest)
     if row.ends then row.ends(net) end
@@ -434,6 +442,62 @@ t.test("each attempt takes the next host", function()
   bot:stop()
 end)
 
+t.test("a connection is kept that is slow for a while, as long as its server answers in time", function()
+  local bot = t.bot{ policy(0) }
+  for lag = 0, 14 do
+    bot.net:lag(lag)
+    t.advance(150)
+    bot.net:lag(0)
+    t.advance(30)
+  end
+  t.expect(bot.net:attempts()):equals{ 0 }
+end)
+
+t.test("a connection is made anew whose server takes too long to answer", function()
+  local bot = t.bot{ policy(1) }
+  bot.net:lag(16) -- each way
+  t.advance(150)
+  t.expect(t.logged("next attempt in 2.0 s: ping: no answer to PING within 30 s")):differs(nil)
+  bot.net:lag(0)
+  t.advance(2)
+  t.expect(bot.net:attempts()):equals{ 0, 152 }
+end)
+
+t.test("who slept finds out at once that the server has given it up", function()
+  local bot = t.bot{ policy(1) }
+  bot.net:half_open()
+  t.suspend(8 * 3600)
+  t.expect(t.logged("the machine slept for 28800 s")):differs(nil)
+  t.advance(29)
+  bot.net:half_open(false)
+  t.advance(3) -- found at 30
+  t.expect(bot.net:attempts()):equals{ 0, 32 }
+  t.advance(3600)
+  t.expect(bot.net:attempts()):equals{ 0, 32 }
+end)
+
+t.test("who slept stays where the server still is", function()
+  local bot = t.bot{ policy(1) }
+  for _ = 1, 5 do
+    t.suspend(3600)
+    t.advance(300)
+  end
+  t.expect(bot.net:attempts()):equals{ 0 }
+end)
+
+t.test("sleep does not make a wait shorter, nor an attempt longer", function()
+  local net = t.network()
+  net:silence()
+  local bot = t.bot{ policy(1), networks = { net } }
+  t.advance(30)
+  t.suspend(3600)
+  t.advance(31) -- the attempt took 60
+  t.suspend(3600)
+  t.advance(1)
+  t.expect(net:attempts()):equals{ 0, 62 }
+  bot:stop()
+end)
+
 t.test("a bot that comes back is where it was", function()
   local bot = t.bot{ policy(1), operator [[
     once("rpl_endofnames", function()
@@ -474,6 +538,20 @@ t.test("a reload of the policy keeps what is left of a wait", function()
   t.expect(net:attempts()):equals{ 0, 2 }
   t.advance(0.2)
   t.expect(net:attempts()):equals{ 0, 2, 6 }
+end)
+
+t.test("a clock that is set back meanwhile does not make the wait longer", function()
+  local net, script = t.network(), policy(1)
+  script.prelude = script.prelude .. ([[
+    local time = os.time
+    function os.time() return time() < %d and time() or time() - 36000 end
+  ]]):format(os.time() + 500)
+  net:refuse("465", 1)
+  local bot = t.bot{ script, networks = { net } }
+  t.advance(1000)
+  t.expect(bot:reload("reconnect")):equals(true)
+  t.advance(4200)
+  t.expect(net:attempts()):equals{ 0, 5200 }
 end)
 
 t.test("a reload of the policy brings back nothing that it was not about to", function()
