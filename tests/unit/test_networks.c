@@ -1035,6 +1035,48 @@ static void leave_folder(const char *folder)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+static void many_networks_of_one_host_come_at_its_pace(void **state)
+{
+	(void)state;
+	enum { MANY = 50 };
+	struct world w;
+	struct buf text;
+	world_prepare(&w);
+	guard_set_rate(&w.core.guard, 5, w.loop.timers.now_ns);
+	buf_init(&text, 65536);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(buf_addf(&text, PLAIN("n%d", "a", "ebb%d"), i, i), 0);
+	apply(&w, buf_str(&text).p);
+
+	networks_connect(&w.ns);
+	pass(&w, 0.1);
+	assert_int_equal(w.servers[0].tries, GUARD_BURST);
+	for (unsigned i = 1; i <= MANY - GUARD_BURST; i++) {
+		pass(&w, 0.2);
+		assert_int_equal(w.servers[0].tries, GUARD_BURST + i);
+	}
+
+	buf_fini(&text);
+	world_end(&w);
+}
+
+static void a_time_of_day_that_jumps_disturbs_nothing(void **state)
+{
+	(void)state;
+	struct world w;
+	world_settle(&w, N "channels = #x\n");
+
+	for (int hours = -1000; hours <= 1000; hours += 100) {
+		w.clock.wall_offset_ns += hours * 3600 * NS_PER_S;
+		pass(&w, 100);
+	}
+
+	expect(&w, "");
+	assert_string_equal(state_of(&w), "ready");
+	assert_int_equal(w.servers[0].tries, 1);
+	world_end(&w);
+}
+
 int main(void)
 {
 	struct check c = {0};
@@ -1069,6 +1111,8 @@ int main(void)
 	check_test(&c, a_plan_with_a_certificate_that_went_bad_fails);
 	check_test(&c, networks_with_the_same_files_share_a_context);
 	check_test(&c, a_plan_may_be_dropped);
+	check_test(&c, many_networks_of_one_host_come_at_its_pace);
+	check_test(&c, a_time_of_day_that_jumps_disturbs_nothing);
 	int failed = check_run(&c, "networks");
 	leave_folder(folder);
 	certs_free(&certs);
