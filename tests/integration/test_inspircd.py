@@ -145,6 +145,24 @@ def _():
     oper.asks("renamed", "#one", "!who", "I am renamed")
 
 
+@test("a ban that throws the bot out, and meets it when it comes again, is known as such")
+def _():
+    oper = Person(ircd, "oper", "#one")
+    oper.send("OPER oper operpass")
+    oper.expect(" 381 oper ")
+    section = ircd.network("channels = #one", "user = evil")
+    bot = Bot(section, reconnect=True)
+    oper.sees("ebb", "#one")
+
+    oper.send("KLINE evil@* 3600 :throttled no more")
+
+    bot.wait_log(r"irc: disconnected from 127\.0\.0\.1:\d+ after \d+ s: banned: ")
+    bot.wait_log(r"script reconnect: irc: next attempt in [3-9]\d\d\d\.\d s: banned: ")
+    bot.stop()
+    late = Bot(section)
+    late.wait_log(r"irc: 127\.0\.0\.1:\d+: not connected: banned: ")
+
+
 @test("SIGTERM says QUIT over TLS and ends with status 0")
 def _():
     bot = Bot(ircd.network("channels = #one", tls=True))
