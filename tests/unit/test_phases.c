@@ -16,12 +16,12 @@
  * doing, the descriptors and the deadlines are as many as before, and in the end no watcher is
  * left. The sockets are real; time is the test's, but while a name or a connection is waited for.
  */
-enum phase { HELD, RESOLVING, CONNECTING, TLS, REGISTERING, READY, CLOSING, PHASES };
+enum phase { HELD, IN_LINE, RESOLVING, CONNECTING, TLS, REGISTERING, READY, CLOSING, PHASES };
 
 enum way { DISCONNECTED, CANCELLED, REMOVED, ENDED, FREED, WAYS };
 
-static const char *const phases[PHASES] = {
-	"held by the guard", "resolving", "connecting", "tls", "registering", "ready", "closing"};
+static const char *const phases[PHASES] = {"held by the guard", "in line", "resolving",
+	"connecting", "tls", "registering", "ready", "closing"};
 
 static const char *const ways[WAYS] = {"a script disconnects",
 	"the task that connects is cancelled", "the network is removed", "the daemon ends",
@@ -36,6 +36,7 @@ struct world {
 	struct core core;
 	struct resolver resolver;
 	struct networks ns;
+	struct gate_pass others[GATE_MAX];
 	struct timer stop;
 	enum phase phase;
 	int dns; /* swallows every question */
@@ -158,15 +159,31 @@ static void world_begin(struct world *w, enum phase phase)
 	struct network_parts parts = {.loop = &w->loop,
 		.resolver = &w->resolver,
 		.guard = &w->core.guard,
+		.gate = &w->core.gate,
 		.host = &w->core.host};
 	networks_init(&w->ns, &parts);
 	log_set_sink(on_log, w);
+}
+
+static void on_gate_open(struct gate_pass *pass)
+{
+	(void)pass;
+}
+
+static void fill_gate(struct world *w)
+{
+	for (int i = 0; i < GATE_MAX; i++) {
+		gate_pass_init(&w->others[i], on_gate_open);
+		assert_true(gate_enter(&w->core.gate, &w->others[i]));
+	}
 }
 
 /* But for the networks, which are gone. */
 static void world_end(struct world *w)
 {
 	log_set_sink(NULL, NULL);
+	for (int i = 0; i < GATE_MAX && w->phase == IN_LINE; i++)
+		gate_leave(&w->core.gate, &w->others[i]);
 	core_fini(&w->core);
 	resolver_fini(&w->resolver);
 	loop_fd_stop(&w->loop, &w->watch);
@@ -215,6 +232,8 @@ static void begin_attempt(struct world *w)
 		load(w, "first", "spawn(connect)");
 		pass(w, 0.02);
 	}
+	if (w->phase == IN_LINE)
+		fill_gate(w);
 	load(w, "connector",
 		"local t = spawn(function() connect() end)\n"
 		"on('cancel', function() t:cancel() end)\n");
@@ -227,8 +246,9 @@ static void begin_attempt(struct world *w)
 
 static void check_phase(struct world *w)
 {
-	const char *state = w->phase == HELD ? "idle" : phases[w->phase];
-	assert_string_equal(facts(w).state, state);
+	bool waits = w->phase == HELD || w->phase == IN_LINE;
+	assert_string_equal(facts(w).state, waits ? "idle" : phases[w->phase]);
+	assert_false(networks_all_idle(&w->ns));
 	assert_int_equal(w->was_held, w->phase == HELD);
 }
 
@@ -313,7 +333,6 @@ static void every_phase_has_its_end(void **state)
 	configure(&w);
 	begin_attempt(&w);
 	check_phase(&w);
-	assert_false(networks_all_idle(&w.ns));
 
 	pass(&w, row->phase == CLOSING ? 2 : 1);
 
