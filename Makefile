@@ -30,8 +30,9 @@ CFLAGS_ALL   = -std=c11 $(WARNINGS) $(CFLAGS)
 LIBS_ALL     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lev -lunistring -lm $(LDLIBS)
 
 FLOORS  := base net irc sim ctl script daemon
+PARTS   := # single files of other floors
 MAINS   := src/main.c src/ctl/ebbctl.c
-SOURCES := $(filter-out $(MAINS),$(wildcard $(FLOORS:%=src/%/*.c)))
+SOURCES := $(filter-out $(MAINS),$(wildcard $(FLOORS:%=src/%/*.c)) $(PARTS))
 HEADERS := $(wildcard $(FLOORS:%=src/%/*.h))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -119,7 +120,8 @@ bench: deps
 # FUZZ_SECONDS=60 for each target, or FUZZ_RUNS=N executions; FUZZ=name: only that target. What is
 # fuzzed has no sockets and no Lua, so nothing else is built.
 fuzz: deps-dev
-	@$(MAKE) --no-print-directory fuzz-built BUILD=$(BUILD)/fuzz FLOORS="base irc" CC="$(FUZZ_CC)" \
+	@$(MAKE) --no-print-directory fuzz-built BUILD=$(BUILD)/fuzz FLOORS="base irc" \
+		PARTS=src/net/socks_talk.c CC="$(FUZZ_CC)" \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
 
 fuzz-built: $(FUZZES)

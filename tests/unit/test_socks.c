@@ -179,36 +179,6 @@ static void a_talk_ends_the_same_wherever_it_is_cut(void **state)
 	buf_fini(&all);
 }
 
-/* Whatever comes, in whatever parts: no byte is wanted past the end, and it ends. */
-static void a_talk_of_noise_ends(void **state)
-{
-	(void)state;
-	const struct row *row = &rows[0];
-	unsigned seed = 1;
-	for (int round = 0; round < 20000; round++) {
-		struct socks_target target = target_of(row);
-		struct socks_talk t;
-		struct err why;
-		int r = 0;
-		size_t total = 0, at = 0;
-		socks_talk_init(&t, &target);
-		while (r == 0 && socks_talk_wants(&t) > 0) {
-			struct str out = socks_talk_out(&t);
-			socks_talk_sent(&t, out.n);
-			seed = seed * 1103515245 + 12345;
-			/* mostly what it would be, so that all of it is reached */
-			char byte = seed >> 28 && at < row->answers.n ? row->answers.p[at]
-								      : (char)(seed >> 16);
-			at++, total++;
-			r = socks_talk_feed(&t, (struct str){&byte, 1}, &why);
-		}
-		assert_true(total <= 2 + SOCKS_REPLY_BYTES);
-		assert_true(r == 0 || r == ERR_REFUSED || r == ERR_DENIED || r == ERR_DNS ||
-			    r == ERR_TIMEOUT);
-		socks_talk_fini(&t);
-	}
-}
-
 /* On descriptors. */
 
 static struct loop loop;
@@ -496,7 +466,6 @@ int main(void)
 {
 	struct check c = {0};
 	check_rows(&c, rows, a_talk_ends_the_same_wherever_it_is_cut);
-	check_test(&c, a_talk_of_noise_ends);
 	check_rows(&c, rows, a_row_ends_on_a_descriptor_as_alone);
 	check_test(&c, an_answer_in_single_bytes_connects_too);
 	check_test(&c, a_target_by_ipv6_is_told_in_brackets);
