@@ -392,7 +392,7 @@ static void on_usable(void *owner)
 	n->is_usable = true;
 	n->usable_ns = now_of(n);
 	n->attempt = 0;
-	guard_success(&n->guard);
+	guard_success(n->parts.guard, &n->guard, str_of(host_of(n)->name));
 	net_connected(n->net);
 }
 

@@ -12,8 +12,15 @@
  * without the dot of a complete name behind it, whatever the port; two names are two hosts, though
  * they be of one machine.
  *
- * It holds no clock: callers pass monotonic nanoseconds. Hosts are forgotten when their bucket is
- * full again.
+ * Networks that scripts made could be made anew, under other names, to begin afresh. So these count
+ * together, besides:
+ *
+ *     at a host   GUARD_ATTEMPTS in GUARD_WINDOW_NS without a success of any of them; and one that
+ *                 was never dialled waits for the pause of those that are gone
+ *     everywhere  as one host: a name for a host is easily had
+ *
+ * It holds no clock: callers pass monotonic nanoseconds. Hosts are forgotten when nothing of them
+ * counts any more.
  */
 #ifndef EBB_NET_GUARD_H
 #define EBB_NET_GUARD_H
@@ -27,16 +34,23 @@ enum { GUARD_ATTEMPTS = 10, GUARD_BURST = 10, GUARD_HOSTS_MAX = 4096 };
 #define GUARD_WINDOW_NS (600 * NS_PER_S)
 
 struct guard {
-	int64_t interval_ns; /* in which a host's bucket gains one */
-	struct map hosts;    /* folded name to struct host, oldest attempt first */
+	int64_t interval_ns;  /* in which a host's bucket gains one */
+	struct map hosts;     /* folded name to struct host, oldest attempt first */
+	int64_t made_full_ns; /* when the bucket of the networks that scripts made is full again */
+};
+
+/* Attempts since the last success. */
+struct guard_ring {
+	int64_t attempts_ns[GUARD_ATTEMPTS]; /* the latest */
+	unsigned long n;
 };
 
 /* Zeroed memory is a network that was never dialled. */
 struct guard_network {
-	int64_t attempts_ns[GUARD_ATTEMPTS]; /* a ring: the latest, since the last success */
-	unsigned long n;                     /* attempts since the last success */
+	struct guard_ring ring;
 	int64_t last_ns;
 	bool has_last;
+	bool is_made; /* by a script */
 };
 
 /* rate: attempts a second for each host, more than 0. */
@@ -57,7 +71,11 @@ const char *guard_why(
 /* Counts an attempt that is made now. */
 void guard_attempt(struct guard *g, struct guard_network *network, struct str host, int64_t now_ns);
 
-/* The network registered us: its failures are forgotten, the pause is not. */
-void guard_success(struct guard_network *network);
+/* The host registered us, for the network: its failures are forgotten, the pause is not. */
+void guard_success(struct guard *g, struct guard_network *network, struct str host);
+
+/* The network, whose last attempt was at host, is gone. */
+void guard_gone(
+	struct guard *g, const struct guard_network *network, struct str host, int64_t now_ns);
 
 #endif

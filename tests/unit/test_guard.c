@@ -42,7 +42,7 @@ static void a_network_pauses_between_attempts(void **state)
 
 	assert_int_equal(when(&n, "b", S(10)), S(12));
 	assert_int_equal(when(&n, "b", S(13)), S(13));
-	guard_success(&n);
+	guard_success(&g, &n, STR("a"));
 	assert_int_equal(when(&n, "b", S(10)), S(12));
 }
 
@@ -68,7 +68,7 @@ static void a_success_clears_the_ten(void **state)
 
 	for (int i = 0; i < 10; i++)
 		attempt(&n, "a", S(100 + 10 * i));
-	guard_success(&n);
+	guard_success(&g, &n, STR("a"));
 
 	assert_int_equal(when(&n, "a", S(195)), S(195));
 }
@@ -190,6 +190,64 @@ static void a_host_has_another_rate_at_once(void **state)
 	guard_fini(&g);
 }
 
+/* n networks of scripts dial host at that time, each once. */
+static void attempts_of_made(unsigned n, const char *host, int64_t now_ns)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct guard_network made = {.is_made = true};
+		attempt(&made, host, now_ns);
+	}
+}
+
+static void networks_of_scripts_have_ten_attempts_at_a_host_together(void **state)
+{
+	(void)state;
+	struct guard_network made = {.is_made = true}, other = {0};
+	start();
+
+	for (int i = 0; i < 10; i++)
+		attempts_of_made(1, i % 2 ? "a." : "A", S(100 + i));
+
+	assert_int_equal(when(&made, "a", S(200)), S(700));
+	assert_int_equal(when(&made, "b", S(200)), S(200));
+	assert_int_equal(when(&other, "a", S(200)), S(200));
+	attempt(&other, "b", S(300)); /* hosts whose bucket is full are looked through */
+	assert_int_equal(when(&made, "a", S(400)), S(700));
+	guard_success(&g, &made, STR("a"));
+	assert_int_equal(when(&made, "a", S(400)), S(400));
+}
+
+static void networks_of_scripts_count_as_one_host(void **state)
+{
+	(void)state;
+	struct guard_network made = {.is_made = true}, other = {0};
+	start();
+
+	for (int i = 0; i < GUARD_BURST; i++)
+		attempts_of_made(1, (char[]){(char)('a' + i), '\0'}, S(1));
+
+	assert_int_equal(when(&made, "x", S(1)), S(1) + NS_PER_S / 5);
+	assert_int_equal(when(&other, "x", S(1)), S(1));
+	guard_set_rate(&g, 0.1, S(1));
+	assert_int_equal(when(&made, "x", S(1)), S(11));
+}
+
+static void a_network_made_anew_waits_for_the_pause_of_the_one_before(void **state)
+{
+	(void)state;
+	struct guard_network gone = {.is_made = true}, anew = {.is_made = true}, other = {0};
+	start();
+
+	attempt(&gone, "a", S(1));
+	guard_success(&g, &gone, STR("a"));
+	guard_gone(&g, &gone, STR("a"), S(2));
+
+	assert_int_equal(when(&anew, "a", S(2)), S(3));
+	assert_int_equal(when(&anew, "b", S(2)), S(2));
+	assert_int_equal(when(&other, "a", S(2)), S(2));
+	assert_int_equal(when(&anew, "a", S(4)), S(4));
+}
+
 static void hosts_are_forgotten_when_full(void **state)
 {
 	(void)state;
@@ -233,6 +291,9 @@ int main(void)
 	check_test(&c, what_a_network_may_holds_over_all_its_hosts);
 	check_test(&c, it_tells_which_rule_makes_a_network_wait);
 	check_test(&c, a_host_has_another_rate_at_once);
+	check_test(&c, networks_of_scripts_have_ten_attempts_at_a_host_together);
+	check_test(&c, networks_of_scripts_count_as_one_host);
+	check_test(&c, a_network_made_anew_waits_for_the_pause_of_the_one_before);
 	check_test(&c, hosts_are_forgotten_when_full);
 	check_test(&c, hosts_are_bounded);
 	return check_run(&c, "guard");
