@@ -1,14 +1,10 @@
 #include "script/host.h"
 #include "script/lib_test.h"
+#include "script/pairs.h"
 
 #include <string.h>
 
-/* Options. Tables are read raw: nothing of a script's runs meanwhile. Texts that are made of values
- * stay alive in a table at index `keep`. */
-struct reading {
-	int keep;
-	const char *who;
-};
+/* Options. Texts that are made of values stay alive in a table at the reader's index `keep`. */
 
 int test_raw_field(lua_State *L, int table, const char *key)
 {
@@ -16,83 +12,12 @@ int test_raw_field(lua_State *L, int table, const char *key)
 	return lua_rawget(L, table);
 }
 
-/* Puts "a, b, c" in the place of the list of texts on top. */
-static void join_list(lua_State *L, const struct reading *r, const char *key)
-{
-	luaL_Buffer b;
-	int list = lua_gettop(L);
-	lua_Integer n = (lua_Integer)lua_rawlen(L, list);
-	luaL_buffinit(L, &b);
-	for (lua_Integer i = 1; i <= n; i++) {
-		if (i > 1)
-			luaL_addstring(&b, ", ");
-		if (lua_rawgeti(L, list, i) != LUA_TSTRING)
-			luaL_error(L, "%s: %s: a list of texts expected", r->who, key);
-		luaL_addvalue(&b);
-	}
-	luaL_pushresult(&b);
-	lua_replace(L, list);
-	lua_settop(L, list);
-}
-
-/* Pops the value on top and gives its text, as the configuration would have it. */
-static const char *keep_text(lua_State *L, const struct reading *r, const char *key)
-{
-	luaL_checkstack(L, 8, "too many options");
-	if (lua_istable(L, -1)) {
-		join_list(L, r, key);
-	} else if (lua_isboolean(L, -1)) {
-		lua_pushstring(L, lua_toboolean(L, -1) ? "yes" : "no");
-		lua_remove(L, -2);
-	} else if (!lua_isstring(L, -1)) {
-		luaL_error(L, "%s: %s: a text, a number or a list of texts expected, got %s",
-			r->who, key, luaL_typename(L, -1));
-	}
-	const char *text = lua_tostring(L, -1);
-	luaL_ref(L, r->keep);
-	return text;
-}
-
-static bool is_among(const char *key, const char *const *keys)
-{
-	while (*keys && strcmp(*keys, key) != 0)
-		keys++;
-	return *keys;
-}
-
-static int count_fields(lua_State *L, int table)
-{
-	int n = 0;
-	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1))
-		n++;
-	return n;
-}
-
-/* The fields of the table at index with text keys, but for those in `others`. */
-static trial_pair *read_pairs(
-	lua_State *L, const struct reading *r, int index, const char *const *others, size_t *n)
-{
-	size_t size = ((size_t)count_fields(L, index) + 1) * sizeof(trial_pair);
-	trial_pair *pairs = lua_newuserdatauv(L, size, 0);
-	luaL_ref(L, r->keep);
-	*n = 0;
-	for (lua_pushnil(L); lua_next(L, index);) {
-		const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
-		if (!key || is_among(key, others)) {
-			lua_pop(L, 1);
-			continue;
-		}
-		pairs[*n][0] = key;
-		pairs[(*n)++][1] = keep_text(L, r, key);
-	}
-	return pairs;
-}
-
 /* The text at a key of the table, or NULL. */
-static const char *read_source(lua_State *L, const struct reading *r, int table, const char *key)
+static const char *read_source(
+	lua_State *L, const struct pairs_reader *r, int table, const char *key)
 {
 	if (test_raw_field(L, table, key) == LUA_TSTRING)
-		return keep_text(L, r, key);
+		return pairs_text(L, r, key);
 	if (!lua_isnil(L, -1))
 		luaL_error(L, "%s: %s: a text expected, got %s", r->who, key, luaL_typename(L, -1));
 	lua_pop(L, 1);
@@ -100,13 +25,13 @@ static const char *read_source(lua_State *L, const struct reading *r, int table,
 }
 
 /* "name", or { name = …, code = …, prelude = …, further keys }. The value is on top, and popped. */
-static struct trial_script read_script(lua_State *L, const struct reading *r)
+static struct trial_script read_script(lua_State *L, const struct pairs_reader *r)
 {
 	static const char *const own[] = {"name", "code", "prelude", NULL};
 	struct trial_script s = {0};
 	int value = lua_gettop(L);
 	if (lua_type(L, value) == LUA_TSTRING) {
-		s.name = keep_text(L, r, "script");
+		s.name = pairs_text(L, r, "script");
 		return s;
 	}
 	if (!lua_istable(L, value))
@@ -117,12 +42,12 @@ static struct trial_script read_script(lua_State *L, const struct reading *r)
 		luaL_error(L, "%s: a script without a name", r->who);
 	s.source = read_source(L, r, value, "code");
 	s.prelude = read_source(L, r, value, "prelude");
-	s.pairs = read_pairs(L, r, value, own, &s.n_pairs);
+	s.pairs = pairs_read(L, r, value, own, &s.n_pairs);
 	lua_settop(L, value - 1);
 	return s;
 }
 
-static void read_scripts(lua_State *L, const struct reading *r, struct trial_bot_options *o)
+static void read_scripts(lua_State *L, const struct pairs_reader *r, struct trial_bot_options *o)
 {
 	o->n_scripts = lua_rawlen(L, 1);
 	o->scripts = lua_newuserdatauv(L, (o->n_scripts + 1) * sizeof(*o->scripts), 0);
@@ -141,7 +66,7 @@ static struct sim_options standard_network(lua_State *L)
 }
 
 /* Those in the list `networks`, or a new one. */
-static void read_nets(lua_State *L, const struct reading *r, struct trial_bot_options *o)
+static void read_nets(lua_State *L, const struct pairs_reader *r, struct trial_bot_options *o)
 {
 	struct sim_options sim = standard_network(L);
 	bool is_given = test_raw_field(L, 1, "networks") != LUA_TNIL;
@@ -169,17 +94,17 @@ static void read_nets(lua_State *L, const struct reading *r, struct trial_bot_op
 void test_read_bot(lua_State *L, struct trial_bot_options *o)
 {
 	static const char *const own[] = {"networks", NULL};
-	struct reading r = {.keep = lua_gettop(L) + 1, .who = "t.bot"};
+	struct pairs_reader r = {.keep = lua_gettop(L) + 1, .who = "t.bot"};
 	lua_newtable(L);
 	read_scripts(L, &r, o);
-	o->settings = read_pairs(L, &r, 1, own, &o->n_settings);
+	o->settings = pairs_read(L, &r, 1, own, &o->n_settings);
 	read_nets(L, &r, o);
 }
 
 void test_check_keys(lua_State *L, int index, const char *const *known, const char *who)
 {
 	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
-		if (lua_type(L, -2) != LUA_TSTRING || !is_among(lua_tostring(L, -2), known))
+		if (lua_type(L, -2) != LUA_TSTRING || !pairs_is_among(lua_tostring(L, -2), known))
 			luaL_error(L, "%s: '%s' is no option", who, luaL_tolstring(L, -2, NULL));
 }
 
@@ -206,7 +131,7 @@ static const struct sim_account *read_accounts(lua_State *L, int index)
 	static const char wrong[] = "t.network: accounts: a table of names and passwords expected";
 	if (!lua_istable(L, index))
 		luaL_error(L, "%s", wrong);
-	size_t n = 0, size = ((size_t)count_fields(L, index) + 1) * sizeof(struct sim_account);
+	size_t n = 0, size = (pairs_count(L, index) + 1) * sizeof(struct sim_account);
 	struct sim_account *accounts = lua_newuserdatauv(L, size, 0);
 	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
 		if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
@@ -231,7 +156,7 @@ void test_make_net(lua_State *L)
 	luaL_checktype(L, 1, LUA_TTABLE);
 	test_check_keys(L, 1, known, who);
 	lua_newtable(L);
-	struct reading r = {2, who};
+	struct pairs_reader r = {2, who};
 	const char *name = read_source(L, &r, 1, "name");
 	o.profile = read_source(L, &r, 1, "profile");
 	o.password = read_source(L, &r, 1, "password");

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A key of the configuration, and its value. */
+typedef const char *setting_pair[2];
+
 enum script_trust { TRUST_RESTRICTED, TRUST_FULL };
 enum script_gc { GC_AUTO, GC_GENERATIONAL, GC_INCREMENTAL };
 

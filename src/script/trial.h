@@ -12,12 +12,10 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "net/loop.h"
+#include "script/options.h"
 #include "script/pending.h"
 #include "sim/network.h"
 #include "sim/watch.h"
-
-/* Keys and values, as in script_options. */
-typedef const char *trial_pair[2];
 
 struct trial_script {
 	const char *name; /* or a path, relative to the folder of the test */
@@ -25,7 +23,7 @@ struct trial_script {
 	/* Lua source that runs in the script's state before it: what a test cannot bring about or
 	 * cannot foresee is changed here, as in `math.random = function() return 0.5 end`. */
 	const char *prelude;
-	trial_pair *pairs; /* the script's own keys */
+	setting_pair *pairs; /* the script's own keys */
 	size_t n_pairs;
 };
 
@@ -34,7 +32,7 @@ struct trial_bot_options {
 	size_t n_scripts;
 	struct trial_net **nets;
 	size_t n_nets;
-	trial_pair *settings; /* keys of [network] */
+	setting_pair *settings; /* keys of [network] */
 	size_t n_settings;
 };
 
