@@ -480,16 +480,45 @@ function raw(line) end
 --- - `requested`: somebody called `disconnect`, or ebb ends;
 --- - `limit`, `system`: the machine itself lacks something.
 ---
+--- A table makes a network, and connects it. It has a `name` and the keys of [network], see
+--- ebb.ini(5), with text, numbers, booleans or lists of texts as values of 4096 bytes at most. What
+--- is wrong with it raises an error that names the key, and then nothing is made. Keys that name
+--- files are for scripts with `trust = full`; `autoconnect = false` is refused, for it is dialled at
+--- once.
+---
+--- The network stays, also idle after a failure, until `net:remove`: over a reload or the end of
+--- the script that made it, and when the configuration is read again. Where that has come to name
+--- it, it is as configured from then on. Only the start of ebb is without it. All scripts that take
+--- part in all networks see it, and the script that made it; `reconnect` brings it back as any
+--- other. The same table in the same script means the network that is there; to use the name for
+--- another raises.
+---
+--- There may be 1,000 at a time, made by all scripts; one more gives `nil, message, "limit"`. That
+--- they can be made anew gives no more attempts: those of one host have ten in ten minutes without
+--- success together, and over all hosts they are dialled no faster than one host is. `ebbd
+--- --console` can make none, which raises; in `ebbd --test` the host is the name of a network of
+--- the test.
+---
 --- ```lua
 --- local net, why, kind = connect("libera")
 --- if not net then log.warn("no luck (%s): %s", kind, why) end
+---
+--- local guest = connect{ name = "guest", host = "irc.example.org", nick = "visitor",
+---   channels = { "#lobby" } }
 --- ```
 ---@async
----@param network? string|ebb.Network its name or object; an unknown name is an error
+---@param network? string|ebb.Network|ebb.NewNetwork its name or object, an unknown name is an error; or what is made
 ---@return ebb.Network? network
 ---@return string? message
 ---@return string? kind
 function connect(network) end
+
+--- A network to be made by `connect`.
+---@class ebb.NewNetwork
+---@field name string Letters, digits and `_ - .`, the first a letter or a digit.
+---@field host string|string[]
+---@field nick string
+---@field [string] string|number|boolean|string[] Any other key of [network].
 
 --- Ends the connection, or the attempt to connect, and returns true when it is closed.
 ---
@@ -720,7 +749,7 @@ function register_pattern(command, form) end
 --- A network. `ev.net`, `connect`, `network` and `networks` give it; two objects of one network are
 --- equal. Its fields tell what is true now.
 ---@class ebb.Network
----@field name string Its name in the configuration.
+---@field name string Its name in the configuration, or that it was made with.
 ---@field nick string Our nick, or the one that is tried while we are not registered yet.
 ---@field account string? The account that we are logged in to; nil while we are not.
 ---@field state "idle"|"resolving"|"connecting"|"tls"|"registering"|"ready"|"closing"
@@ -728,6 +757,7 @@ function register_pattern(command, form) end
 ---@field port integer The port of that server.
 ---@field lag number? Seconds that the last PING of ours took; nil before the first answer.
 ---@field attempt integer How many attempts were begun since it was last ready.
+---@field dial_in number? Seconds until the next attempt, which was asked for too soon; nil when none waits.
 ---@field caps table<string, true> The capabilities that are negotiated, by name.
 ---@field isupport table<string, string> What the server says of itself, by token: `NETWORK`,
 --- `NICKLEN`.
@@ -776,6 +806,19 @@ function net:connect() end
 ---@param message? string
 ---@return true
 function net:disconnect(message) end
+
+--- Removes a network that a script made, and returns true when it is gone.
+---
+--- It ends the connection as `disconnect` does. Afterwards there is no such network: to use its
+--- object raises an error object of kind `disconnected`, and who waits in `connect` gets the kind
+--- `requested`. A network of the configuration goes with its section there: to remove it raises. Where
+--- the configuration has come to name it before it was gone, it stays: `nil, message, "requested"`.
+---@async
+---@param message? string
+---@return true? removed
+---@return string? message
+---@return string? kind
+function net:remove(message) end
 
 --- Lets each line that the network receives pass a function before scripts hear of it. Only for
 --- scripts with `trust = full`: it can make lines that no server sent.

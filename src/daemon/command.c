@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Seconds, to a millisecond; null where it was not measured. */
-static json_t *lag_of(const struct net_facts *facts)
+/* To a millisecond; null where there is none. */
+static json_t *seconds_of(int64_t ns)
 {
-	int64_t lag_ms = facts->lag_ns / NS_PER_MS;
-	return facts->lag_ns < 0 ? json_null() : json_real((double)lag_ms / 1000);
+	int64_t ms = ns / NS_PER_MS;
+	return ns < 0 ? json_null() : json_real((double)ms / 1000);
 }
 
 static json_t *describe_network(const struct net *n)
@@ -24,7 +24,8 @@ static json_t *describe_network(const struct net *n)
 	json_object_set_new(network, "nick", wire_text(str_of(facts.nick)));
 	json_object_set_new(network, "host", wire_text(str_of(facts.host)));
 	json_object_set_new(network, "port", json_integer(facts.port));
-	json_object_set_new(network, "lag", lag_of(&facts));
+	json_object_set_new(network, "lag", seconds_of(facts.lag_ns));
+	json_object_set_new(network, "dial_in", seconds_of(facts.dial_in_ns));
 	return network;
 }
 

@@ -790,6 +790,14 @@ static int read_pairs(struct config *made, enum config_kind kind, const char *na
 	return r;
 }
 
+bool config_names_file(struct str key)
+{
+	const struct config_option *o = find_option(CONFIG_NETWORK, key);
+	if (!o)
+		return find_secret(CONFIG_NETWORK, key);
+	return o->type == CONFIG_FILE || o->type == CONFIG_CREDENTIAL || o->type == CONFIG_PEM;
+}
+
 int config_network_new(const char *name, const struct config_pair *pairs, size_t n,
 	struct config_network **out, struct err *err)
 {

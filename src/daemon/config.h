@@ -199,6 +199,9 @@ struct config_script *config_script(const struct config *c, struct str name);
  * NULL. tried, which may be NULL, gets the places looked at, with ", " between them. */
 char *config_find_script(const struct config *c, struct str name, struct buf *tried);
 
+/* Whether a key of [network NAME] names a file that is read. */
+bool config_names_file(struct str key);
+
 /* A network of its own, by the keys of [network NAME]; copies all. ERR_CONFIG: err is the first of
  * what is wrong. */
 NODISCARD int config_network_new(const char *name, const struct config_pair *pairs, size_t n,

@@ -50,7 +50,9 @@ struct network {
 	unsigned attempt;          /* since it was last usable */
 	struct config_host server; /* owned: the one in use, or next to be tried */
 	size_t host;    /* its index in config; past the end where it is not there any more */
+	size_t dialled; /* the same of the one that was dialled last */
 	bool is_held;   /* by the guard */
+	int64_t held_until_ns;
 	bool is_ending; /* ending is deferred, or is_usable is about to go */
 	bool is_anew;   /* an attempt follows the present end */
 	struct way way;
@@ -605,6 +607,7 @@ static void start(struct network *n)
 		options.port = (uint16_t)proxy->port;
 	}
 	guard_attempt(n->parts.guard, &n->guard, str_of(h->name), now_of(n));
+	n->dialled = n->host;
 	log_info("%s: connecting to %s:%d (attempt %u)", name_of(n), h->name, n->way.port,
 		n->attempt);
 	n->began_ns = now_of(n);
@@ -625,6 +628,9 @@ static void hold(struct network *n, int64_t at_ns)
 			host_of(n)->name, (long long)((at_ns - now_ns) / NS_PER_MS),
 			guard_why(n->parts.guard, &n->guard, str_of(host_of(n)->name), now_ns));
 	n->is_held = true;
+	n->held_until_ns = at_ns;
+	if (n->guard.is_made && at_ns > now_ns + GUARD_PAUSE_NS)
+		at_ns = now_ns + GUARD_PAUSE_NS; /* another's success may let it go sooner */
 	timers_set(&n->parts.loop->timers, &n->hold, at_ns);
 }
 
@@ -710,14 +716,20 @@ static bool end(struct network *n, struct str message)
 	return true;
 }
 
-void network_remove(struct network *n, void (*gone)(void *data), void *data)
+void network_made_by(struct network *n, const char *script)
+{
+	n->guard.is_made = script != NULL;
+	net_made_by(n->net, script);
+}
+
+void network_remove(struct network *n, struct str message, void (*gone)(void *data), void *data)
 {
 	n->gone = gone;
 	n->gone_data = data;
 	n->context = NULL;
 	if (n->is_ending)
 		set_reason(n, ERR_REQUESTED, "requested");
-	if (!end(n, STR("this network is no longer configured")))
+	if (!end(n, message))
 		loop_defer(n->parts.loop, &n->going);
 }
 
@@ -727,6 +739,15 @@ void network_place_last(struct network *n)
 }
 
 /* What scripts see and ask. */
+
+/* In line for its turn it has no time. */
+static int64_t dial_in_ns(const struct network *n)
+{
+	int64_t left_ns = n->held_until_ns - now_of(n);
+	if (!n->is_held)
+		return -1;
+	return left_ns > 0 ? left_ns : 0;
+}
 
 static void give_facts(void *data, struct net_facts *out)
 {
@@ -744,6 +765,7 @@ static void give_facts(void *data, struct net_facts *out)
 		.has_tags = caps_has(session_caps(n->session), CAP_MESSAGE_TAGS),
 		.attempt = n->attempt,
 		.lag_ns = session_lag_ns(n->session),
+		.dial_in_ns = dial_in_ns(n),
 		.isupport = session_isupport(n->session),
 		.caps = session_caps(n->session),
 	};
@@ -929,6 +951,14 @@ struct network *network_new(const struct network_parts *parts, const struct conf
 	return n;
 }
 
+static void tell_guard(const struct network *n)
+{
+	const struct config_hosts *list = &n->config->host;
+	if (n->dialled < list->n)
+		guard_gone(
+			n->parts.guard, &n->guard, str_of(list->hosts[n->dialled].name), now_of(n));
+}
+
 void network_free(struct network *n)
 {
 	if (!n)
@@ -937,6 +967,7 @@ void network_free(struct network *n)
 	job_cancel(&n->going);
 	loop_sleep_stop(&n->sleep);
 	let_go(n);
+	tell_guard(n);
 	net_free(n->net);
 	session_free(n->session);
 	settings_free(n->settings);

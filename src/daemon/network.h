@@ -71,11 +71,15 @@ struct network *network_new(const struct network_parts *parts, const struct conf
 enum config_change network_configure(
 	struct network *n, const struct config_network *config, struct tls_context *context);
 
+/* The script that made it, copied: scripts see it by that, and the guard counts it with the others
+ * that scripts made. NULL: the configuration has it. */
+void network_made_by(struct network *n, const char *script);
+
 /* Ends it for good: no attempt begins any more, a connection ends as by network_disconnect, and
  * policies hear that this was requested. gone is called when it is idle, never from within the call
  * and within NETWORK_CLOSE_NS of it, unless network_configure or network_free comes before; it is
  * to call network_free. */
-void network_remove(struct network *n, void (*gone)(void *data), void *data);
+void network_remove(struct network *n, struct str message, void (*gone)(void *data), void *data);
 
 /* Puts it behind all others, as scripts list them. */
 void network_place_last(struct network *n);

@@ -1,5 +1,5 @@
 /*
- * networks: the networks of a daemon, as its configuration says.
+ * networks: the networks of a daemon: those of its configuration, and those that scripts make.
  *
  * A configuration is taken over in two phases, so that a failure changes nothing: networks_prepare
  * makes all that can fail, networks_apply cannot. By name, networks are added, changed and removed;
@@ -9,6 +9,10 @@
  * NETWORK_CLOSE_NS later; scripts see it until then. If its name comes back meanwhile, it is the
  * same network again.
  *
+ * Those that scripts make (net_maker, which is the host's from networks_init on) stay until a
+ * script removes them, whatever becomes of the script that made them. A configuration that names
+ * one has it from then on; one that does not leaves it alone.
+ *
  * What is added, removed or changed after networks_connect is logged, a line for each network.
  */
 #ifndef EBB_DAEMON_NETWORKS_H
@@ -16,6 +20,8 @@
 
 #include "base/map.h"
 #include "daemon/network.h"
+
+enum { NETWORKS_MADE_MAX = 1000 }; /* by all scripts, those that leave included */
 
 /* What a configuration needs that can fail: a TLS context for all networks with the same
  * files. Zeroed memory is an empty one. */
@@ -28,7 +34,10 @@ struct networks {
 	struct network_parts parts;
 	struct map by_name;  /* struct member, those that leave too */
 	struct list members; /* struct member, as configured */
+	struct list made;    /* struct member, by scripts, the oldest first */
 	struct list leaving; /* struct member */
+	size_t n_made;       /* by scripts, those that leave included */
+	struct net_maker maker;
 	struct networks_plan present;
 	bool is_connecting; /* networks_connect was called */
 };
@@ -48,7 +57,8 @@ NODISCARD int networks_prepare(
 void networks_plan_fini(struct networks_plan *plan);
 
 /* Takes plan, which networks_prepare made for this config, and the networks out of config: NULL
- * stays in their places. Once networks_connect was called, it connects what is to be. No script
+ * stays in their places. Networks of scripts keep their files as they were read, unless plan has
+ * the same. Once networks_connect was called, it connects what is to be. No script
  * runs within the call. */
 void networks_apply(struct networks *ns, struct networks_plan *plan, struct config *config);
 

@@ -1,7 +1,7 @@
 #include "daemon/rehearsal.h"
 
 #include "base/mem.h"
-#include "daemon/network.h"
+#include "daemon/networks.h"
 #include "daemon/scripts.h"
 #include "daemon/simlink.h"
 
@@ -12,22 +12,15 @@ struct rehearsed {
 	struct core core;
 	struct simlink link;
 	struct network_route route;
-	struct config_network **configs;
-	struct network **networks;
-	size_t n_networks;
+	struct networks networks;
 };
 
 static void end_bot(void *made)
 {
 	struct rehearsed *b = made;
-	for (size_t i = 0; i < b->n_networks; i++) {
-		network_free(b->networks[i]);
-		config_network_free(b->configs[i]);
-	}
+	networks_fini(&b->networks);
 	core_fini(&b->core);
 	simlink_fini(&b->link);
-	free(b->networks);
-	free(b->configs);
 	free(b);
 }
 
@@ -69,27 +62,34 @@ static int make_config(const struct trial_bot_options *o, const struct trial_net
 }
 
 static int add_network(struct rehearsed *b, const struct trial_bot_options *o,
-	struct trial_net *net, struct err *err)
+	const struct trial_net *net, struct config *config, struct err *err)
 {
-	struct network_parts parts = {
-		b->core.loop, NULL, &b->core.guard, &b->core.gate, &b->core.host, &b->route, NULL};
-	struct config_network *config;
-	int r = make_config(o, net, &config, err);
+	struct config_network *made;
+	if (config_network(config, str_of(net->name)))
+		return err_set(err, ERR_INVALID, "two networks are called '%s'", net->name);
+	if (o->n_nets > 1 && has_setting(o, "host"))
+		return err_set(err, ERR_INVALID, "host: makes no sense with several networks");
+	int r = make_config(o, net, &made, err);
 	if (r < 0)
 		return r;
-	if (o->n_nets > 1 && has_setting(o, "host")) {
-		config_network_free(config);
-		return err_set(err, ERR_INVALID, "host: makes no sense with several networks");
-	}
-	if (net_find(&b->core.host, str_of(net->name))) {
-		config_network_free(config);
-		return err_set(err, ERR_INVALID, "two networks are called '%s'", net->name);
-	}
-	for (size_t i = 0; i < config->host.n; i++)
-		simlink_add(&b->link, config->host.hosts[i].name, net->sim);
-	b->configs[b->n_networks] = config;
-	b->networks[b->n_networks++] = network_new(&parts, config, NULL);
+	for (size_t i = 0; i < made->host.n; i++)
+		simlink_add(&b->link, made->host.hosts[i].name, net->sim);
+	config->networks[config->n_networks++] = made;
 	return 0;
+}
+
+static int add_networks(struct rehearsed *b, const struct trial_bot_options *o, struct err *err)
+{
+	struct config *config = mem_new(sizeof(*config));
+	struct networks_plan plan = {0};
+	int r = 0;
+	config->networks = mem_new((o->n_nets + 1) * sizeof(struct config_network *));
+	for (size_t i = 0; i < o->n_nets && r == 0; i++)
+		r = add_network(b, o, o->nets[i], config, err);
+	if (r == 0)
+		networks_apply(&b->networks, &plan, config);
+	config_free(config);
+	return r;
 }
 
 /* A name, or a path that begins at the test's folder. Returns owned; NULL: there is none. Where the
@@ -163,6 +163,12 @@ static int load(struct rehearsed *b, const struct rehearsal *r, const struct tri
 	return result;
 }
 
+static struct sim_network *find_sim(void *data, struct str host)
+{
+	const struct trial_bot *bot = data;
+	return trial_find_sim(bot->trial, host);
+}
+
 static void on_tried(void *data, struct sim_network *sim, const struct sim_conn *conn)
 {
 	trial_tried(data, sim, conn);
@@ -171,15 +177,12 @@ static void on_tried(void *data, struct sim_network *sim, const struct sim_conn 
 static int fill(struct rehearsed *b, const struct rehearsal *r, struct trial_bot *bot,
 	const struct trial_bot_options *o, struct err *err)
 {
-	int result = 0;
-	for (size_t i = 0; i < o->n_nets && result == 0; i++)
-		result = add_network(b, o, o->nets[i], err);
+	int result = add_networks(b, o, err);
 	for (size_t i = 0; i < o->n_scripts && result == 0; i++)
 		result = load(b, r, &o->scripts[i], err);
 	bot->host = &b->core.host;
-	for (size_t i = 0; i < b->n_networks && result == 0; i++)
-		if (b->configs[i]->autoconnect)
-			network_connect(b->networks[i]);
+	if (result == 0)
+		networks_connect(&b->networks);
 	return result;
 }
 
@@ -191,11 +194,16 @@ static void *make_bot(
 	struct core_options options = {.dial_rate = 1000, .trial = &r->trial};
 	core_init(&b->core, r->loop, &options);
 	simlink_init(&b->link, r->loop);
+	b->link.find = find_sim;
 	b->link.tried = on_tried;
 	b->link.data = bot;
 	b->route = simlink_route(&b->link);
-	b->configs = mem_new((o->n_nets + 1) * sizeof(struct config_network *));
-	b->networks = mem_new((o->n_nets + 1) * sizeof(struct network *));
+	struct network_parts parts = {.loop = r->loop,
+		.guard = &b->core.guard,
+		.gate = &b->core.gate,
+		.host = &b->core.host,
+		.route = &b->route};
+	networks_init(&b->networks, &parts);
 	if (fill(b, r, bot, o, err) == 0)
 		return b;
 	end_bot(b);

@@ -70,6 +70,8 @@ static struct stream *open_link(void *data, const char *host, const struct strea
 {
 	struct simlink *l = data;
 	struct sim_network *net = map_get(&l->hosts, str_of(host));
+	if (!net && l->find)
+		net = l->find(l->data, str_of(host));
 	if (!net) {
 		err_set(why, ERR_DNS, "%s: there is no such host", host);
 		return NULL;

@@ -14,6 +14,8 @@
 struct simlink {
 	struct loop *loop; /* borrowed */
 	struct map hosts;  /* struct sim_network, borrowed */
+	/* Gives those that were not added; NULL: there are no others. */
+	struct sim_network *(*find)(void *data, struct str host);
 	/* Told of each attempt; conn NULL: it cannot be reached. NULL: nobody asks. */
 	void (*tried)(void *data, struct sim_network *net, const struct sim_conn *conn);
 	void *data;

@@ -38,6 +38,8 @@ struct host_trial {
 	struct trial *trial; /* borrowed: what `ebb.test` works on; NULL: the script has it not */
 };
 
+struct net_maker;
+
 struct host_options {
 	struct timers *timers;      /* borrowed, outlives the host */
 	const struct clock *clock;  /* borrowed, outlives the host */
@@ -49,6 +51,7 @@ struct host_options {
 	void *data;
 	bool is_check; /* scripts are loaded only to see that they do; nothing acts on the world */
 	const struct host_trial *trial; /* borrowed; NULL: scripts are not under test */
+	const struct net_maker *maker;  /* borrowed, net.h; NULL: scripts can make no networks */
 };
 
 struct host {

@@ -85,6 +85,8 @@ static void push_fact(lua_State *L, const struct net *n, const char *key)
 		lua_pushinteger(L, facts.attempt);
 	else if (strcmp(key, "lag") == 0 && facts.lag_ns >= 0)
 		lua_pushnumber(L, (lua_Number)facts.lag_ns / NS_PER_S);
+	else if (strcmp(key, "dial_in") == 0 && facts.dial_in_ns >= 0)
+		lua_pushnumber(L, (lua_Number)facts.dial_in_ns / NS_PER_S);
 	else if (strcmp(key, "caps") == 0)
 		push_caps(L, facts.caps);
 	else if (strcmp(key, "isupport") == 0)
@@ -367,29 +369,24 @@ static int after_connect(lua_State *L, int status, lua_KContext context)
 	return 1;
 }
 
-int lib_connect(lua_State *L)
+static int give_up(lua_State *L, const char *why)
 {
-	struct net *n;
-	if (lua_isnoneornil(L, 1) || is_net(L, 1)) {
-		n = lib_take_net(L, "connect");
-	} else {
-		luaL_checkstring(L, 1);
-		n = named_net(L, 1);
-		if (!n)
-			return luaL_error(L, "connect: no network '%s'", lua_tostring(L, 1));
-	}
+	lua_pushnil(L);
+	lua_pushstring(L, why);
+	lua_pushstring(L, err_name(ERR_REQUESTED));
+	return 3;
+}
+
+static int connect_to(lua_State *L, struct net *n)
+{
 	const struct host *h = n->host;
 	lua_settop(L, 0);
 	lib_push_net(L, n->handle);
 	if (net_facts(n).is_usable)
 		return 1;
-	if (h->is_stopping || h->options.is_check) {
-		lua_pushnil(L);
-		lua_pushstring(
+	if (h->is_stopping || h->options.is_check)
+		return give_up(
 			L, h->is_stopping ? "ebb is ending" : "nothing is connected in a check");
-		lua_pushstring(L, err_name(ERR_REQUESTED));
-		return 3;
-	}
 	struct task *t = task_check(L, "connect");
 	if (net_facts(n).is_closing) {
 		waiter_push(L, &n->followers, t);
@@ -400,6 +397,27 @@ int lib_connect(lua_State *L)
 	return task_pause(L, -1, after_connect);
 }
 
+static int connect_new(lua_State *L)
+{
+	lua_settop(L, 1);
+	if (script_of(L)->host->is_stopping)
+		return give_up(L, "ebb is ending");
+	task_check(L, "connect"); /* before anything is made */
+	struct net *n = lib_make_net(L);
+	return n ? connect_to(L, n) : 3;
+}
+
+int lib_connect(lua_State *L)
+{
+	if (lua_istable(L, 1))
+		return connect_new(L);
+	if (lua_isnoneornil(L, 1) || is_net(L, 1))
+		return connect_to(L, lib_take_net(L, "connect"));
+	luaL_checkstring(L, 1);
+	struct net *n = named_net(L, 1);
+	return n ? connect_to(L, n) : luaL_error(L, "connect: no network '%s'", lua_tostring(L, 1));
+}
+
 static int after_disconnect(lua_State *L, int status, lua_KContext context)
 {
 	task_resumed(L);
@@ -407,6 +425,15 @@ static int after_disconnect(lua_State *L, int status, lua_KContext context)
 	(void)context;
 	lua_pushboolean(L, 1);
 	return 1;
+}
+
+struct str lib_opt_message(lua_State *L, int index, const char *who)
+{
+	struct str message = {0};
+	message.p = luaL_optlstring(L, index, "", &message.n);
+	if (str_has(message, '\r') || str_has(message, '\n') || str_has(message, '\0'))
+		luaL_error(L, "%s: message has a line break or NUL", who);
+	return message;
 }
 
 static int lib_disconnect(lua_State *L)
@@ -422,10 +449,7 @@ static int lib_disconnect(lua_State *L)
 	} else {
 		n = task_net(L, "disconnect");
 	}
-	struct str message = {0};
-	message.p = luaL_optlstring(L, 1, "", &message.n);
-	if (str_has(message, '\r') || str_has(message, '\n') || str_has(message, '\0'))
-		return luaL_error(L, "disconnect: message has a line break or NUL");
+	struct str message = lib_opt_message(L, 1, "disconnect");
 	struct task *t = task_check(L, "disconnect");
 	struct waiter *w = lua_newuserdatauv(L, sizeof(*w), 0); /* before anything is begun */
 	if (!n->ops->disconnect(n->data, message)) {
@@ -493,13 +517,14 @@ void lib_open_irc(lua_State *L)
 		{"flush",      lib_flush     },
                 {"connect",    lib_connect   },
                 {"disconnect", lib_disconnect},
-		{"same",       net_same      },
+		{"remove",     lib_remove    },
+                {"same",       net_same      },
                 {"is_channel", net_is_channel},
-                {"channel",    lib_channel   },
-		{"channels",   lib_channels  },
+		{"channel",    lib_channel   },
+                {"channels",   lib_channels  },
                 {"user",       lib_user      },
-                {"filter_in",  lib_filter_in },
-		{"filter_out", lib_filter_out},
+		{"filter_in",  lib_filter_in },
+                {"filter_out", lib_filter_out},
                 {NULL,         NULL          }
         };
 	static const luaL_Reg functions[] = {

@@ -42,12 +42,20 @@ struct net *lib_take_net(lua_State *L, const char *who);
 struct net *lib_live_net(lua_State *L, struct handle net);
 struct net *lib_check_net(lua_State *L, int index);
 
+/* The words of QUIT at an argument, "" where there are none. */
+struct str lib_opt_message(lua_State *L, int index, const char *who);
+
 /* Sends a line, which is copied, as the function that the script knows as who: leaves true, or
  * pauses until the queue takes it, or raises. Returns what a C function must return. */
 int lib_send_line(lua_State *L, struct net *n, struct str line, bool is_raw, const char *who);
 int lib_reply(lua_State *L);
 int lib_connect(lua_State *L);
 void lib_open_irc(lua_State *L);
+
+/* lib_make.c. The network that the table on top says, which is made; raises where that does not
+ * stand. NULL: there are too many; what connect returns is pushed. */
+struct net *lib_make_net(lua_State *L);
+int lib_remove(lua_State *L);
 
 /* lib_roster.c: methods of networks, and of events. */
 int lib_channel(lua_State *L);

@@ -21,6 +21,7 @@ struct net *net_new(struct host *h, const char *name, const struct net_ops *ops,
 	list_init(&n->connectors);
 	list_init(&n->followers);
 	list_init(&n->closers);
+	list_init(&n->removers);
 	list_init(&n->senders);
 	list_init(&n->askers);
 	list_init(&n->flushers);
@@ -44,6 +45,8 @@ void net_free(struct net *n)
 	waiters_fail(&n->askers, ERR_DISCONNECTED, "the network was removed");
 	waiters_fail(&n->flushers, ERR_DISCONNECTED, "the network was removed");
 	waiters_wake(&n->closers);
+	waiters_wake(&n->removers);
+	net_made_by(n, NULL);
 	list_remove(&n->node);
 	map_remove(&n->host->nets_by_name, str_of(n->name));
 	handles_remove(&n->host->handles, n->handle);
@@ -52,6 +55,14 @@ void net_free(struct net *n)
 	buf_fini(&n->sifted);
 	free(n->name);
 	free(n);
+}
+
+void net_made_by(struct net *n, const char *script)
+{
+	if (!script)
+		waiters_fail(&n->removers, ERR_REQUESTED, "the network is configured now");
+	free(n->maker);
+	n->maker = script ? mem_strdup(script) : NULL;
 }
 
 void net_place_last(struct net *n)

@@ -13,6 +13,7 @@
 #include "irc/roster.h"
 #include "irc/sendq.h"
 #include "script/host.h"
+#include "script/options.h"
 #include "script/resource.h"
 #include "script/sieve.h"
 #include "script/sync.h"
@@ -24,12 +25,13 @@ struct net_facts {
 	const char *account; /* our own, NULL: logged out, or not known */
 	const char *state;   /* idle resolving connecting tls registering ready closing */
 	int port;
-	bool is_connected; /* lines can be sent */
-	bool is_usable;    /* ready for use: client_connect came */
-	bool is_closing;   /* it ends now, as requested */
-	bool has_tags;     /* message-tags is negotiated */
-	unsigned attempt;  /* since it was last usable */
-	int64_t lag_ns;    /* -1: not measured */
+	bool is_connected;  /* lines can be sent */
+	bool is_usable;     /* ready for use: client_connect came */
+	bool is_closing;    /* it ends now, as requested */
+	bool has_tags;      /* message-tags is negotiated */
+	unsigned attempt;   /* since it was last usable */
+	int64_t lag_ns;     /* -1: not measured */
+	int64_t dial_in_ns; /* until the guard lets an attempt through; -1: none waits for it */
 	struct isupport *isupport;
 	const struct caps *caps;
 };
@@ -76,11 +78,13 @@ struct net {
 	struct host *host;
 	struct handle handle;
 	char *name;
+	char *maker; /* owned: the script that made it; NULL: the configuration has it */
 	const struct net_ops *ops;
 	void *data;
 	struct list connectors; /* struct waiter: tasks in connect */
 	struct list followers;  /* in connect, for the attempt after the present end */
 	struct list closers;    /* in disconnect */
+	struct list removers;   /* in remove */
 	struct list senders;    /* struct net_waiter: in send, raw or request, with their line */
 	struct list askers;     /* struct net_asker: in request, with their line sent or queued */
 	struct list flushers;   /* struct net_flusher: tasks in flush */
@@ -100,6 +104,30 @@ void net_free(struct net *n);
 void net_place_last(struct net *n);
 
 struct net *net_find(const struct host *h, struct str name);
+
+/* A script made it, which hears of it whatever networks it is configured for; NULL: none did. */
+void net_made_by(struct net *n, const char *script);
+
+/* What a script says of a network that it wants; all borrowed. */
+struct net_wish {
+	const char *script; /* who */
+	bool reads_files;   /* whether it may have files read */
+	const char *name;
+	const setting_pair *pairs; /* of [network] */
+	size_t n_pairs;
+};
+
+/* Who makes networks while ebb runs. */
+struct net_maker {
+	/* Makes it, idle; the net is the host's when this returns. One that the script made before,
+	 * just so, is that. ERR_CONFIG: what is said does not stand; ERR_LIMIT: there are too many.
+	 */
+	int (*make)(void *data, const struct net_wish *wish, struct err *err);
+	/* Ends its connection, and frees it later: never within the call. ERR_INVALID: the
+	 * configuration has it. */
+	int (*remove)(void *data, const struct net *n, struct str message, struct err *err);
+	void *data;
+};
 
 struct net_facts net_facts(const struct net *n);
 

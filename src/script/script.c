@@ -5,6 +5,7 @@
 #include "script/alarm.h"
 #include "script/host.h"
 #include "script/lint.h"
+#include "script/net.h"
 #include "script/program.h"
 #include "script/resource.h"
 #include "script/retire.h"
@@ -189,7 +190,11 @@ const char *script_site(lua_State *L, int level)
 
 bool script_hears_named(const struct script *s, struct str network)
 {
-	return map_get(&s->heard, network) != NULL;
+	const struct net *n;
+	if (map_get(&s->heard, network))
+		return true;
+	n = net_find(s->host, network);
+	return n && n->maker && strcmp(n->maker, s->name) == 0;
 }
 
 /* A collection runs the finalizers of a trusted script, which are its code. */

@@ -177,17 +177,27 @@ void trial_stop_all(struct trial *t)
 		trial_bot_stop(container_of(node, struct trial_bot, node));
 }
 
-static struct trial_net *net_of(const struct trial_bot *b, const struct sim_network *sim)
+static struct trial_net *net_of(const struct trial *t, const struct sim_network *sim)
 {
-	size_t i = 0;
-	while (b->nets[i]->sim != sim)
-		i++;
-	return b->nets[i];
+	const struct list *node = t->nets.next;
+	while (container_of(node, struct trial_net, node)->sim != sim)
+		node = node->next;
+	return container_of(node, struct trial_net, node);
+}
+
+struct sim_network *trial_find_sim(const struct trial *t, struct str name)
+{
+	list_each (node, &t->nets) {
+		const struct trial_net *n = container_of(node, struct trial_net, node);
+		if (str_eq(str_of(n->name), name))
+			return n->sim;
+	}
+	return NULL;
 }
 
 void trial_tried(struct trial_bot *b, struct sim_network *sim, const struct sim_conn *conn)
 {
-	struct trial_net *n = net_of(b, sim);
+	struct trial_net *n = net_of(b->trial, sim);
 	n->attempts_ns = mem_resize(n->attempts_ns, n->n_attempts + 1, sizeof(*n->attempts_ns));
 	n->attempts_ns[n->n_attempts++] = b->trial->loop->timers.now_ns;
 	if (!conn)

@@ -122,6 +122,9 @@ double trial_seconds(const struct trial *t, int64_t at_ns);
 struct trial_net *trial_net_new(
 	struct trial *t, const char *name, const struct sim_options *options);
 
+/* The first of that name; NULL: there is none. */
+struct sim_network *trial_find_sim(const struct trial *t, struct str name);
+
 /* NULL and why. What its scripts have when nothing else can run, and all its networks have been
  * ready, is its own; what comes later is expected to end. */
 struct trial_bot *trial_bot_new(

@@ -76,16 +76,17 @@ def _():
     expect(ebbctl("-s", path, "status"), 0,
            rf"version  \S+\npid      {bot.process.pid}\nuptime   \d+\nscripts  2\n\n"
            r"networks:\n"
-           r"  name  state  nick   host       port +lag\n"
-           rf"  irc   ready  ebb    localhost  {server.port} +-\n"
-           r"  idle  idle   other  irc.test   7000 +-\n")
+           r"  name  state  nick   host       port +lag  dial_in\n"
+           rf"  irc   ready  ebb    localhost  {server.port} +-    -\n"
+           r"  idle  idle   other  irc.test   7000 +-    -\n")
     status, out, _ = ebbctl("-s", path, "--json", "status")
 
     check(status == 0 and out.count("\n") == 1, f"not one line: {out}")
     facts = json.loads(out)
     check(facts["pid"] == bot.process.pid and facts["scripts"] == 2, f"{facts}")
     check(facts["networks"][0] == {"name": "irc", "state": "ready", "nick": "ebb",
-                                   "host": "localhost", "port": server.port, "lag": None},
+                                   "host": "localhost", "port": server.port, "lag": None,
+                                   "dial_in": None},
           f"{facts}")
 
 

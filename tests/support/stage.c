@@ -59,6 +59,7 @@ static void give_facts(void *data, struct net_facts *out)
 		.has_tags = !n->has_no_tags,
 		.attempt = (unsigned)n->attempts,
 		.lag_ns = -1,
+		.dial_in_ns = -1,
 		.isupport = n->isupport,
 		.caps = &n->caps};
 }
@@ -219,12 +220,73 @@ static void on_told(struct program_asker *asker, const struct err *why)
 	st->is_reloading = false;
 }
 
+static void begin_net(struct stage *st, struct stage_net *n, const char *name)
+{
+	*n = (struct stage_net){.isupport = isupport_new(),
+		.roster = roster_new(1),
+		.is_connected = true,
+		.is_usable = true,
+		.state = "ready"};
+	n->tick.fire = on_tick;
+	requests_init(&n->requests, on_answered, n);
+	buf_init(&n->extra, 64 * 1024);
+	n->net = net_new(&st->host, name, &ops, n);
+}
+
+static void end_net(struct stage_net *n)
+{
+	net_free(n->net);
+	n->net = NULL;
+	assert_int_equal(n->requests.n, 0);
+	requests_fini(&n->requests);
+	batches_fini(&n->batches);
+	isupport_unref(n->isupport);
+	roster_free(n->roster);
+	buf_fini(&n->extra);
+}
+
+static int make_net(void *data, const struct net_wish *wish, struct err *err)
+{
+	struct stage *st = data;
+	if (st->made.net)
+		return err_set(err, ERR_LIMIT, "there is one");
+	begin_net(st, &st->made, wish->name);
+	net_made_by(st->made.net, wish->script);
+	return 0;
+}
+
+static int remove_net(void *data, const struct net *n, struct str message, struct err *err)
+{
+	struct stage *st = data;
+	(void)message;
+	if (n != st->made.net)
+		return err_set(err, ERR_INVALID, "%s is configured", n->name);
+	timers_after(&st->timers, &st->removal, 0);
+	return 0;
+}
+
+void stage_drop_made(struct stage *st)
+{
+	timers_cancel(&st->timers, &st->removal);
+	if (st->made.net)
+		end_net(&st->made);
+}
+
+static void on_removal(struct timer *t)
+{
+	stage_drop_made(container_of(t, struct stage, removal));
+}
+
 void stage_begin(struct stage *st, size_t n_nets)
 {
-	*st = (struct stage){.asker.told = on_told,
+	*st = (struct stage){
+		.asker.told = on_told,
 		.n_nets = n_nets,
 		.n_events = event_count(),
-		.folder = "/tmp/ebb-stage-XXXXXX"};
+		.maker = {make_net, remove_net, st},
+		.removal.fire = on_removal,
+		.folder = "/tmp/ebb-stage-XXXXXX"
+        };
 	if (getenv("VALGRIND"))
 		slice_set_tick(SLOW_TICK_NS);
 	assert_non_null(mkdtemp(st->folder));
@@ -237,38 +299,23 @@ void stage_begin(struct stage *st, size_t n_nets)
 		.clock = &st->clock,
 		.wanted = on_wanted,
 		.data = st,
+		.maker = &st->maker,
 		.reload_drain_ns = HOST_RELOAD_DRAIN_NS};
 	host_init(&st->host, &options);
-	for (size_t i = 0; i < n_nets; i++) {
-		struct stage_net *n = &st->nets[i];
-		*n = (struct stage_net){.isupport = isupport_new(),
-			.roster = roster_new(1),
-			.is_connected = true,
-			.is_usable = true,
-			.state = "ready"};
-		n->tick.fire = on_tick;
-		requests_init(&n->requests, on_answered, n);
-		buf_init(&n->extra, 64 * 1024);
-		n->net = net_new(&st->host, names[i], &ops, n);
-	}
+	for (size_t i = 0; i < n_nets; i++)
+		begin_net(st, &st->nets[i], names[i]);
 }
 
 void stage_drop_net(struct stage *st)
 {
-	struct stage_net *n = &st->nets[--st->n_nets];
-	net_free(n->net);
-	assert_int_equal(n->requests.n, 0);
-	requests_fini(&n->requests);
-	batches_fini(&n->batches);
-	isupport_unref(n->isupport);
-	roster_free(n->roster);
-	buf_fini(&n->extra);
+	end_net(&st->nets[--st->n_nets]);
 }
 
 void stage_end(struct stage *st)
 {
 	while (st->n_nets)
 		stage_drop_net(st);
+	stage_drop_made(st);
 	host_fini(&st->host);
 	assert_int_equal(event_count(), st->n_events);
 	assert_int_equal(timers_next(&st->timers), -1);

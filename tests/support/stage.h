@@ -39,9 +39,12 @@ struct stage {
 	struct host host;
 	struct stage_net nets[STAGE_NETS]; /* "one" and "two" */
 	size_t n_nets;
-	struct buf sent; /* lines that scripts sent, "\n" after each; "two: " before its own */
-	struct buf log;  /* "level text\n" */
-	char folder[64]; /* scripts stand in it while they are loaded */
+	struct stage_net made; /* net NULL: scripts have made none */
+	struct net_maker maker;
+	struct timer removal; /* of it */
+	struct buf sent;      /* lines that scripts sent, "\n" after each; "two: " before its own */
+	struct buf log;       /* "level text\n" */
+	char folder[64];      /* scripts stand in it while they are loaded */
 	struct script_limits limits;    /* of those that are loaded from now on */
 	const char *const *lib_folders; /* the same */
 	size_t n_lib_folders;
@@ -57,6 +60,9 @@ void stage_end(struct stage *st);
 
 /* The last of its networks is configured no more. */
 void stage_drop_net(struct stage *st);
+
+/* So is the one that a script made, which is there at once, and ready. */
+void stage_drop_made(struct stage *st);
 
 /* Loads a script from its source; false when it is refused. */
 bool stage_load(struct stage *st, const char *name, const char *source);

@@ -194,7 +194,7 @@ on("part", function(ev)
   end)
 end)
 
-local network_fields = { "name", "nick", "account", "state", "host", "port", "lag", "attempt", "caps", "isupport" }
+local network_fields = { "name", "nick", "account", "state", "host", "port", "lag", "attempt", "dial_in", "caps", "isupport" }
 
 local function nets()
   local one = network("one")
@@ -211,6 +211,17 @@ local function nets()
   pcall(send, "nothing", { x = 1 })
   pcall(one.send, one, "privmsg", { target = 1, message = {} })
   assert(one:flush(1) and network("two"):connect())
+end
+
+local function made_nets()
+  local keys = { name = "made", host = { "a", "b:7000" }, nick = "x", tls = false, flood_rate = 0.5,
+    port = 6667.0 }
+  local net = connect(keys)
+  assert(net.name == "made" and select(3, connect(keys)) == "limit")
+  pcall(connect, { name = "made", 1 })
+  pcall(connect, { name = "made", nick = "a\nb" })
+  pcall(net.remove, network("one"))
+  assert(net:remove("bye") and not pcall(tostring, net))
 end
 
 local function line_filters()
@@ -368,7 +379,7 @@ local function survival()
 end
 
 for _, fn in ipairs({ survival, files, modules, basics, strings, tables, numbers, coroutines, listeners, waits, nets,
-  line_filters, tasks, times, exchange }) do
+  made_nets, line_filters, tasks, times, exchange }) do
   part(fn)
 end
 log("the file is at its end")

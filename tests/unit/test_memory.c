@@ -194,6 +194,7 @@ static void end_scripts(void)
 {
 	list_each_safe (node, &st.host.programs)
 		program_free(container_of(node, struct program, node));
+	stage_drop_made(&st);
 	for (size_t i = 0; i < st.n_nets; i++) {
 		const struct net *n = st.nets[i].net;
 		if (!list_is_empty(&n->connectors) || !list_is_empty(&n->followers) ||

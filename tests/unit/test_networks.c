@@ -975,6 +975,119 @@ static void a_plan_with_a_certificate_that_went_bad_fails(void **state)
 	assert_int_equal(rename("good.pem", "ours.pem"), 0);
 }
 
+/* Networks of scripts. */
+
+/* n is one that a script made. */
+static void be_made(struct world *w, const char *more)
+{
+	char source[512];
+	world_begin(w, M);
+	snprintf(source, sizeof(source),
+		"connect{ name = 'n', host = 'a', nick = 'ebb', tls = false, flood_rate = 0 }\n%s",
+		more);
+	load(w, "maker", source);
+	pass(w, 5);
+	assert_string_equal(state_of(w), "ready");
+	buf_reset(&w->out);
+}
+
+static void what_scripts_made_is_left_alone(void **state)
+{
+	(void)state;
+	struct world w;
+	be_made(&w, "");
+
+	apply(&w, M PLAIN("l", "c", "ell"));
+	pass(&w, 5);
+
+	expect(&w, "l: added\ntried c\nl up\n");
+	assert_non_null(net_of(&w, "n")->maker);
+	assert_string_equal(container_of(w.core.host.nets.prev, struct net, node)->name, "n");
+	networks_disconnect_all(&w.ns, STR("the end"));
+	assert_false(networks_all_idle(&w.ns));
+	pass(&w, 5);
+	assert_true(networks_all_idle(&w.ns));
+	world_end(&w);
+}
+
+static void a_configuration_takes_over_what_a_script_made(void **state)
+{
+	(void)state;
+	struct world w;
+	be_made(&w, "");
+
+	apply(&w, M N "channels = #x\n");
+	pass(&w, 5);
+	expect(&w, "n: changed: channels\na: ebb JOIN #x\n");
+	assert_null(net_of(&w, "n")->maker);
+	assert_int_equal(w.ns.n_made, 0);
+
+	apply(&w, M);
+	pass(&w, 5);
+	expect(&w, "n: removed\na: ebb QUIT\nn down: requested\n");
+	world_end(&w);
+}
+
+static void one_that_is_taken_over_while_it_leaves_stays(void **state)
+{
+	(void)state;
+	struct world w;
+	be_made(&w, "sleep(10) log.info('EV %s, %s', select(2, network('n'):remove()))");
+	fault_silence(w.servers[0].sim, NULL, FAULT_SILENT);
+	pass(&w, 5.5);
+	expect(&w, "n: removed\n");
+
+	apply(&w, M N);
+	pass(&w, 0.1);
+	expect(&w, "n: added\nthe network is configured now, requested\n");
+	fault_silence(w.servers[0].sim, NULL, FAULT_TALKS);
+	pass(&w, 10);
+
+	assert_string_equal(state_of(&w), "ready");
+	world_end(&w);
+}
+
+/* What ns has TLS contexts for, where a script made x. */
+static size_t contexts_with(struct networks *ns, const char *file)
+{
+	const setting_pair pairs[] = {
+		{"host",   "a" },
+                {"nick",   "n" },
+                {"tls_ca", file}
+        };
+	struct net_wish wish = {"s", true, "x", pairs, COUNTOF(pairs)};
+	struct err err;
+	assert_int_equal(ns->maker.make(ns->maker.data, &wish, &err), 0);
+	return ns->present.n_contexts;
+}
+
+static void contexts_come_and_go_with_what_scripts_make(void **state)
+{
+	(void)state;
+	struct world w;
+	struct err err;
+	world_prepare(&w);
+	networks_fini(&w.ns);
+	struct network_parts parts = {.loop = &w.loop,
+		.guard = &w.core.guard,
+		.gate = &w.core.gate,
+		.host = &w.core.host};
+	networks_init(&w.ns, &parts);
+
+	assert_int_equal(contexts_with(&w.ns, "ca.pem"), 1);
+	apply(&w, "");
+	assert_int_equal(w.ns.present.n_contexts, 1);
+	apply(&w, SECTION("n", "a", "ebb") "tls_ca = ca.pem\n");
+	assert_int_equal(contexts_with(&w.ns, "ca.pem"), 1);
+	apply(&w, SECTION("n", "a", "ebb") "tls_cert = ours.pem\n");
+	assert_int_equal(w.ns.present.n_contexts, 2);
+	assert_int_equal(w.ns.maker.remove(&w.ns, net_of(&w, "x"), STR(""), &err), 0);
+	pass(&w, 1);
+	assert_null(net_of(&w, "x"));
+	assert_int_equal(w.ns.present.n_contexts, 1);
+	world_end(&w);
+}
+
 static void networks_with_the_same_files_share_a_context(void **state)
 {
 	(void)state;
@@ -1109,6 +1222,10 @@ int main(void)
 	check_test(&c, nothing_is_told_or_connected_before_the_start);
 	check_test(&c, a_plan_that_fails_changes_nothing);
 	check_test(&c, a_plan_with_a_certificate_that_went_bad_fails);
+	check_test(&c, what_scripts_made_is_left_alone);
+	check_test(&c, a_configuration_takes_over_what_a_script_made);
+	check_test(&c, one_that_is_taken_over_while_it_leaves_stays);
+	check_test(&c, contexts_come_and_go_with_what_scripts_make);
 	check_test(&c, networks_with_the_same_files_share_a_context);
 	check_test(&c, a_plan_may_be_dropped);
 	check_test(&c, many_networks_of_one_host_come_at_its_pace);
