@@ -600,8 +600,9 @@ static void start(struct network *n)
 	n->is_held = false;
 	choose_way(n);
 	const struct config_proxy *proxy = &n->config->proxy;
-	struct dial_options options = {
-		h->name, (uint16_t)n->way.port, n->config->connect_timeout_ns};
+	struct dial_options options = {.host = h->name,
+		.port = (uint16_t)n->way.port,
+		.timeout_ns = n->config->connect_timeout_ns};
 	if (proxy->host) {
 		options.host = proxy->host;
 		options.port = (uint16_t)proxy->port;

@@ -5,18 +5,26 @@
 #include <stdio.h>
 #include <string.h>
 
+void address_format_host(const struct address *a, char text[ADDRESS_TEXT_BYTES])
+{
+	const struct sockaddr_in6 *in6 = (const void *)&a->sa;
+	const struct sockaddr_in *in = (const void *)&a->sa;
+	const void *bytes = &in->sin_addr;
+	if (a->sa.ss_family == AF_INET6)
+		bytes = &in6->sin6_addr;
+	if (!inet_ntop(a->sa.ss_family, bytes, text, ADDRESS_TEXT_BYTES))
+		snprintf(text, ADDRESS_TEXT_BYTES, "?");
+}
+
 void address_format(const struct address *a, char text[ADDRESS_TEXT_BYTES])
 {
-	char ip[INET6_ADDRSTRLEN] = "?";
-	if (a->sa.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const void *)&a->sa;
-		inet_ntop(AF_INET6, &in6->sin6_addr, ip, sizeof(ip));
-		snprintf(text, ADDRESS_TEXT_BYTES, "[%s]:%d", ip, ntohs(in6->sin6_port));
-	} else {
-		const struct sockaddr_in *in = (const void *)&a->sa;
-		inet_ntop(AF_INET, &in->sin_addr, ip, sizeof(ip));
-		snprintf(text, ADDRESS_TEXT_BYTES, "%s:%d", ip, ntohs(in->sin_port));
-	}
+	char host[ADDRESS_TEXT_BYTES];
+	bool is_ipv6 = a->sa.ss_family == AF_INET6;
+	const struct sockaddr_in6 *in6 = (const void *)&a->sa;
+	const struct sockaddr_in *in = (const void *)&a->sa;
+	address_format_host(a, host);
+	snprintf(text, ADDRESS_TEXT_BYTES, is_ipv6 ? "[%.46s]:%d" : "%.46s:%d", host,
+		ntohs(is_ipv6 ? in6->sin6_port : in->sin_port));
 }
 
 bool address_parse(const char *text, uint16_t port, struct address *out)

@@ -18,6 +18,9 @@ enum { ADDRESS_TEXT_BYTES = 64 };
 /* "192.0.2.7:6697" or "[2001:db8::7]:6697". */
 void address_format(const struct address *a, char text[ADDRESS_TEXT_BYTES]);
 
+/* The same without the port, and without brackets. */
+void address_format_host(const struct address *a, char text[ADDRESS_TEXT_BYTES]);
+
 /* Reads an address without port; port is put in. False for anything else, names for instance. */
 NODISCARD bool address_parse(const char *text, uint16_t port, struct address *out);
 

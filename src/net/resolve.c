@@ -20,6 +20,7 @@ struct resolver_channel {
 	struct list node;
 	struct resolver *resolver;
 	ares_channel ares;
+	ares_channel files; /* looks into /etc/hosts only, and answers at once */
 	struct stamp stamp;
 	unsigned asked; /* questions without answer */
 	bool is_retired;
@@ -42,20 +43,22 @@ struct lookup {
 };
 
 /* c-ares gives a pointer back for each question whatever happens, so a resolve that is over stays
- * until both lookups are done; its `done` is NULL then. */
+ * until all lookups are done; its `told` is NULL then. */
 struct resolve {
 	struct list node;
 	struct resolver *resolver;
 	struct resolver_channel *channel; /* NULL for an address as text */
 	char *host;
 	uint16_t port;
-	resolve_done *done;
+	int family;
+	resolve_told *told;
 	void *data;
 	struct address literal;
 	struct err why;
-	struct lookup both; /* IPv6 and IPv4, sorted */
-	struct lookup ipv4; /* in case that the former takes too long */
-	struct timer grace;
+	struct lookup files;      /* first, alone, and answered at once */
+	struct lookup ipv6, ipv4; /* where there is nothing in files */
+	bool has_told;            /* an address */
+	struct timer delay;
 	struct job job;
 };
 
@@ -156,6 +159,8 @@ static void channel_free(struct resolver_channel *channel)
 	struct loop *loop = channel->resolver->loop;
 	if (channel->ares)
 		ares_destroy(channel->ares);
+	if (channel->files)
+		ares_destroy(channel->files);
 	list_each_safe (node, &channel->sockets)
 		drop_socket(container_of(node, struct socket, node));
 	timers_cancel(&loop->timers, &channel->timer);
@@ -175,6 +180,13 @@ static void release_if_done(struct resolver_channel *channel)
 		loop_defer(channel->resolver->loop, &channel->release);
 }
 
+static int set_up_files(struct resolver_channel *channel)
+{
+	char lookups[] = "f";
+	struct ares_options o = {.lookups = lookups};
+	return ares_init_options(&channel->files, &o, ARES_OPT_LOOKUPS);
+}
+
 static int set_up(struct resolver_channel *channel, const struct resolver_options *options)
 {
 	int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
@@ -191,6 +203,8 @@ static int set_up(struct resolver_channel *channel, const struct resolver_option
 	int status = ares_init_options(&channel->ares, &o, mask);
 	if (status == ARES_SUCCESS && options->servers)
 		status = ares_set_servers_ports_csv(channel->ares, options->servers);
+	if (status == ARES_SUCCESS)
+		status = set_up_files(channel);
 	return status;
 }
 
@@ -258,15 +272,20 @@ static bool is_waiting(const struct lookup *lookup)
 
 static bool has_found(const struct lookup *lookup)
 {
-	return lookup->is_done && lookup->status == ARES_SUCCESS && lookup->found &&
-	       lookup->found->nodes;
+	return lookup->found && lookup->found->nodes;
+}
+
+static bool is_complete(const struct resolve *r)
+{
+	return !is_waiting(&r->files) && !is_waiting(&r->ipv6) && !is_waiting(&r->ipv4);
 }
 
 static void free_if_over(struct resolve *r)
 {
-	if (r->done || is_waiting(&r->both) || is_waiting(&r->ipv4))
+	if (r->told || !is_complete(r))
 		return;
-	ares_freeaddrinfo(r->both.found);
+	ares_freeaddrinfo(r->files.found);
+	ares_freeaddrinfo(r->ipv6.found);
 	ares_freeaddrinfo(r->ipv4.found);
 	free(r->host);
 	free(r);
@@ -275,87 +294,105 @@ static void free_if_over(struct resolve *r)
 static void detach(struct resolve *r)
 {
 	clock_release(r->resolver->loop->clock);
-	r->done = NULL;
+	r->told = NULL;
 	list_remove(&r->node);
-	timers_cancel(&r->resolver->loop->timers, &r->grace);
+	timers_cancel(&r->resolver->loop->timers, &r->delay);
 	job_cancel(&r->job);
 }
 
-static size_t count(const struct ares_addrinfo *found)
-{
-	size_t n = 0;
-	for (const struct ares_addrinfo_node *node = found->nodes; node; node = node->ai_next)
-		n++;
-	return n;
-}
+struct found {
+	struct address addresses[2 * RESOLVE_MAX];
+	size_t n;
+};
 
-static size_t copy_addresses(const struct ares_addrinfo *found, uint16_t port, struct address **out)
+/* Moves what a lookup has found, RESOLVE_MAX of each family at most. */
+static void take(struct resolve *r, struct lookup *lookup, struct found *to)
 {
-	struct address *addresses = mem_new(count(found) * sizeof(*addresses));
-	size_t n = 0;
-	for (const struct ares_addrinfo_node *node = found->nodes; node; node = node->ai_next) {
-		if (node->ai_family != AF_INET && node->ai_family != AF_INET6)
+	size_t n4 = 0, n6 = 0;
+	if (!lookup->found)
+		return;
+	for (struct ares_addrinfo_node *node = lookup->found->nodes; node; node = node->ai_next) {
+		bool is_ipv4 = node->ai_family == AF_INET, is_ipv6 = node->ai_family == AF_INET6;
+		if ((!is_ipv4 && !is_ipv6) || (is_ipv4 ? n4++ : n6++) >= RESOLVE_MAX)
 			continue;
-		struct address *a = &addresses[n++];
+		struct address *a = &to->addresses[to->n++];
 		a->n = node->ai_addrlen;
 		memcpy(&a->sa, node->ai_addr, node->ai_addrlen);
-		address_set_port(a, port);
+		address_set_port(a, r->port);
 	}
-	*out = addresses;
-	return n;
+	ares_freeaddrinfo(lookup->found);
+	lookup->found = NULL;
 }
 
-static const struct lookup *chosen(const struct resolve *r)
+/* What may be told by now: IPv4 waits for IPv6 until the delay is over. */
+static void take_ready(struct resolve *r, struct found *to)
 {
-	if (has_found(&r->both))
-		return &r->both;
-	return has_found(&r->ipv4) ? &r->ipv4 : NULL;
-}
-
-static void fail(struct resolve *r, int status)
-{
-	if (status == ARES_SUCCESS)
-		status = ARES_ENODATA;
-	err_set(&r->why, ERR_DNS, "cannot resolve %s: %s", r->host,
-		uncapitalized(ares_strerror(status)));
-}
-
-static void deliver(struct resolve *r)
-{
-	resolve_done *done = r->done;
-	const struct lookup *lookup = chosen(r);
-	struct address *addresses = NULL;
-	size_t n = 0;
-	if (lookup)
-		n = copy_addresses(lookup->found, r->port, &addresses);
-	else if (r->both.is_done)
-		fail(r, r->both.status);
-	detach(r);
+	to->n = 0;
 	if (r->literal.n)
-		done(r->data, &r->literal, 1, NULL);
+		to->addresses[to->n++] = r->literal;
+	take(r, &r->files, to);
+	take(r, &r->ipv6, to);
+	if (!is_waiting(&r->ipv6) || !timer_is_set(&r->delay))
+		take(r, &r->ipv4, to);
+}
+
+static const char *family_words(int family)
+{
+	return family == AF_INET ? "IPv4 " : family == AF_INET6 ? "IPv6 " : "";
+}
+
+/* That there is no such name, or no answer, tells more than that a family has no address. */
+static int status_of(const struct resolve *r)
+{
+	if (!r->ipv4.is_asked)
+		return r->ipv6.status;
+	if (r->ipv6.is_asked && (r->ipv4.status == ARES_SUCCESS || r->ipv4.status == ARES_ENODATA))
+		return r->ipv6.status;
+	return r->ipv4.status;
+}
+
+static void explain(struct resolve *r, int status)
+{
+	if (status == ARES_SUCCESS || status == ARES_ENODATA)
+		err_set(&r->why, ERR_DNS, "cannot resolve %s: it has no %saddress", r->host,
+			family_words(r->family));
 	else
-		done(r->data, addresses, n, n ? NULL : &r->why);
-	free(addresses);
+		err_set(&r->why, ERR_DNS, "cannot resolve %s: %s", r->host,
+			uncapitalized(ares_strerror(status)));
+}
+
+static void tell_last(struct resolve *r, const struct found *found)
+{
+	resolve_told *told = r->told;
+	bool has_any = found->n > 0 || r->has_told;
+	if (!has_any && r->why.code == 0)
+		explain(r, status_of(r));
+	detach(r);
+	told(r->data, found->addresses, found->n, true, has_any ? NULL : &r->why);
 	free_if_over(r);
+}
+
+/* After a call of told that is not the last, the resolve may be gone. */
+static void tell(struct resolve *r)
+{
+	struct found found;
+	take_ready(r, &found);
+	if (is_complete(r)) {
+		tell_last(r, &found);
+	} else if (found.n > 0) {
+		r->has_told = true;
+		r->told(r->data, found.addresses, found.n, false, NULL);
+	}
 }
 
 static void on_job(struct job *job)
 {
-	deliver(container_of(job, struct resolve, job));
+	tell(container_of(job, struct resolve, job));
 }
 
-static void on_grace_over(struct timer *timer)
+static void on_delay_over(struct timer *timer)
 {
-	deliver(container_of(timer, struct resolve, grace));
-}
-
-static void decide(struct resolve *r)
-{
-	struct loop *loop = r->resolver->loop;
-	if (has_found(&r->both) || (r->both.is_done && !is_waiting(&r->ipv4)))
-		loop_defer(loop, &r->job);
-	else if (has_found(&r->ipv4) && !timer_is_set(&r->grace))
-		timers_after(&loop->timers, &r->grace, RESOLVE_GRACE_NS);
+	tell(container_of(timer, struct resolve, delay));
 }
 
 /* May come inside ares_getaddrinfo, and inside ares_destroy for what was never answered. */
@@ -364,63 +401,84 @@ static void on_answer(void *data, int status, int timeouts, struct ares_addrinfo
 	(void)timeouts;
 	struct lookup *lookup = data;
 	struct resolve *r = lookup->resolve;
+	struct loop *loop = r->resolver->loop;
 	lookup->is_done = true;
 	lookup->status = status;
 	lookup->found = found;
 	r->channel->asked--;
 	release_if_done(r->channel);
-	if (r->done)
-		decide(r);
-	else
+	if (!r->told)
 		free_if_over(r);
+	else if (has_found(&r->ipv4) && is_waiting(&r->ipv6))
+		timers_after(&loop->timers, &r->delay, RESOLVE_DELAY_NS);
+	else
+		loop_defer(loop, &r->job);
 }
 
-static void ask(struct resolve *r, struct lookup *lookup, int family)
+static void ask(struct resolve *r, ares_channel channel, struct lookup *lookup, int family)
 {
 	const struct ares_addrinfo_hints hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
 	lookup->resolve = r;
 	lookup->is_asked = true;
 	r->channel->asked++;
-	ares_getaddrinfo(r->channel->ares, r->host, NULL, &hints, on_answer, lookup);
+	ares_getaddrinfo(channel, r->host, NULL, &hints, on_answer, lookup);
 }
 
-static void ask_servers(struct resolve *r)
+/* Who writes a name into /etc/hosts, for one family as well, means these addresses and no others.
+ */
+static void look_up(struct resolve *r)
 {
 	int status = present_channel(r->resolver, &r->channel);
 	if (status != ARES_SUCCESS) {
-		fail(r, status);
+		explain(r, status);
 		loop_defer(r->resolver->loop, &r->job);
 		return;
 	}
-	ask(r, &r->both, AF_UNSPEC);
-	if (is_waiting(&r->both))
-		ask(r, &r->ipv4, AF_INET);
+	ask(r, r->channel->files, &r->files, r->family);
+	if (has_found(&r->files))
+		return;
+	if (r->family != AF_INET)
+		ask(r, r->channel->ares, &r->ipv6, AF_INET6);
+	if (r->family != AF_INET6)
+		ask(r, r->channel->ares, &r->ipv4, AF_INET);
 	set_timer(r->channel);
 }
 
-struct resolve *resolve_start(
-	struct resolver *resolver, const char *host, uint16_t port, resolve_done *done, void *data)
+static void take_literal(struct resolve *r)
+{
+	int family = r->literal.sa.ss_family;
+	if (r->family != AF_UNSPEC && r->family != family) {
+		r->literal.n = 0;
+		err_set(&r->why, ERR_DNS, "%s is no %saddress, and no other may be used", r->host,
+			family_words(r->family));
+	}
+	loop_defer(r->resolver->loop, &r->job);
+}
+
+struct resolve *resolve_start(struct resolver *resolver, const char *host, uint16_t port,
+	int family, resolve_told *told, void *data)
 {
 	struct resolve *r = mem_new(sizeof(*r));
 	r->resolver = resolver;
 	r->host = mem_strdup(host);
 	r->port = port;
-	r->done = done;
+	r->family = family;
+	r->told = told;
 	r->data = data;
-	r->grace.fire = on_grace_over;
+	r->delay.fire = on_delay_over;
 	job_init(&r->job, on_job);
 	list_append(&resolver->resolves, &r->node);
 	clock_hold(resolver->loop->clock);
 	if (address_parse(host, port, &r->literal))
-		loop_defer(resolver->loop, &r->job);
+		take_literal(r);
 	else
-		ask_servers(r);
+		look_up(r);
 	return r;
 }
 
 void resolve_cancel(struct resolve *r)
 {
-	if (!r || !r->done)
+	if (!r || !r->told)
 		return;
 	detach(r);
 	free_if_over(r);

@@ -2,9 +2,12 @@
  * resolve: host names to addresses, without blocking the loop.
  *
  * c-ares asks: addresses as text, /etc/hosts and "localhost" are answered without a server, the
- * rest goes to the servers of /etc/resolv.conf, which is read again when it has changed. Both
- * families are asked for. Once IPv4 has answered, IPv6 gets RESOLVE_GRACE_NS more: a server that
- * swallows AAAA questions costs no more than that.
+ * rest goes to the servers of /etc/resolv.conf, which is read again when it has changed. Nothing
+ * is remembered from one question to the next.
+ *
+ * Both families are asked for at once, and told as they come (RFC 8305, section 3): IPv6 at once,
+ * IPv4 with it or RESOLVE_DELAY_NS after its answer. So a server that swallows the questions of one
+ * family, or is slow to answer them, keeps nobody from the addresses of the other.
  */
 #ifndef EBB_NET_RESOLVE_H
 #define EBB_NET_RESOLVE_H
@@ -13,7 +16,9 @@
 #include "net/address.h"
 #include "net/loop.h"
 
-#define RESOLVE_GRACE_NS (250 * NS_PER_MS)
+#define RESOLVE_DELAY_NS (50 * NS_PER_MS)
+
+enum { RESOLVE_MAX = 32 }; /* addresses of a family: what is beyond is passed over */
 
 /* Zeroed memory means: as the system is configured. Strings are borrowed. */
 struct resolver_options {
@@ -37,17 +42,19 @@ void resolver_init(
 /* Cancels what is under way; those struct resolve are gone afterwards. */
 void resolver_fini(struct resolver *resolver);
 
-/* One or more addresses in the order to try them, borrowed for the call; or none, and why:
- * ERR_DNS, its text names the host. */
-typedef void resolve_done(
-	void *data, const struct address *addresses, size_t n, const struct err *why);
+/* Addresses in the order to try them, borrowed for the call. Called once for each family at most;
+ * the last time is_last, perhaps without addresses. why: NULL, or with the last call, when there
+ * was no address at all: ERR_DNS, its text names the host. */
+typedef void resolve_told(
+	void *data, const struct address *addresses, size_t n, bool is_last, const struct err *why);
 
-/* Starts to look host up. done is called once, from the loop; the resolve is gone when it
- * returns. Copies host, borrows data. */
-struct resolve *resolve_start(
-	struct resolver *resolver, const char *host, uint16_t port, resolve_done *done, void *data);
+/* Starts to look host up. family: AF_UNSPEC, or the only one to be asked for, AF_INET or AF_INET6;
+ * an address as text of the other one is an error. told is called from the loop; the resolve is
+ * gone when the last call returns. Copies host, borrows data. */
+struct resolve *resolve_start(struct resolver *resolver, const char *host, uint16_t port,
+	int family, resolve_told *told, void *data);
 
-/* done is not called any more. NULL is accepted. */
+/* told is not called any more; it may be called from there, too. NULL is accepted. */
 void resolve_cancel(struct resolve *resolve);
 
 #endif
