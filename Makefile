@@ -14,12 +14,13 @@ Q       := $(if $(V),,@)
 # What `make deps` installs: to build and test; what it unpacks, for the tests; what `make deps-dev`
 # adds: lint and the sanitizers.
 PACKAGES     := gcc make pkg-config libev-dev liblua5.4-dev libssl-dev libinih-dev libc-ares-dev \
-	libedit-dev libjansson-dev uthash-dev libunistring-dev libcmocka-dev lua5.4 ngircd inspircd \
-	atheme-services anope libltdl7 openssl python3 systemd procps util-linux iproute2
+	libidn2-dev libedit-dev libjansson-dev uthash-dev libunistring-dev libcmocka-dev lua5.4 \
+	ngircd inspircd atheme-services anope libltdl7 openssl python3 systemd procps util-linux \
+	iproute2
 UNPACKED     := ircd-hybrid
 DEV_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev mandoc valgrind
 
-LIBRARIES := lua5.4 openssl inih libcares libedit jansson
+LIBRARIES := lua5.4 openssl inih libcares libidn2 libedit jansson
 WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wwrite-strings -Wmissing-prototypes \
 	-Wpointer-arith -Wformat=2 -Wvla $(if $(WERROR),-Werror)
 VERSION   := 0.1

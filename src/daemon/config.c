@@ -53,6 +53,10 @@ static const struct config_option options[] = {
 	NETWORK(CONNECTION, proxy, "proxy", PROXY, NULL, 0, 0, NULL, "none",
 		"A SOCKS5 proxy to go through: socks5h://HOST:PORT or "
 		"socks5h://USER:PASSWORD@HOST:PORT"),
+	NETWORK(CONNECTION, bind, "bind", ADDRESS, NULL, 0, 0, NULL, "the system's choice",
+		"The local address to connect from"),
+	NETWORK(CONNECTION, family, "family", CHOICE, "any ipv4 ipv6", 0, 0, "any", NULL,
+		"Which addresses of the servers are used"),
 	NETWORK(CONNECTION, tls, "tls", BOOL, NULL, 0, 0, "yes", NULL,
 		"Whether the connection is encrypted"),
 	NETWORK(CONNECTION, tls_ca, "tls_ca", FILE, NULL, 0, 0, NULL, "the system's",
@@ -457,6 +461,18 @@ static void check_certificate(struct reading *r)
 		option_fault(&at_key, "%s", why.text);
 }
 
+/* From an address of one family none of the other can be reached. */
+static void check_bind(struct reading *r)
+{
+	const struct config_network *network = r->base;
+	struct option_place at = place_of(r, seen(r, "bind"));
+	bool is_ipv6 = network->bind && strchr(network->bind, ':');
+	int other = is_ipv6 ? CONFIG_FAMILY_IPV4 : CONFIG_FAMILY_IPV6;
+	if (network->bind && network->family == other)
+		option_fault(&at, "%s reaches no address of family = %s; remove one of the two",
+			network->bind, is_ipv6 ? "ipv4" : "ipv6");
+}
+
 static void finish_network(struct reading *r)
 {
 	struct config_network *network = r->base;
@@ -465,6 +481,7 @@ static void finish_network(struct reading *r)
 			network->host.hosts[i].port = network->port;
 	}
 	refuse_idle_keys(r);
+	check_bind(r);
 	check_certificate(r);
 	check_login(r);
 }

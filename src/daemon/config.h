@@ -31,6 +31,7 @@ enum config_type {
 	CONFIG_SECONDS,    /* int64_t, nanoseconds */
 	CONFIG_SIZE,       /* size_t, bytes */
 	CONFIG_HOSTS,      /* struct config_hosts */
+	CONFIG_ADDRESS,    /* char *, an IPv4 or IPv6 address without port */
 	CONFIG_CHANNELS,   /* struct config_channels */
 	CONFIG_PINS,       /* struct config_pins */
 	CONFIG_SECRET,     /* char *, also as KEY_file; wiped when freed */
@@ -75,7 +76,8 @@ struct config_names {
 
 struct config_hosts {
 	struct config_host {
-		char *name; /* a name or an address, the latter without brackets */
+		char *name;  /* a name or an address, the latter without brackets */
+		char *ascii; /* the same as DNS knows it (net/idn.h) */
 		int port;
 		bool has_port; /* of its own: else it is the network's */
 	} * hosts;
@@ -98,7 +100,7 @@ struct config_pins {
 
 /* Of SOCKS5; it resolves the names of what is behind it. */
 struct config_proxy {
-	char *host; /* as in config_host; NULL: no proxy */
+	char *host; /* as `ascii` of config_host; NULL: no proxy */
 	int port;
 	char *user, *password; /* both or, NULL, neither */
 };
@@ -119,6 +121,8 @@ struct config_daemon {
 	int64_t reload_timeout_ns, reload_drain_ns;
 };
 
+enum config_family { CONFIG_FAMILY_ANY, CONFIG_FAMILY_IPV4, CONFIG_FAMILY_IPV6 };
+
 enum config_register { CONFIG_REGISTER_AUTO, CONFIG_REGISTER_MANUAL };
 
 struct config_network {
@@ -127,12 +131,13 @@ struct config_network {
 	struct config_hosts host; /* at least one */
 	struct config_proxy proxy;
 	int port;
-	bool tls, tls_verify;
+	int family; /* an enum config_family */
+	char *bind; /* an address of family; NULL: the system's choice */
+	bool tls, tls_verify, sts;
 	char *tls_ca; /* NULL: the system's */
 	struct config_pins tls_fingerprint;
 	char *tls_cert; /* NULL: none */
 	char *tls_key;  /* NULL: in tls_cert's file */
-	bool sts;
 	char *nick;
 	struct config_names alt_nicks;
 	char *user, *realname; /* NULL: the nick */

@@ -397,7 +397,9 @@ static void on_term(struct loop_signal *watch)
 
 static void make_network(struct console *c)
 {
-	static struct config_host host = {.name = (char *)(uintptr_t)server, .port = 6667};
+	static struct config_host host = {.name = (char *)(uintptr_t)server,
+		.ascii = (char *)(uintptr_t)server,
+		.port = 6667};
 	static struct config_channel joined = {(char *)(uintptr_t)channel, NULL};
 	static char name[] = "console", nick[] = "ebb";
 	c->config = (struct config_network){

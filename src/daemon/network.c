@@ -224,7 +224,7 @@ static void let_go(struct network *n)
 {
 	struct timers *ts = &n->parts.loop->timers;
 	if (session_state(n->session) != SESSION_IDLE && is_trusted(n) && policies_of(n))
-		policies_touch(policies_of(n), str_of(host_of(n)->name));
+		policies_touch(policies_of(n), str_of(host_of(n)->ascii));
 	timers_cancel(ts, &n->hold);
 	timers_cancel(ts, &n->deadline);
 	timers_cancel(ts, &n->tick);
@@ -235,6 +235,12 @@ static void let_go(struct network *n)
 	n->is_held = false;
 	session_end(n->session);
 	lines_reset(&n->lines);
+}
+
+static void free_server(struct config_host *server)
+{
+	free(server->name);
+	free(server->ascii);
 }
 
 /* Where the next attempt goes. */
@@ -248,6 +254,7 @@ static void choose_host(struct network *n, bool has_failed)
 		n->host = (n->host + 1) % list->n;
 	n->server = list->hosts[n->host];
 	n->server.name = mem_strdup(n->server.name);
+	n->server.ascii = mem_strdup(n->server.ascii);
 }
 
 /* The attempt that follows is under way before scripts hear of the end, so that what they ask for
@@ -261,7 +268,7 @@ static void on_ending(struct job *job)
 	n->words = NULL;
 	int64_t uptime_ns = n->is_usable ? now_of(n) - n->usable_ns : -1;
 	struct net_end end = {&why, host_of(n)->name, port_of(n), uptime_ns};
-	char *host = n->server.name;
+	struct config_host server = n->server;
 	bool is_anew = n->is_anew;
 	log_end(n, &why, uptime_ns);
 	let_go(n);
@@ -272,7 +279,7 @@ static void on_ending(struct job *job)
 	if (is_anew)
 		network_connect(n);
 	net_closed(n->net, &end);
-	free(host);
+	free_server(&server);
 	if (n->gone)
 		loop_defer(n->parts.loop, &n->going);
 }
@@ -394,7 +401,7 @@ static void on_usable(void *owner)
 	n->is_usable = true;
 	n->usable_ns = now_of(n);
 	n->attempt = 0;
-	guard_success(n->parts.guard, &n->guard, str_of(host_of(n)->name));
+	guard_success(n->parts.guard, &n->guard, str_of(host_of(n)->ascii));
 	net_connected(n->net);
 }
 
@@ -433,7 +440,7 @@ static void on_sts(void *owner, const struct sts_value *value)
 	if (!n->way.is_secure)
 		n->upgrade = value->port;
 	else if (is_trusted(n))
-		policies_learn(policies_of(n), str_of(host_of(n)->name), (uint16_t)n->way.port,
+		policies_learn(policies_of(n), str_of(host_of(n)->ascii), (uint16_t)n->way.port,
 			value->duration_ns);
 }
 
@@ -489,7 +496,7 @@ static int open_stream(struct network *n, int fd, struct err *err)
 		close(fd);
 		return err->code;
 	}
-	struct tls_options options = {.host = host_of(n)->name,
+	struct tls_options options = {.host = host_of(n)->ascii,
 		.verify = n->way.verifies,
 		.pins = (const unsigned char(*)[TLS_PIN_BYTES])c->tls_fingerprint.pins,
 		.n_pins = c->tls_fingerprint.n};
@@ -521,7 +528,7 @@ static void ask_proxy(struct network *n, int fd)
 {
 	const struct config_proxy *proxy = &n->config->proxy;
 	const struct socks_options options = {
-		.target = {host_of(n)->name, (uint16_t)n->way.port, proxy->user, proxy->password},
+		.target = {host_of(n)->ascii, (uint16_t)n->way.port, proxy->user, proxy->password},
 		.proxy = proxy->host,
 		.proxy_port = (uint16_t)proxy->port,
 		.deadline_ns = deadline_of(n)
@@ -574,7 +581,7 @@ static struct way find_way(const struct network *n)
 	const struct config_network *c = n->config;
 	const struct policies *policies = policies_of(n);
 	struct way way = {host_of(n)->port, c->tls, c->tls_verify || c->tls_fingerprint.n > 0};
-	uint16_t port = policies ? policies_port(policies, str_of(host_of(n)->name)) : 0;
+	uint16_t port = policies ? policies_port(policies, str_of(host_of(n)->ascii)) : 0;
 	if (n->upgrade && policies)
 		port = n->upgrade;
 	if (!port)
@@ -593,21 +600,32 @@ static void choose_way(struct network *n)
 	n->upgrade = 0;
 }
 
+/* The kernel is to find a dead end no later than session_tick does. */
+static void start_dial(struct network *n)
+{
+	static const int families[] = {[CONFIG_FAMILY_ANY] = AF_UNSPEC,
+		[CONFIG_FAMILY_IPV4] = AF_INET,
+		[CONFIG_FAMILY_IPV6] = AF_INET6};
+	const struct config_network *c = n->config;
+	struct address local;
+	bool is_direct = !c->proxy.host;
+	struct dial_options options = {.host = is_direct ? host_of(n)->ascii : c->proxy.host,
+		.port = (uint16_t)(is_direct ? n->way.port : c->proxy.port),
+		.timeout_ns = c->connect_timeout_ns,
+		.family = families[c->family],
+		.bind = c->bind && address_parse(c->bind, 0, &local) ? &local : NULL,
+		.dead_ns = c->ping_interval_ns + c->ping_timeout_ns};
+	set_state(n, NETWORK_RESOLVING);
+	n->dial = dial_start(n->parts.loop, n->parts.resolver, &options, &dial_events, n);
+}
+
 static void start(struct network *n)
 {
 	const struct config_host *h = host_of(n);
 	timers_cancel(&n->parts.loop->timers, &n->hold);
 	n->is_held = false;
 	choose_way(n);
-	const struct config_proxy *proxy = &n->config->proxy;
-	struct dial_options options = {.host = h->name,
-		.port = (uint16_t)n->way.port,
-		.timeout_ns = n->config->connect_timeout_ns};
-	if (proxy->host) {
-		options.host = proxy->host;
-		options.port = (uint16_t)proxy->port;
-	}
-	guard_attempt(n->parts.guard, &n->guard, str_of(h->name), now_of(n));
+	guard_attempt(n->parts.guard, &n->guard, str_of(h->ascii), now_of(n));
 	n->dialled = n->host;
 	log_info("%s: connecting to %s:%d (attempt %u)", name_of(n), h->name, n->way.port,
 		n->attempt);
@@ -616,8 +634,7 @@ static void start(struct network *n)
 		start_inside(n);
 		return;
 	}
-	set_state(n, NETWORK_RESOLVING);
-	n->dial = dial_start(n->parts.loop, n->parts.resolver, &options, &dial_events, n);
+	start_dial(n);
 }
 
 static void hold(struct network *n, int64_t at_ns)
@@ -627,7 +644,7 @@ static void hold(struct network *n, int64_t at_ns)
 	if (!n->is_held)
 		log_info("%s: %s: not dialled before %lld ms have passed: %s", name_of(n),
 			host_of(n)->name, (long long)((at_ns - now_ns) / NS_PER_MS),
-			guard_why(n->parts.guard, &n->guard, str_of(host_of(n)->name), now_ns));
+			guard_why(n->parts.guard, &n->guard, str_of(host_of(n)->ascii), now_ns));
 	n->is_held = true;
 	n->held_until_ns = at_ns;
 	if (n->guard.is_made && at_ns > now_ns + GUARD_PAUSE_NS)
@@ -649,7 +666,7 @@ static bool enter_gate(struct network *n)
 static void try_start(struct network *n)
 {
 	int64_t now_ns = now_of(n);
-	int64_t at_ns = guard_when(n->parts.guard, &n->guard, str_of(host_of(n)->name), now_ns);
+	int64_t at_ns = guard_when(n->parts.guard, &n->guard, str_of(host_of(n)->ascii), now_ns);
 	if (at_ns > now_ns)
 		hold(n, at_ns);
 	else if (enter_gate(n))
@@ -876,7 +893,7 @@ static void take_over(
 	set_deadline_anew(n);
 	if (n->state != NETWORK_IDLE || n->is_ending)
 		return;
-	free(n->server.name);
+	free_server(&n->server);
 	choose_host(n, false);
 }
 
@@ -972,7 +989,7 @@ void network_free(struct network *n)
 	net_free(n->net);
 	session_free(n->session);
 	settings_free(n->settings);
-	free(n->server.name);
+	free_server(&n->server);
 	free(n->words);
 	free(n);
 }

@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "daemon/nearest.h"
 #include "daemon/proxy.h"
+#include "net/address.h"
+#include "net/idn.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -372,11 +374,14 @@ static bool is_address6(struct str s)
 	return ok;
 }
 
+/* Letters beyond ASCII are idn_to_ascii's to judge. */
 static bool is_host_name(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		if (!is_letter(c) && !(c >= '0' && c <= '9') && !str_has(STR("-._"), c))
+		bool is_beyond = (unsigned char)c >= 0x80;
+		if (!is_letter(c) && !(c >= '0' && c <= '9') && !str_has(STR("-._"), c) &&
+			!is_beyond)
 			return false;
 	}
 	return s.n > 0 && s.n <= HOST_BYTES && s.p[0] != '-' && s.p[0] != '.';
@@ -414,6 +419,23 @@ bool option_cut_host(struct str text, struct str *name, int64_t *port)
 	return text.n && cut_host(text, name, &rest) && cut_port(rest, port);
 }
 
+/* A letter may stand for several signs, of which not all belong into a name. */
+int option_host_ascii(struct str name, char **out, struct err *err)
+{
+	struct err why;
+	int r = idn_to_ascii(name, out, &why);
+	if (r < 0)
+		return err_set(err, ERR_CONFIG, "%" STR_F " is not a host name: %s", STR_A(name),
+			why.text);
+	if (is_address6(name) || is_host_name(str_of(*out)))
+		return 0;
+	r = err_set(err, ERR_CONFIG, "%" STR_F " is not a host name: it stands for %s", STR_A(name),
+		*out);
+	free(*out);
+	*out = NULL;
+	return r;
+}
+
 /* A port of 0 is replaced by the network's. */
 static bool read_host(const struct reading *r, struct str text, struct config_hosts *list)
 {
@@ -424,8 +446,12 @@ static bool read_host(const struct reading *r, struct str text, struct config_ho
 			STR_A(text));
 	if (rest.n && (port < 1 || port > 65535))
 		return fail(r, "the port of %" STR_F " is not within 1 and 65535", STR_A(text));
+	char *ascii;
+	struct err why;
+	if (option_host_ascii(name, &ascii, &why) < 0)
+		return fail(r, "%s", why.text);
 	list->hosts = mem_resize(list->hosts, list->n + 1, sizeof(*list->hosts));
-	list->hosts[list->n++] = (struct config_host){str_dup(name), (int)port, rest.n > 0};
+	list->hosts[list->n++] = (struct config_host){str_dup(name), ascii, (int)port, rest.n > 0};
 	return true;
 }
 
@@ -444,9 +470,20 @@ static bool read_hosts(const struct reading *r, struct str text, void *field)
 static void fini_hosts(void *field)
 {
 	struct config_hosts *list = field;
-	for (size_t i = 0; i < list->n; i++)
+	for (size_t i = 0; i < list->n; i++) {
 		free(list->hosts[i].name);
+		free(list->hosts[i].ascii);
+	}
 	free(list->hosts);
+}
+
+static bool read_address(const struct reading *r, struct str text, void *field)
+{
+	struct address address;
+	char *copy = str_dup(text);
+	*(char **)field = copy;
+	return address_parse(copy, 0, &address) ||
+	       fail(r, "%s is not an address such as 192.0.2.7 or 2001:db8::7", copy);
 }
 
 /* A key that looks like a channel is a comma forgotten. Keys are not told. */
@@ -846,6 +883,7 @@ static const struct type {
 	[CONFIG_SECONDS] = {"seconds",              read_seconds,    equal_seconds,    NULL,          false},
 	[CONFIG_SIZE] = {"size",                 read_size,       equal_size,       NULL,          false},
 	[CONFIG_HOSTS] = {"list of hosts",        read_hosts,      equal_hosts,      fini_hosts,    true },
+	[CONFIG_ADDRESS] = {"address",              read_address,    equal_text,       fini_text,     false},
 	[CONFIG_CHANNELS] = {"list of channels",     read_channels,   equal_channels,   fini_channels,
 			 true									   },
 	[CONFIG_PINS] = {"list of fingerprints", read_pins,       equal_pins,       fini_pins,     true },

@@ -42,6 +42,9 @@ void option_fini(const struct config_option *o, void *base);
  * alone. False for anything else; a port may be any number. */
 bool option_cut_host(struct str text, struct str *name, int64_t *port);
 
+/* Such a name or address as DNS knows it (net/idn.h), owned in *out. ERR_CONFIG: *out is NULL. */
+NODISCARD int option_host_ascii(struct str name, char **out, struct err *err);
+
 /* Text as a path: as it is, or below folder. Returns owned. */
 char *option_path(const char *folder, struct str text);
 

@@ -78,9 +78,8 @@ static int read_place(struct str place, struct config_proxy *out, struct err *er
 		return err_set(err, ERR_CONFIG, "has no host behind socks5h://; " FORMS);
 	if (port < 1 || port > UINT16_MAX)
 		return err_set(err, ERR_CONFIG, "its port is not within 1 and 65535");
-	out->host = str_dup(name);
 	out->port = (int)port;
-	return 0;
+	return option_host_ascii(name, &out->host, err);
 }
 
 /* Of a raw @ in a password the last is the one that ends it. */

@@ -289,6 +289,29 @@ static const struct refusal {
 		"2: [network n] host: [h]:1 " NOT_A_HOST),
 	REFUSED("something behind brackets", "[network n]\nhost = [::1]6697\nnick = x\n",
 		"2: [network n] host: [::1]6697 " NOT_A_HOST),
+	REFUSED("a host of signs", "[network n]\nhost = ♥.example\nnick = x\n",
+		"2: [network n] host: ♥.example is not a host name: string contains a "
+		"disallowed character"),
+	REFUSED("a host that is no UTF-8", "[network n]\nhost = b\xfc.example:1\nnick = x\n",
+		"2: [network n] host: b\xfc.example is not a host name: string encoding error"),
+	REFUSED("a host with a sign for several", "[network n]\nhost = a℀.example\nnick = x\n",
+		"2: [network n] host: a℀.example is not a host name: it stands for "
+		"aa/c.example"),
+	REFUSED("a local address that is none", NET "bind = eth0\n",
+		"4: [network n] bind: eth0 is not an address such as 192.0.2.7 or 2001:db8::7"),
+	REFUSED("a local address with a port", NET "bind = 192.0.2.7:80\n",
+		"4: [network n] bind: 192.0.2.7:80 is not an address such as 192.0.2.7 or "
+		"2001:db8::7"),
+	REFUSED("a local address in brackets", NET "bind = [::1]\n",
+		"4: [network n] bind: [::1] is not an address such as 192.0.2.7 or 2001:db8::7"),
+	REFUSED("a family that is none", NET "family = inet6\n",
+		"4: [network n] family: inet6 is not one of: any ipv4 ipv6"),
+	REFUSED("a local address of IPv4 for IPv6", NET "bind = 192.0.2.7\nfamily = ipv6\n",
+		"4: [network n] bind: 192.0.2.7 reaches no address of family = ipv6; remove one of "
+		"the two"),
+	REFUSED("a local address of IPv6 for IPv4", NET "family = ipv4\nbind = ::1\n",
+		"5: [network n] bind: ::1 reaches no address of family = ipv4; remove one of the "
+		"two"),
 	REFUSED("hosts that are commas", "[network n]\nhost = ,\nnick = x\n",
 		"2: [network n] host: names no host"),
 	REFUSED("a nick with a space", "[network n]\nhost = h\nnick = a b\n",
@@ -583,6 +606,12 @@ static void show_channels(const struct config *c, struct buf *out)
 			list->channels[i].key ? list->channels[i].key : "");
 }
 
+static void show_way(const struct config *c, struct buf *out)
+{
+	const struct config_network *n = c->networks[0];
+	tell(out, "%s from %s, %d", n->host.hosts[0].ascii, n->bind ? n->bind : "-", n->family);
+}
+
 static void show_person(const struct config *c, struct buf *out)
 {
 	const struct config_network *n = c->networks[0];
@@ -731,6 +760,16 @@ static const struct acceptance {
 	ACCEPTED("an IPv6 address in brackets", HOST("[2001:db8::1]"), show_hosts,
 		"2001:db8::1 6697"),
 	ACCEPTED("an IPv6 address with a port", HOST("[::1]:6667"), show_hosts, "::1 6667"),
+	ACCEPTED("a host with letters beyond ASCII", HOST("irc.bücher.example:7000"), show_hosts,
+		"irc.bücher.example 7000"),
+	ACCEPTED("the same as DNS knows it", HOST("irc.BÜCHER.example"), show_way,
+		"irc.xn--bcher-kva.example from -, 0"),
+	ACCEPTED("a host with an underscore", HOST("my_host"), show_way, "my_host from -, 0"),
+	ACCEPTED("an IPv6 address as DNS knows it", HOST("[::1]:6667"), show_way, "::1 from -, 0"),
+	ACCEPTED("a local address", NET "bind = 192.0.2.7\n", show_way, "h from 192.0.2.7, 0"),
+	ACCEPTED("a local address of IPv6", NET "bind = 2001:db8::7\nfamily = ipv6\n", show_way,
+		"h from 2001:db8::7, 2"),
+	ACCEPTED("a family", NET "family = ipv4\n", show_way, "h from -, 1"),
 	ACCEPTED("hosts on indented lines", HOST("a") "  b:1\n\t[::1]:2\n", show_hosts,
 		"a 6697|b 1|::1 2"),
 	ACCEPTED("hosts that begin in the next line", HOST("") "  a ; first\n  b\n", show_hosts,
@@ -1213,6 +1252,10 @@ static const struct change_row {
 	CHANGE("another port", "host = h\n", "host = h\nport = 7000\n", "port", CHANGED_CONNECTION),
 	CHANGE("another port for nobody", "host = h:6697\n", "host = h:6697\nport = 7000\n", "port",
 		CHANGED_LIVE),
+	CHANGE("bind", "host = h\n", "host = h\nbind = ::1\n", "bind", CHANGED_CONNECTION),
+	CHANGE("another bind", "host = h\nbind = ::1\n", "host = h\nbind = ::2\n", "bind",
+		CHANGED_CONNECTION),
+	CHANGE("family", "host = h\n", "host = h\nfamily = ipv6\n", "family", CHANGED_CONNECTION),
 	CHANGE("tls", "host = h\n", "host = h\ntls = no\n", "tls", CHANGED_CONNECTION),
 	CHANGE("tls_ca", "host = h\n", "host = h\ntls_ca = ca.pem\n", "tls_ca", CHANGED_CONNECTION),
 	CHANGE("another tls_ca", "host = h\ntls_ca = example-ca.pem\n",

@@ -317,6 +317,8 @@ static const struct change_row {
 	CHANGE("port", N, N "port = 7000\n", ANEW("port", "a")),
 	CHANGE("port of no host", AT("a:6697"), AT("a:6697") "port = 7000\n", LIVE("port")),
 	CHANGE("proxy", N, N "proxy = socks5h://h\n", ANEW("proxy", "a")),
+	CHANGE("bind", N, N "bind = 127.0.0.1\n", ANEW("bind", "a")),
+	CHANGE("family", N, N "family = ipv4\n", ANEW("family", "a")),
 	CHANGE("tls", N, TLS, ANEW("tls", "a")),
 	CHANGE("tls_ca", TLS, TLS "tls_ca = ca.pem\n", ANEW("tls_ca", "a")),
 	CHANGE("tls_cert", TLS, TLS "tls_cert = ours.pem\n", ANEW("tls_cert", "a")),
