@@ -738,7 +738,8 @@ def _openssl(place, *args):
 
 
 class Certificates:
-    """A CA, another CA, and leaves: good, wrong_name and expired of the CA, and self_signed."""
+    """A CA, another CA, and leaves: good, wrong_name and expired of the CA, unknown of the
+    other, and self_signed."""
 
     _curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
@@ -762,12 +763,14 @@ class Certificates:
         self._leaf("wrong_name", "irc.elsewhere.test", "DNS:irc.elsewhere.test")
         self._leaf("expired", "localhost", "DNS:localhost,IP:127.0.0.1",
                    "20200101000000Z", "20210101000000Z")
+        self._leaf("unknown", "localhost", "DNS:localhost,IP:127.0.0.1", ca="other_ca")
 
-    def _leaf(self, name, subject, names, start="20240101000000Z", end="20480101000000Z"):
+    def _leaf(self, name, subject, names, start="20240101000000Z", end="20480101000000Z",
+              ca="ca"):
         _openssl(self._folder, "req", *self._curve, "-subj", f"/CN={subject}", "-addext",
                  f"subjectAltName={names}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
         _openssl(self._folder, "ca", "-batch", "-config", "ca.conf", "-startdate", start,
-                 "-enddate", end, "-in", f"{name}.csr", "-out", f"{name}.crt", "-notext")
+                 "-enddate", end, "-cert", f"{ca}.crt", "-keyfile", f"{ca}.key", "-in", f"{name}.csr", "-out", f"{name}.crt", "-notext")
 
     def path(self, name):
         return os.path.join(self._folder, name)
