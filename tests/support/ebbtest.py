@@ -865,10 +865,12 @@ class Peer:
 
 class TlsServer:
     """A server that plays script(peer) for each connection, over TLS with the leaf of that name,
-    or in the clear where that is None; up to the TLS version newest. `received` is all the
-    application bytes that came."""
+    or in the clear where that is None; up to the TLS version newest; at the address, on
+    a port that the system chose where none is given. `received` is all the application bytes that
+    came."""
 
-    def __init__(self, script, certificates=None, leaf=None, newest=None):
+    def __init__(self, script, certificates=None, leaf=None, newest=None, address="127.0.0.1",
+                 port=0):
         self.received = bytearray()
         self.lines = []
         self.connections = 0  # accepted
@@ -888,7 +890,7 @@ class TlsServer:
             self._context.set_ciphers("DEFAULT:@SECLEVEL=0")
             self._context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
             self._context.maximum_version = newest
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((address, port))
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()

@@ -5,6 +5,7 @@ it. Ends of a phase are faults of their own: reset, close, silent.
 """
 
 import contextlib
+import ctypes
 import os
 import socket
 import ssl
@@ -12,6 +13,8 @@ import struct
 import time
 
 from ebbtest import TEST_TIMEOUT, Failure, Peer, TlsServer, check, until
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 # What a script has to do in the tests of faults: it says the kind of each failure, brings the
 # network back at once (so at the pace of the guard), and answers.
@@ -60,6 +63,12 @@ def reset(peer):
     sock = raw(peer)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
+
+
+def abort(sock):
+    """An RST, also where another thread waits for the socket, whose wait ends."""
+    unspecified = bytes(16)  # an address of AF_UNSPEC disconnects
+    check(_libc.connect(sock.fileno(), unspecified, len(unspecified)) == 0, "connect(AF_UNSPEC)")
 
 
 def close(peer):
