@@ -22,8 +22,8 @@ from ebbtest import (  # noqa: E402
     IS_SANITISED, TEST_TIMEOUT, TIMEOUT, Bot, Certificates, TlsServer, attend, check, for_the_file,
     main, test)
 from faulty import (  # noqa: E402
-    ANSWERER, KEEPER, Drip, FaultyServer, Usage, close, converse, raw, reset, server_context, silent,
-    truncate)
+    ANSWERER, KEEPER, Drip, FaultyServer, Usage, Witness, close, converse, raw, reset,
+    server_context, silent, truncate)
 
 AGAIN = 6  # faults in the second round: with what goes well, fewer than the guard allows in a row
 MARGIN_KILOBYTES = 1024  # of hundreds of faults
@@ -223,20 +223,6 @@ class Place:
                 [m.group(1) for m in self.bot.logged(rf" {name}: kind (\S+: .*)")])
 
 
-class Witness:
-    """The log of one network, for when its test fails."""
-
-    def __init__(self, name):
-        self._name = name
-
-    def vouch(self):
-        pass
-
-    def story(self):
-        lines = [found.string for found in place().bot.logged(rf" {self._name}: ")]
-        return "\n".join(lines[-40:])
-
-
 @functools.cache
 def place():
     with for_the_file():
@@ -249,7 +235,7 @@ def name_of(row):
 
 def proves(row):
     """Each fault of the row was logged, and heard of by scripts, in the row's words."""
-    attend(Witness(name_of(row)))
+    attend(Witness(place().bot, name_of(row)))
 
     warnings, kinds = place().told(row)
 

@@ -890,7 +890,8 @@ class TlsServer:
             self._context.set_ciphers("DEFAULT:@SECLEVEL=0")
             self._context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
             self._context.maximum_version = newest
-        self._listener = socket.create_server((address, port))
+        self._listener = socket.create_server(
+            (address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()

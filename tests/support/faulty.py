@@ -84,6 +84,7 @@ def truncate(peer):
 
 def silent(peer):
     """Says nothing more; ends when ebbd does."""
+    peer.socket.settimeout(TEST_TIMEOUT)
     with contextlib.suppress(OSError):
         while peer.socket.recv(65536):
             pass
@@ -213,3 +214,18 @@ class Usage:
             facts = dict(line.split(":", 1) for line in file)
         self.kilobytes = int(facts["VmRSS"].split()[0])
         self.peak_kilobytes = int(facts["VmHWM"].split()[0])
+
+
+class Witness:
+    """The log of one network of many, for when its test fails."""
+
+    def __init__(self, bot, network):
+        self._bot = bot
+        self._network = network
+
+    def vouch(self):
+        pass
+
+    def story(self):
+        lines = [found.string for found in self._bot.logged(rf" {self._network}: ")]
+        return "\n".join(lines[-40:])
