@@ -181,6 +181,7 @@ struct listener *listener_new(lua_State *L, const struct listen_to *to)
 		.n = names.n};
 	list_init(&l->all);
 	list_init(&l->dead);
+	list_init(&l->ending);
 	for (size_t i = 0; i < l->n; i++) {
 		l->nodes[i].owner = l;
 		l->nodes[i].kind = names.kinds[i];
@@ -257,6 +258,7 @@ void listener_off(struct listener *l)
 		backlog_clear(l->backlog);
 	}
 	list_remove(&l->all);
+	list_remove(&l->ending);
 	if (l->script->is_delivering)
 		list_append(&l->script->dead, &l->dead);
 	else
@@ -286,6 +288,8 @@ void listener_collect(lua_State *L, int index, size_t max)
 	struct listener *l = lua_touserdata(L, index);
 	own(l, backlog_new(&l->script->vm.arena, max), NULL);
 	begin(L, index, false);
+	if (l->ends_with_connection)
+		list_append(&l->script->ending, &l->ending);
 }
 
 static void leave_waits(struct task *t)
@@ -308,6 +312,8 @@ void listener_wait(lua_State *L, struct task *t, int n)
 		l->ends_with_connection = ends;
 		list_append(&t->waits, &l->all);
 		link_up(l);
+		if (ends && i == 1) /* the others end with it */
+			list_append(&l->script->ending, &l->ending);
 	}
 	t->wait = &events_wait;
 }
@@ -494,24 +500,21 @@ static void deliver_to_waits(struct walk *w, struct script *s, struct event **e,
 
 static bool ends_with(const struct listener *l, struct handle net, uint64_t limit)
 {
-	return l->ends_with_connection && l->order <= limit && l->net.index == net.index &&
+	return l->order <= limit && l->net.index == net.index &&
 	       l->net.generation == net.generation;
 }
 
 void listen_end_waits(struct script *s, struct handle net, uint64_t limit)
 {
 	s->outage_is_told = false;
-	list_each (node, &s->listeners) {
-		struct listener *l = container_of(node, struct listener, all);
-		if (l->backlog && ends_with(l, net, limit))
-			backlog_end(l->backlog);
-	}
-	list_each (node, &s->tasks) {
-		struct task *t = container_of(node, struct task, all);
-		if (t->state != TASK_PAUSED || list_is_empty(&t->waits))
+	list_each_safe (node, &s->ending) {
+		struct listener *l = container_of(node, struct listener, ending);
+		if (!ends_with(l, net, limit))
 			continue;
-		if (ends_with(container_of(t->waits.next, struct listener, all), net, limit))
-			task_fail(t, ERR_DISCONNECTED, "disconnected");
+		if (l->backlog)
+			backlog_end(l->backlog);
+		else
+			task_fail(l->task, ERR_DISCONNECTED, "disconnected");
 	}
 }
 

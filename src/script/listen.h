@@ -22,8 +22,10 @@ struct listeners {
 
 struct listener {
 	struct script *script;
-	struct list all;  /* the script's listeners, or the task's waits */
-	struct list dead; /* the script's dead: to be unlinked after the delivery */
+	struct list all;    /* the script's listeners, or the task's waits */
+	struct list dead;   /* the script's dead: to be unlinked after the delivery */
+	struct list ending; /* the script's: a wait's first, or a backlog's, that
+			       ends_with_connection */
 	uint64_t order;
 	uint64_t number; /* the host's count when it was made, or that of the task that made it */
 	struct filter *filter; /* its userdata is user value 1; NULL for none */

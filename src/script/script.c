@@ -86,6 +86,7 @@ struct script *script_new(struct host *h, struct program *p, const struct script
 	list_init(&s->pool);
 	list_init(&s->listeners);
 	list_init(&s->dead);
+	list_init(&s->ending);
 	list_init(&s->alarms);
 	list_init(&s->resources);
 	require_init(&s->require, options->path, options->lib_folders, options->n_lib_folders);

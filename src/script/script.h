@@ -75,6 +75,7 @@ struct script {
 	struct list listeners;          /* struct listener: subscriptions */
 	size_t n_listeners;             /* and waits */
 	struct list dead;               /* those that went away during a delivery */
+	struct list ending;             /* struct listener: waits that end with a connection */
 	struct listeners **by_kind;     /* NULL where nothing listens */
 	size_t n_kinds;
 	struct list alarms; /* struct alarm: after, every and cron */
