@@ -34,7 +34,7 @@ FLOORS  := base net irc sim ctl script daemon
 PARTS   := # single files of other floors
 MAINS   := src/main.c src/ctl/ebbctl.c
 SOURCES := $(filter-out $(MAINS),$(wildcard $(FLOORS:%=src/%/*.c)) $(PARTS))
-HEADERS := $(wildcard $(FLOORS:%=src/%/*.h))
+HEADERS := src/ebb.h $(wildcard $(FLOORS:%=src/%/*.h))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))

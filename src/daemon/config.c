@@ -138,8 +138,10 @@ static const char *const reserved[] = {"command_prefix"};
 struct load {
 	struct ini ini;
 	struct config *config;
-	char *folder;      /* of the file: "" or ends in "/" */
-	struct map titles; /* to the first struct ini_section that is so titled and was read */
+	char *folder;       /* of the file: "" or ends in "/" */
+	const char *source; /* of a script: instead of its file; NULL */
+	struct map titles;  /* to the first struct ini_section that is so titled and was read */
+	bool is_alone;      /* the section stands in no file: the others are in config */
 };
 
 /* One section on its way into its struct. */
@@ -489,6 +491,8 @@ static void finish_network(struct reading *r)
 static bool has_network(struct load *l, const char *name)
 {
 	struct buf title;
+	if (l->is_alone)
+		return config_network(l->config, str_of(name)) != NULL;
 	buf_init(&title, 1024);
 	bool has = buf_addf(&title, "%s %s", kind_names[CONFIG_NETWORK], name) >= 0 &&
 		   map_get(&l->titles, buf_str(&title));
@@ -521,11 +525,27 @@ static void look_for_script(struct reading *r, struct config_script *script)
 	buf_fini(&tried);
 }
 
+static void take_source(struct config_script *script, const char *source)
+{
+	struct buf path;
+	script->source = mem_strdup(source);
+	if (script->path)
+		return;
+	buf_init(&path, 8192);
+	if (buf_addf(&path, "%s.lua", script->name) < 0)
+		buf_reset(&path);
+	script->path = buf_detach(&path);
+}
+
 static void finish_script(struct reading *r)
 {
 	struct config_script *script = r->base;
 	const struct ini_entry *file = seen(r, "file");
 	check_networks(r, &script->networks);
+	if (r->load->source) {
+		take_source(script, r->load->source);
+		return;
+	}
 	if (!file) {
 		look_for_script(r, script);
 		return;
@@ -703,6 +723,7 @@ void config_script_free(struct config_script *script)
 		mem_wipe_free(script->pairs[i].value);
 	}
 	free(script->pairs);
+	free(script->source);
 	free(script->name);
 	free(script);
 }
@@ -782,7 +803,8 @@ static void make_section(struct ini *ini, enum config_kind kind, const char *nam
 	ini->sections = mem_new(sizeof(*ini->sections));
 	ini->n_sections = 1;
 	struct ini_section *section = ini->sections;
-	if (buf_addf(&title, "%s %s", kind_names[kind], name) < 0)
+	if (buf_addf(&title, "%s%s%s", kind_names[kind], kind == CONFIG_DAEMON ? "" : " ", name) <
+		0)
 		buf_reset(&title); /* refused as a title without a name */
 	section->title = buf_detach(&title);
 	section->entries = mem_new((n + 1) * sizeof(*section->entries));
@@ -793,13 +815,14 @@ static void make_section(struct ini *ini, enum config_kind kind, const char *nam
 
 /* Reads a section that is in no file into made. */
 static int read_pairs(struct config *made, enum config_kind kind, const char *name,
-	const struct config_pair *pairs, size_t n, struct err *err)
+	const struct config_pair *pairs, size_t n, const char *source, struct err *err)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!*pairs[i].value)
-			return err_set(err, ERR_CONFIG, "[%s %s] %s: is empty", kind_names[kind],
-				name, pairs[i].key);
-	struct load l = {.config = made, .folder = mem_strdup("")};
+			return err_set(err, ERR_CONFIG, "[%s%s%s] %s: is empty", kind_names[kind],
+				*name ? " " : "", name, pairs[i].key);
+	struct load l = {
+		.config = made, .folder = mem_strdup(""), .source = source, .is_alone = true};
 	make_section(&l.ini, kind, name, pairs, n);
 	read_section(&l, l.ini.sections, kind);
 	int r = l.ini.n_faults ? err_set(err, ERR_CONFIG, "%s", l.ini.faults[0].text) : 0;
@@ -815,17 +838,47 @@ bool config_names_file(struct str key)
 	return o->type == CONFIG_FILE || o->type == CONFIG_CREDENTIAL || o->type == CONFIG_PEM;
 }
 
+int config_new(const struct config_pair *pairs, size_t n, struct config **out, struct err *err)
+{
+	struct config *c = mem_new(sizeof(*c));
+	int r = read_pairs(c, CONFIG_DAEMON, "", pairs, n, NULL, err);
+	*out = r < 0 ? NULL : c;
+	if (r < 0)
+		config_free(c);
+	return r;
+}
+
+int config_add_network(struct config *c, const char *name, const struct config_pair *pairs,
+	size_t n, struct err *err)
+{
+	size_t before = c->n_networks;
+	if (config_network(c, str_of(name)))
+		return err_set(err, ERR_CONFIG, "[network %s] is there already", name);
+	int r = read_pairs(c, CONFIG_NETWORK, name, pairs, n, NULL, err);
+	if (r < 0 && c->n_networks > before)
+		config_network_free(c->networks[--c->n_networks]);
+	return r;
+}
+
 int config_network_new(const char *name, const struct config_pair *pairs, size_t n,
 	struct config_network **out, struct err *err)
 {
 	struct config made = {0};
-	int r = read_pairs(&made, CONFIG_NETWORK, name, pairs, n, err);
+	int r = config_add_network(&made, name, pairs, n, err);
 	*out = made.n_networks ? made.networks[0] : NULL;
-	if (r < 0) {
-		config_network_free(*out);
-		*out = NULL;
-	}
 	free(made.networks);
+	return r;
+}
+
+int config_add_script(struct config *c, const char *name, const struct config_pair *pairs, size_t n,
+	const char *source, struct err *err)
+{
+	size_t before = c->n_scripts;
+	if (config_script(c, str_of(name)))
+		return err_set(err, ERR_CONFIG, "[script %s] is there already", name);
+	int r = read_pairs(c, CONFIG_SCRIPT, name, pairs, n, source, err);
+	if (r < 0 && c->n_scripts > before)
+		config_script_free(c->scripts[--c->n_scripts]);
 	return r;
 }
 
@@ -833,12 +886,8 @@ int config_script_new(const char *name, const struct config_pair *pairs, size_t 
 	struct config_script **out, struct err *err)
 {
 	struct config made = {0};
-	int r = read_pairs(&made, CONFIG_SCRIPT, name, pairs, n, err);
+	int r = config_add_script(&made, name, pairs, n, NULL, err);
 	*out = made.n_scripts ? made.scripts[0] : NULL;
-	if (r < 0) {
-		config_script_free(*out);
-		*out = NULL;
-	}
 	free(made.scripts);
 	return r;
 }

@@ -162,6 +162,7 @@ struct config_script {
 	char *name;
 	int line;
 	char *path;                   /* the file to run; NULL only where it is not enabled */
+	char *source;                 /* run instead of that file; NULL: it is read */
 	struct config_names networks; /* none: all */
 	bool enabled;
 	size_t memory_max;
@@ -206,6 +207,23 @@ char *config_find_script(const struct config *c, struct str name, struct buf *tr
 
 /* Whether a key of [network NAME] names a file that is read. */
 bool config_names_file(struct str key);
+
+/*
+ * A configuration made by calls, of sections that stand in no file: pairs are the n keys of each,
+ * and all is copied. Paths are as the process has them. Networks come before the scripts that name
+ * them. ERR_CONFIG: err is the first of what is wrong, and c is as it was.
+ */
+
+/* What [daemon] says, without networks and scripts. Returns owned in *out; NULL on failure. */
+NODISCARD int config_new(
+	const struct config_pair *pairs, size_t n, struct config **out, struct err *err);
+
+/* [network NAME] and [script NAME], as the last ones. source is run instead of the script's file,
+ * which need not be there: its place is that of the modules beside it; NULL: the file is read. */
+NODISCARD int config_add_network(struct config *c, const char *name,
+	const struct config_pair *pairs, size_t n, struct err *err);
+NODISCARD int config_add_script(struct config *c, const char *name, const struct config_pair *pairs,
+	size_t n, const char *source, struct err *err);
 
 /* A network of its own, by the keys of [network NAME]; copies all. ERR_CONFIG: err is the first of
  * what is wrong. */

@@ -33,6 +33,7 @@ static void take_section(
 	}
 	struct script_options options = {.name = c->name,
 		.path = c->path,
+		.source = c->source,
 		.networks = c->networks.n ? (const char *const *)c->networks.names : NULL,
 		.n_networks = c->networks.n,
 		.pairs = (const char *const(*)[2])pairs,

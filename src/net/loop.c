@@ -220,10 +220,15 @@ void loop_fini(struct loop *loop)
 	*loop = (struct loop){0};
 }
 
-void loop_run(struct loop *loop)
+void loop_update(struct loop *loop)
 {
 	ev_now_update(loop->ev);
 	read_clock(loop);
+}
+
+void loop_run(struct loop *loop)
+{
+	loop_update(loop);
 	ev_run(loop->ev, 0);
 }
 

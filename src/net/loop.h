@@ -55,6 +55,9 @@ void loop_init(struct loop *loop, struct ev_loop *ev, const struct clock *clock)
  * ev_loop. Deadlines that are still set are forgotten. Does nothing for zeroed memory. */
 void loop_fini(struct loop *loop);
 
+/* Reads the clock anew: for a call from outside of the loop's turns, which may be long ago. */
+void loop_update(struct loop *loop);
+
 /* Runs until loop_stop. Not from a callback. */
 void loop_run(struct loop *loop);
 

@@ -39,6 +39,7 @@ void host_init(struct host *h, const struct host_options *options)
 	list_init(&h->nets);
 	list_init(&h->run);
 	list_init(&h->events);
+	taps_init(&h->taps);
 	buf_init(&h->news, HOST_SCRATCH_MAX_BYTES);
 	buf_init(&h->scratch, HOST_SCRATCH_MAX_BYTES);
 }
@@ -53,6 +54,7 @@ void host_fini(struct host *h)
 		event_unref(event_of(node));
 	}
 	assert(list_is_empty(&h->nets));
+	taps_fini(&h->taps);
 	for (size_t i = 0; i < h->n_own; i++)
 		free(h->own_names[i]);
 	free(h->own_names);
@@ -215,6 +217,8 @@ static void deliver_to(struct script *s, struct event **e)
 
 static void deliver(struct host *h, struct event **e, int *steps)
 {
+	if (taps_want(&h->taps, *e))
+		taps_tell(&h->taps, e);
 	list_each (node, &h->scripts) {
 		struct script *s = container_of(node, struct script, node);
 		if (script_hears(s, (*e)->net_name))

@@ -2,9 +2,9 @@
  * host: the scripts, what they listen to, and the order in which they hear it.
  *
  * One host holds all scripts of a daemon. Events come in from networks and from scripts; each is
- * delivered to every script in turn: first the handlers, each in a task of its own up to its first
- * pause, then the waits. Then the run queue is drained, then comes the next event. While a task
- * runs nothing is delivered: what happens meanwhile queues.
+ * delivered to the taps (tap.h), then to every script in turn: first the handlers, each in a task
+ * of its own up to its first pause, then the waits. Then the run queue is drained, then comes the
+ * next event. While a task runs nothing is delivered: what happens meanwhile queues.
  *
  * A script that was sliced (slice.h), or took its share of this turn of the loop otherwise, is
  * held: none of its tasks runs, and its events wait in its inbox. At the end of each turn, when all
@@ -23,6 +23,7 @@
 #include "script/event.h"
 #include "script/remains.h"
 #include "script/script.h"
+#include "script/tap.h"
 
 enum {
 	HOST_EVENTS_MAX = 65536, /* waiting for their turn */
@@ -66,6 +67,7 @@ struct host {
 	struct handles handles; /* nets and tasks */
 	struct list run;        /* struct task: the run queue */
 	struct list events;     /* struct event: what waits for its turn */
+	struct taps taps;       /* who in C hears of them */
 	size_t n_events;
 	size_t events_bytes;                /* of those */
 	uint64_t event_number;              /* counts up */

@@ -13,10 +13,11 @@ floor() {
 	esac
 }
 
-# uses FOLDER: other folders of the same floor that it may include
+# uses FOLDER: what it may include besides: a folder of the same floor, or the library's own header
 uses() {
 	case $1 in
 	sim) echo irc ;;
+	daemon) echo ebb.h ;;
 	esac
 }
 
