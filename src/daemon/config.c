@@ -62,7 +62,7 @@ static const struct config_option options[] = {
 	NETWORK(CONNECTION, tls_ca, "tls_ca", FILE, NULL, 0, 0, NULL, "the system's",
 		"Certificate authorities to trust, in PEM"),
 	NETWORK(CONNECTION, tls_fingerprint, "tls_fingerprint", PINS, NULL, 0, 0, NULL, "none",
-		"SHA-256 of certificates that are accepted in place of a verified chain"),
+		"SHA-256 of certificates, or of their keys, that stand in for a verified chain"),
 	NETWORK(CONNECTION, tls_verify, "tls_verify", BOOL, NULL, 0, 0, "yes", NULL,
 		"Whether the certificate must be valid and name the host"),
 	NETWORK(CONNECTION, tls_cert, "tls_cert", CREDENTIAL, NULL, 0, 0, NULL, "none",

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "net/pin.h"
 
 enum { CONFIG_BOUND_BYTES = 24, CONFIG_MECHANISM_COUNT = 5 };
 
@@ -92,9 +93,7 @@ struct config_channels {
 };
 
 struct config_pins {
-	struct config_pin {
-		uint8_t sha256[32];
-	} * pins;
+	struct pin *pins;
 	size_t n;
 };
 

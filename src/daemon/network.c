@@ -67,6 +67,7 @@ struct network {
 	struct settings *settings; /* owned; the session's */
 	struct guard_network guard;
 	struct gate_pass pass;
+	struct tls_memory memory;
 
 	struct timer hold;     /* until the guard lets an attempt through */
 	struct timer deadline; /* of the state */
@@ -304,9 +305,12 @@ static void on_deadline(struct timer *t)
 static void describe_tls(const struct network *n)
 {
 	struct tls_facts facts;
+	char certificate[PIN_TEXT_BYTES], key[PIN_TEXT_BYTES];
 	tls_describe(n->stream, &facts);
-	log_info("%s: %s, %s, certificate %s", name_of(n), facts.version, facts.cipher,
-		facts.fingerprint);
+	pin_format(&facts.server.certificate, certificate);
+	pin_format(&facts.server.key, key);
+	log_info("%s: %s, %s, certificate %s, key %s%s", name_of(n), facts.version, facts.cipher,
+		certificate, key, facts.is_resumed ? ", resumed" : "");
 }
 
 static void on_open(void *owner)
@@ -498,8 +502,10 @@ static int open_stream(struct network *n, int fd, struct err *err)
 	}
 	struct tls_options options = {.host = host_of(n)->ascii,
 		.verify = n->way.verifies,
-		.pins = (const unsigned char(*)[TLS_PIN_BYTES])c->tls_fingerprint.pins,
-		.n_pins = c->tls_fingerprint.n};
+		.port = (uint16_t)n->way.port,
+		.pins = c->tls_fingerprint.pins,
+		.n_pins = c->tls_fingerprint.n,
+		.memory = &n->memory};
 	set_state(n, NETWORK_TLS);
 	timers_set(&n->parts.loop->timers, &n->deadline, deadline_of(n));
 	return tls_stream_new(
@@ -990,6 +996,7 @@ void network_free(struct network *n)
 	session_free(n->session);
 	settings_free(n->settings);
 	free_server(&n->server);
+	tls_memory_fini(&n->memory);
 	free(n->words);
 	free(n);
 }

@@ -532,30 +532,17 @@ static void fini_channels(void *field)
 	free(list->channels);
 }
 
-static bool parse_pin(struct str text, struct config_pin *pin)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < text.n; i++) {
-		int digit = str_hex_digit(text.p[i]);
-		if (text.p[i] == ':' && n % 2 == 0)
-			continue;
-		if (digit < 0 || n == 2 * sizeof(pin->sha256))
-			return false;
-		pin->sha256[n / 2] = (uint8_t)(pin->sha256[n / 2] << 4 | digit);
-		n++;
-	}
-	return n == 2 * sizeof(pin->sha256);
-}
-
 static bool read_pins(const struct reading *r, struct str text, void *field)
 {
 	struct config_pins *list = field;
 	bool ok = true;
 	struct str word;
 	while ((word = str_word(&text, " ,\t\n")).p) {
-		struct config_pin pin = {{0}};
-		if (!parse_pin(word, &pin)) {
-			ok = fail(r, "%" STR_F " is not a SHA-256 in 64 hex digits", STR_A(word));
+		struct pin pin;
+		if (!pin_parse(word, &pin)) {
+			ok = fail(r,
+				"%" STR_F " is not a SHA-256 in 64 hex digits, nor spki: and one",
+				STR_A(word));
 			continue;
 		}
 		list->pins = mem_resize(list->pins, list->n + 1, sizeof(*list->pins));
@@ -849,8 +836,10 @@ static bool equal_channels(const void *a, const void *b)
 static bool equal_pins(const void *a, const void *b)
 {
 	const struct config_pins *x = a, *y = b;
-	return x->n == y->n &&
-	       (x->n == 0 || memcmp(x->pins, y->pins, x->n * sizeof(*x->pins)) == 0);
+	bool ok = x->n == y->n;
+	for (size_t i = 0; ok && i < x->n; i++)
+		ok = pin_equal(&x->pins[i], &y->pins[i]);
+	return ok;
 }
 
 static bool equal_proxy(const void *a, const void *b)

@@ -17,6 +17,11 @@ static struct tls *tls_of(struct stream *s)
 	return container_of(s, struct tls, stream);
 }
 
+struct tls *tls_of_ssl(const SSL *ssl)
+{
+	return BIO_get_data(SSL_get_rbio(ssl));
+}
+
 /* The way to the descriptor. OpenSSL's own socket BIO would raise SIGPIPE. */
 
 static int bio_result(BIO *bio, struct tls *t, ssize_t n, void (*set_retry)(BIO *bio))
@@ -121,8 +126,13 @@ static int tls_open(struct stream *s, int *waits, struct err *why)
 	struct tls *t = tls_of(s);
 	ERR_clear_error();
 	int r = SSL_connect(t->ssl);
-	if (r != 1)
-		return failure(t, r, waits, why);
+	if (r != 1) {
+		r = failure(t, r, waits, why);
+		if (r != ERR_AGAIN)
+			tls_memory_failed(t, r);
+		return r;
+	}
+	tls_memory_opened(t);
 	terms_free(t->terms);
 	t->terms = NULL;
 	trim_later(t);
@@ -213,6 +223,16 @@ static int connect_bio(struct tls *t)
 	return 1;
 }
 
+static int name_protocol(struct tls *t, struct err *err)
+{
+	static const unsigned char irc[] = "\3irc";
+	if (t->memory && t->memory->shuns_alpn)
+		return 0;
+	if (SSL_set_alpn_protos(t->ssl, irc, sizeof(irc) - 1) != 0)
+		return err_set(err, ERR_TLS, "tls: OpenSSL does not start");
+	return 0;
+}
+
 int tls_stream_new(struct loop *loop, struct tls_context *context, int fd,
 	const struct tls_options *options, const struct stream_events *events, void *owner,
 	struct stream **out, struct err *err)
@@ -220,6 +240,7 @@ int tls_stream_new(struct loop *loop, struct tls_context *context, int fd,
 	struct tls *t = mem_new(sizeof(*t));
 	int r = 0;
 	stream_init(&t->stream, &tls_ops, loop, fd, events, owner);
+	tls_context_refresh(context);
 	t->context = context;
 	context->refs++;
 	t->terms = terms_new(options);
@@ -228,6 +249,10 @@ int tls_stream_new(struct loop *loop, struct tls_context *context, int fd,
 		r = err_set(err, ERR_TLS, "tls: OpenSSL does not start");
 	else if (!set_host(t->ssl, t->terms->host))
 		r = err_set(err, ERR_INVALID, "tls: %s cannot be a host name", options->host);
+	if (r == 0) {
+		tls_memory_offer(t, options);
+		r = name_protocol(t, err);
+	}
 	if (r < 0) {
 		ERR_clear_error();
 		stream_free(&t->stream);
@@ -240,8 +265,6 @@ int tls_stream_new(struct loop *loop, struct tls_context *context, int fd,
 void tls_describe(const struct stream *s, struct tls_facts *facts)
 {
 	const struct tls *t = container_of(s, const struct tls, stream);
-	X509 *certificate = SSL_get0_peer_certificate(t->ssl);
-	*facts = (struct tls_facts){SSL_get_version(t->ssl), SSL_get_cipher_name(t->ssl), ""};
-	if (certificate)
-		tls_fingerprint(certificate, facts->fingerprint);
+	*facts = (struct tls_facts){SSL_get_version(t->ssl), SSL_get_cipher_name(t->ssl), t->server,
+		SSL_session_reused(t->ssl)};
 }

@@ -1,11 +1,14 @@
+#include "base/log.h"
 #include "base/mem.h"
 #include "net/tls_inside.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void on_trim(struct timer *timer)
 {
@@ -96,11 +99,11 @@ static int load_key(SSL_CTX *ssl, const char *cert, const char *key, struct err 
 static void set_up(SSL_CTX *ssl)
 {
 	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
-	SSL_CTX_set_options(
-		ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
+	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
-	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(ssl, tls_memory_keep);
 	SSL_CTX_set_read_ahead(ssl, 1); /* a record costs one recv instead of two */
 	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ssl, tls_judge, NULL);
@@ -109,16 +112,90 @@ static void set_up(SSL_CTX *ssl)
 		SSL_CTX_get0_param(ssl), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 }
 
-static int load_files(SSL_CTX *ssl, const struct tls_files *files, struct err *err)
+static int load_files(SSL_CTX *ssl, char *const paths[FILES], struct err *err)
 {
 	struct err why;
-	int r = load_cas(ssl, files->ca, err);
-	if (r < 0 || !files->cert)
+	int r = load_cas(ssl, paths[CA_FILE], err);
+	if (r < 0 || !paths[CERT_FILE])
 		return r;
-	r = load_cert(ssl, files->cert, &why);
+	r = load_cert(ssl, paths[CERT_FILE], &why);
 	if (r == 0)
-		r = load_key(ssl, files->cert, files->key, &why);
+		r = load_key(ssl, paths[CERT_FILE], paths[KEY_FILE], &why);
 	return r < 0 ? err_set(err, r, "tls: %s", why.text) : 0;
+}
+
+/* Files that change */
+
+static struct stamp stamp_of(const char *path)
+{
+	struct stat st;
+	if (!path || stat(path, &st) < 0)
+		return (struct stamp){0};
+	return (struct stamp){
+		.device = st.st_dev,
+		.inode = st.st_ino,
+		.size = (uint64_t)st.st_size,
+		.modified_ns = st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec,
+		.changed_ns = st.st_ctim.tv_sec * NS_PER_S + st.st_ctim.tv_nsec,
+	};
+}
+
+static bool is_same(const struct stamp *a, const struct stamp *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->modified_ns == b->modified_ns && a->changed_ns == b->changed_ns;
+}
+
+/* Before they are read: what changes meanwhile is seen the next time. Returns whether any has
+ * changed. */
+static bool take_stamps(struct tls_context *context)
+{
+	bool has_changed = false;
+	for (int i = 0; i < FILES; i++) {
+		struct stamp now = stamp_of(context->paths[i]);
+		has_changed |= !is_same(&now, &context->stamps[i]);
+		context->stamps[i] = now;
+	}
+	return has_changed;
+}
+
+/* Nothing is different where this fails. */
+static int read_files(struct tls_context *context, struct err *err)
+{
+	unsigned char generation[GENERATION_BYTES];
+	int r;
+	SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
+	if (ssl && RAND_bytes(generation, sizeof(generation)) == 1) {
+		set_up(ssl);
+		r = load_files(ssl, context->paths, err);
+	} else {
+		r = err_set(err, ERR_TLS, "tls: OpenSSL does not start");
+	}
+	ERR_clear_error();
+	if (r < 0) {
+		SSL_CTX_free(ssl);
+		return r;
+	}
+	SSL_CTX_free(context->ssl);
+	context->ssl = ssl;
+	memcpy(context->generation, generation, sizeof(generation));
+	return 0;
+}
+
+/* What failed is tried again each time, for it may be for want of descriptors, and told once. */
+void tls_context_refresh(struct tls_context *context)
+{
+	struct err err;
+	const char *ca = context->paths[CA_FILE], *cert = context->paths[CERT_FILE];
+	bool has_changed = take_stamps(context);
+	if (!has_changed && !context->is_stale)
+		return;
+	context->is_stale = read_files(context, &err) < 0;
+	if (!context->is_stale)
+		log_info("tls: read anew: %s%s%s", ca ? ca : "", ca && cert ? ", " : "",
+			cert ? cert : "");
+	else if (has_changed)
+		log_warn("%s; stays with what was read before", err.text);
 }
 
 void tls_context_unref(struct tls_context *context)
@@ -127,6 +204,8 @@ void tls_context_unref(struct tls_context *context)
 		return;
 	if (context->loop)
 		timers_cancel(&context->loop->timers, &context->trim);
+	for (int i = 0; i < FILES; i++)
+		free(context->paths[i]);
 	SSL_CTX_free(context->ssl);
 	BIO_meth_free(context->bio);
 	free(context);
@@ -137,16 +216,13 @@ int tls_context_new(const struct tls_files *files, struct tls_context **out, str
 	struct tls_context *context = mem_new(sizeof(*context));
 	context->refs = 1;
 	context->trim.fire = on_trim;
-	context->ssl = SSL_CTX_new(TLS_client_method());
+	context->paths[CA_FILE] = mem_strdup(files->ca);
+	context->paths[CERT_FILE] = mem_strdup(files->cert);
+	context->paths[KEY_FILE] = mem_strdup(files->key);
 	context->bio = tls_bio_method();
-	int r;
-	if (context->ssl && context->bio) {
-		set_up(context->ssl);
-		r = load_files(context->ssl, files, err);
-	} else {
-		r = err_set(err, ERR_TLS, "tls: OpenSSL does not start");
-		ERR_clear_error();
-	}
+	take_stamps(context);
+	int r = context->bio ? read_files(context, err)
+			     : err_set(err, ERR_TLS, "tls: OpenSSL does not start");
 	if (r < 0) {
 		tls_context_unref(context);
 		return r;

@@ -3,7 +3,9 @@
  *
  *     tls.c          the stream
  *     tls_context.c  files and settings, which streams share
- *     tls_judge.c    whether the server's certificate is accepted, and why it is not
+ *     tls_judge.c    whether the server's certificate is accepted
+ *     tls_words.c    and why it is not
+ *     tls_memory.c   sessions, from one connection to the next
  *     tls_reason.c   why an operation failed
  */
 #ifndef EBB_NET_TLS_INSIDE_H
@@ -13,10 +15,22 @@
 
 #include <openssl/ssl.h>
 
-enum { HEX_BYTES = 2 * TLS_PIN_BYTES + 1 };
+enum { GENERATION_BYTES = 16 };
+
+/* What tells one state of a file from the next; zeroed for one that is not there. */
+struct stamp {
+	uint64_t device, inode, size;
+	int64_t modified_ns, changed_ns;
+};
+
+enum { CA_FILE, CERT_FILE, KEY_FILE, FILES };
 
 struct tls_context {
-	unsigned refs; /* the owner's, and one for each stream */
+	unsigned refs;      /* the owner's, and one for each stream */
+	char *paths[FILES]; /* owned; NULL as in struct tls_files */
+	struct stamp stamps[FILES];
+	bool is_stale; /* the files that those are of could not be read */
+	unsigned char generation[GENERATION_BYTES]; /* another one whenever files were read */
 	SSL_CTX *ssl;
 	BIO_METHOD *bio;
 	struct loop *loop; /* borrowed, once there was a stream */
@@ -27,7 +41,7 @@ struct tls_context {
 struct terms {
 	char *host;
 	bool verify;
-	unsigned char (*pins)[TLS_PIN_BYTES];
+	struct pin *pins;
 	size_t n_pins;
 	char *refusal; /* owned; why the certificate was not accepted */
 };
@@ -36,13 +50,23 @@ struct tls {
 	struct stream stream;
 	struct tls_context *context;
 	SSL *ssl;
-	struct terms *terms; /* NULL once open */
-	int io_errno;        /* of the last recv or send that failed */
-	bool is_cut;         /* the descriptor is at its end */
+	struct terms *terms;       /* NULL once open */
+	struct tls_memory *memory; /* borrowed; NULL: none */
+	struct tls_server server;
+	int io_errno;      /* of the last recv or send that failed */
+	bool is_cut;       /* the descriptor is at its end */
+	bool offered;      /* a session to resume */
+	bool refuses_alpn; /* the server */
 };
+
+/* The stream of ssl. */
+struct tls *tls_of_ssl(const SSL *ssl);
 
 /* The way to the descriptor of the struct tls that is its data. NULL: no memory. */
 BIO_METHOD *tls_bio_method(void);
+
+/* Reads again the files that have changed. */
+void tls_context_refresh(struct tls_context *context);
 
 void tls_context_unref(struct tls_context *context);
 
@@ -56,9 +80,25 @@ void terms_free(struct terms *terms);
  * of the handshake. */
 int tls_judge(X509_STORE_CTX *store, void *data);
 
-void tls_fingerprint(const X509 *certificate, char hex[HEX_BYTES]);
+/* Why store, which has judged, did not accept: sets terms->refusal. */
+void tls_refuse_pinned(struct terms *terms, const struct tls_server *server);
+void tls_refuse_verified(
+	struct terms *terms, const struct tls_server *server, X509_STORE_CTX *store);
+
+/* Before the handshake: offers the session of t->memory, if it may be resumed. */
+void tls_memory_offer(struct tls *t, const struct tls_options *options);
+
+/* The certificates of chain, all of which are good, were accepted; NULL: whatever they are. */
+void tls_memory_trust(struct tls *t, const STACK_OF(X509) * chain);
+
+/* For SSL_CTX_sess_set_new_cb. */
+int tls_memory_keep(SSL *ssl, SSL_SESSION *session);
+
+/* The handshake is over: lets go of the certificates; or it has failed, with an ERR_*. */
+void tls_memory_opened(struct tls *t);
+void tls_memory_failed(struct tls *t, int code);
 
 /* Why what OpenSSL was asked for has failed: its error queue is read, and not emptied. */
-int tls_explain(const struct tls *t, struct err *why);
+int tls_explain(struct tls *t, struct err *why);
 
 #endif

@@ -2,15 +2,19 @@
 """Who is not the server that the configuration means gets no application byte, and the log says
 which network it was, why, and what to set."""
 
+import hashlib
 import os
+import shutil
 import socket
 import ssl
 import sys
+import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 
-from ebbtest import Bot, Certificates, Peer, TlsServer, check, main, test  # noqa: E402
+from ebbtest import Bot, Certificates, Peer, TlsServer, check, main, test, until  # noqa: E402
 
 certificates = Certificates()
 WRONG_PIN = "ab" * 32
@@ -53,21 +57,21 @@ def _():
 @test("a certificate of an unknown CA is refused, and the log says what to set")
 def _():
     server = TlsServer(welcome, certificates, "good")
-    refuses(server, "certificate does not verify: unable to get local issuer certificate "
+    refuses(server, "certificate does not verify: unable to get local issuer certificate: of ebb test ca "
             rf".*tls_ca.*tls_fingerprint to {server.fingerprint}", ca="other_ca")
 
 
 @test("a certificate of a private CA is refused by the system's CAs")
 def _():
     server = TlsServer(welcome, certificates, "good")
-    refuses(server, "certificate does not verify: unable to get local issuer certificate "
+    refuses(server, "certificate does not verify: unable to get local issuer certificate: of ebb test ca "
             rf".*tls_ca.*tls_fingerprint to {server.fingerprint}", ca=None)
 
 
 @test("a self-signed certificate is refused, and the log says what to set")
 def _():
     server = TlsServer(welcome, certificates, "self_signed")
-    refuses(server, "certificate does not verify: self-signed certificate "
+    refuses(server, "certificate does not verify: self-signed certificate: for localhost, 127.0.0.1, from "
             rf".*tls_ca.*tls_fingerprint to {server.fingerprint}")
 
 
@@ -218,6 +222,66 @@ def _():
     check(bot.process.returncode == 78, f"the status is {bot.process.returncode}")
     bot.wait_log("error: irc: tls: cannot use the CAs in .*index.txt: ")
     check(server.connections == 0, "it connected")
+
+
+AGAIN = {"again": 'on("client_disconnect", function() connect("irc") end)\n'}
+
+
+def ends_after(count, gate=None):
+    """A script, and what it finds out of each connection: whether it was resumed, and whose
+    certificate the bot has shown. The first ones are closed, when the gate is open."""
+    seen = []
+
+    def script(peer):
+        peer.welcome()
+        der = peer.socket.getpeercert(True)
+        seen.append((peer.socket.session_reused, hashlib.sha256(der).hexdigest() if der else None))
+        if len(seen) <= count:
+            if gate:
+                gate.wait(20)
+            peer.socket.unwrap()
+        peer.drain()
+    return seen, script
+
+
+@test("a session is resumed at the next connection, and the log says so")
+def _():
+    for newest in (None, ssl.TLSVersion.TLSv1_2):
+        seen, script = ends_after(2)
+        server = TlsServer(script, certificates, "good", newest=newest)
+
+        bot = Bot("[daemon]\ndial_rate = 1000\n" + server.network(), AGAIN)
+
+        until(lambda seen=seen: len(seen) == 3, "three connections")
+        check([resumed for resumed, _ in seen] == [False, True, True], f"resumed: {seen}")
+        bot.wait_log(rf"info: irc: TLSv1\.[23], \S+, certificate {server.fingerprint}, "
+                     r"key spki:[0-9a-f]{64}, resumed$")
+
+
+@test("a certificate that was renewed is shown from the next connection on, without a reload")
+def _():
+    gate = threading.Event()
+    seen, script = ends_after(1, gate)
+    server = TlsServer(script, certificates, "good", asks=True)
+    place = tempfile.mkdtemp()
+    cert, key = os.path.join(place, "our.crt"), os.path.join(place, "our.key")
+
+    def show(name):
+        shutil.copy(certificates.path(name + ".crt"), cert)
+        shutil.copy(certificates.path(name + ".key"), key)
+
+    show("wrong_name")
+    bot = Bot(server.network(f"tls_cert = {cert}", f"tls_key = {key}"), AGAIN)
+    until(lambda: len(seen) == 1, "a connection")
+    show("good")
+    gate.set()
+    until(lambda: len(seen) == 2, "another connection")
+
+    shutil.rmtree(place)
+    check([shown for _, shown in seen] == [certificates.fingerprint("wrong_name"),
+                                           certificates.fingerprint("good")], f"shown: {seen}")
+    check(not seen[1][0], "the session of the old certificate was resumed")
+    bot.wait_log(f"info: tls: read anew: .*, {cert}")
 
 
 main()

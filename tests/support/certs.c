@@ -23,30 +23,55 @@ static void set_subject(X509 *x509, const char *name)
 		(const unsigned char *)name, -1, -1, 0);
 }
 
-/* until: seconds since the epoch; 0: tomorrow. issuer: NULL for a certificate by itself. */
+static EVP_PKEY *make_key(int rsa_bits)
+{
+	EVP_PKEY *key = rsa_bits ? EVP_RSA_gen((unsigned)rsa_bits) : EVP_EC_gen("P-256");
+	assert(key);
+	return key;
+}
+
+static void set_dates(X509 *x509, time_t from, time_t until)
+{
+	ASN1_TIME_set(X509_getm_notBefore(x509), from ? from : 900000000);
+	if (until)
+		ASN1_TIME_set(X509_getm_notAfter(x509), until);
+	else
+		X509_gmtime_adj(X509_getm_notAfter(x509), 24L * 3600);
+}
+
+struct cert cert_make(const struct cert_form *form)
+{
+	static long serial;
+	struct cert c = {X509_new(), make_key(form->rsa_bits)};
+	const struct cert *issuer = form->issuer ? form->issuer : &c;
+	X509_set_version(c.x509, X509_VERSION_3);
+	ASN1_INTEGER_set(X509_get_serialNumber(c.x509), ++serial);
+	set_subject(c.x509, form->name);
+	X509_set_issuer_name(c.x509, X509_get_subject_name(issuer->x509));
+	set_dates(c.x509, form->from, form->until);
+	X509_set_pubkey(c.x509, c.key);
+	if (form->names)
+		add_extension(c.x509, NID_subject_alt_name, form->names);
+	else
+		add_extension(c.x509, NID_basic_constraints, "critical,CA:TRUE");
+	if (form->usage)
+		add_extension(c.x509, NID_ext_key_usage, form->usage);
+	assert(X509_sign(c.x509, issuer->key, form->is_sha1 ? EVP_sha1() : EVP_sha256()));
+	return c;
+}
+
+void cert_free(struct cert *c)
+{
+	X509_free(c->x509);
+	EVP_PKEY_free(c->key);
+}
+
 static struct cert make(
 	const char *name, const char *names, time_t until, const struct cert *issuer)
 {
-	static long serial;
-	struct cert c = {X509_new(), EVP_EC_gen("P-256")};
-	if (!issuer)
-		issuer = &c;
-	X509_set_version(c.x509, X509_VERSION_3);
-	ASN1_INTEGER_set(X509_get_serialNumber(c.x509), ++serial);
-	set_subject(c.x509, name);
-	X509_set_issuer_name(c.x509, X509_get_subject_name(issuer->x509));
-	ASN1_TIME_set(X509_getm_notBefore(c.x509), 900000000);
-	if (until)
-		ASN1_TIME_set(X509_getm_notAfter(c.x509), until);
-	else
-		X509_gmtime_adj(X509_getm_notAfter(c.x509), 24L * 3600);
-	X509_set_pubkey(c.x509, c.key);
-	if (names)
-		add_extension(c.x509, NID_subject_alt_name, names);
-	else
-		add_extension(c.x509, NID_basic_constraints, "critical,CA:TRUE");
-	assert(X509_sign(c.x509, issuer->key, EVP_sha256()));
-	return c;
+	const struct cert_form form = {
+		.name = name, .names = names, .until = until, .issuer = issuer};
+	return cert_make(&form);
 }
 
 static void write_ca(struct certs *c)
@@ -69,20 +94,14 @@ void certs_make(struct certs *c)
 	write_ca(c);
 }
 
-static void free_cert(struct cert *c)
-{
-	X509_free(c->x509);
-	EVP_PKEY_free(c->key);
-}
-
 void certs_free(struct certs *c)
 {
 	unlink(c->ca_file);
-	free_cert(&c->ca);
-	free_cert(&c->good);
-	free_cert(&c->wrong_name);
-	free_cert(&c->expired);
-	free_cert(&c->self_signed);
+	cert_free(&c->ca);
+	cert_free(&c->good);
+	cert_free(&c->wrong_name);
+	cert_free(&c->expired);
+	cert_free(&c->self_signed);
 }
 
 void cert_append(const char *path, const struct cert *cert)
@@ -106,4 +125,13 @@ void key_append(const char *path, EVP_PKEY *key, const char *passphrase)
 void cert_digest(const struct cert *cert, unsigned char digest[32])
 {
 	X509_digest(cert->x509, EVP_sha256(), digest, NULL);
+}
+
+void cert_key_digest(const struct cert *cert, unsigned char digest[32])
+{
+	unsigned char *der = NULL;
+	int n = i2d_PUBKEY(cert->key, &der);
+	assert(n > 0);
+	EVP_Digest(der, (size_t)n, digest, NULL, EVP_sha256(), NULL);
+	OPENSSL_free(der);
 }

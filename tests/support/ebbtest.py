@@ -866,11 +866,11 @@ class Peer:
 class TlsServer:
     """A server that plays script(peer) for each connection, over TLS with the leaf of that name,
     or in the clear where that is None; up to the TLS version newest; at the address, on
-    a port that the system chose where none is given. `received` is all the application bytes that
-    came."""
+    a port that the system chose where none is given. Where it asks, the bot may show a certificate
+    of that CA. `received` is all the application bytes that came."""
 
     def __init__(self, script, certificates=None, leaf=None, newest=None, address="127.0.0.1",
-                 port=0):
+                 port=0, asks=False):
         self.received = bytearray()
         self.lines = []
         self.connections = 0  # accepted
@@ -886,6 +886,9 @@ class TlsServer:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(certificates.path(leaf + ".crt"),
                                           certificates.path(leaf + ".key"))
+        if asks:  # for a certificate, which may be none
+            self._context.verify_mode = ssl.CERT_OPTIONAL
+            self._context.load_verify_locations(certificates.path("ca.crt"))
         if newest:  # a version, which may be one that OpenSSL has turned off
             self._context.set_ciphers("DEFAULT:@SECLEVEL=0")
             self._context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED

@@ -176,22 +176,34 @@ void peer_init(struct peer *p, struct loop *loop, int fd)
 	watch(p);
 }
 
-void peer_init_tls(
-	struct peer *p, struct loop *loop, int fd, const struct cert *cert, int max_version)
+SSL_CTX *peer_context(const struct cert *cert, int max_version)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+	assert_non_null(context);
+	SSL_CTX_set_security_level(context, 0);
+	if (max_version) {
+		SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
+		SSL_CTX_set_max_proto_version(context, max_version);
+	}
+	assert_int_equal(SSL_CTX_use_certificate(context, cert->x509), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(context, cert->key), 1);
+	return context;
+}
+
+void peer_init_context(struct peer *p, struct loop *loop, int fd, SSL_CTX *context)
 {
 	peer_init(p, loop, fd);
-	p->context = SSL_CTX_new(TLS_server_method());
-	if (max_version) {
-		SSL_CTX_set_min_proto_version(p->context, TLS1_VERSION);
-		SSL_CTX_set_max_proto_version(p->context, max_version);
-		SSL_CTX_set_cipher_list(p->context, "DEFAULT@SECLEVEL=0");
-	}
-	assert_int_equal(SSL_CTX_use_certificate(p->context, cert->x509), 1);
-	assert_int_equal(SSL_CTX_use_PrivateKey(p->context, cert->key), 1);
+	p->context = context;
 	p->ssl = SSL_new(p->context);
 	BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
 	BIO_set_mem_eof_return(in, -1);
 	SSL_set_bio(p->ssl, in, out);
+}
+
+void peer_init_tls(
+	struct peer *p, struct loop *loop, int fd, const struct cert *cert, int max_version)
+{
+	peer_init_context(p, loop, fd, peer_context(cert, max_version));
 }
 
 static void drop(struct peer *p)

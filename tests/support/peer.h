@@ -60,7 +60,13 @@ struct peer {
 /* Takes fd. */
 void peer_init(struct peer *p, struct loop *loop, int fd);
 
-/* max_version: 0 for any. */
+/* A server's. max_version: 0 for any. Returns owned. */
+SSL_CTX *peer_context(const struct cert *cert, int max_version);
+
+/* Takes context: one of several peers has the sessions of all. */
+void peer_init_context(struct peer *p, struct loop *loop, int fd, SSL_CTX *context);
+
+/* With a context of its own. */
 void peer_init_tls(
 	struct peer *p, struct loop *loop, int fd, const struct cert *cert, int max_version);
 

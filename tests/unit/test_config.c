@@ -363,11 +363,14 @@ static const struct refusal {
 	REFUSED("a mistyped key of a proxy's file", NET "proxi_file = x\n",
 		"4: [network n] proxi_file: is unknown; do you mean proxy_file?"),
 	REFUSED("a fingerprint too short", NET "tls_fingerprint = " HEX " abcd\n",
-		"4: [network n] tls_fingerprint: abcd is not a SHA-256 in 64 hex digits"),
+		"4: [network n] tls_fingerprint: abcd is not a SHA-256 in 64 hex digits, nor spki: "
+		"and one"),
 	REFUSED("a fingerprint too long", NET "tls_fingerprint = " HEX "00\n",
-		"4: [network n] tls_fingerprint: " HEX "00 is not a SHA-256 in 64 hex digits"),
+		"4: [network n] tls_fingerprint: " HEX "00 is not a SHA-256 in 64 hex "
+		"digits, nor spki: and one"),
 	REFUSED("a fingerprint with a colon amid a byte", NET "tls_fingerprint = 0:1\n",
-		"4: [network n] tls_fingerprint: 0:1 is not a SHA-256 in 64 hex digits"),
+		"4: [network n] tls_fingerprint: 0:1 is not a SHA-256 in 64 hex digits, nor spki: "
+		"and one"),
 	REFUSED("a fingerprint without TLS", NET "tls = no\ntls_fingerprint = " HEX "\n",
 		"5: [network n] tls_fingerprint: checks nothing where tls = no; remove one of the "
 		"two"),
@@ -623,7 +626,8 @@ static void show_pins(const struct config *c, struct buf *out)
 {
 	const struct config_pins *list = &c->networks[0]->tls_fingerprint;
 	for (size_t i = 0; i < list->n; i++)
-		tell(out, "%02x%02x..%02x ", list->pins[i].sha256[0], list->pins[i].sha256[1],
+		tell(out, "%s%02x%02x..%02x ", list->pins[i].is_key ? "spki:" : "",
+			list->pins[i].sha256[0], list->pins[i].sha256[1],
 			list->pins[i].sha256[31]);
 }
 
@@ -851,6 +855,10 @@ static const struct acceptance {
 
 	ACCEPTED("fingerprints", NET "tls_fingerprint = " HEX "\n  " HEX "\n", show_pins,
 		"0123..ef 0123..ef "),
+	ACCEPTED("fingerprints of both kinds",
+		NET "tls_fingerprint = " HEX " spki:" HEX
+		    ",\n spki:q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=\n",
+		show_pins, "0123..ef spki:0123..ef spki:abcd..89 "),
 	ACCEPTED("a fingerprint with colons",
 		NET "tls_fingerprint = AB:CD:"
 		    "456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
