@@ -5,7 +5,7 @@
 -- have a policy of your own, copy this file to the first folder of script_path and change it.
 
 -- By the kind of the failure, in seconds: what is waited at least, the first and the longest span.
--- `other` are dns, refused, timeout, closed, ping, limit and system; after requested nothing is done.
+-- `other` are dns, refused, timeout, closed, ping, limit and system; requested is left alone.
 local paces = {
   banned       = { least = 3600, first = 600, longest = 7200 },
   throttled    = { least = 60,   first = 30,  longest = 600 },
