@@ -643,14 +643,15 @@ static void start(struct network *n)
 	start_dial(n);
 }
 
-static void hold(struct network *n, int64_t at_ns)
+static void hold(struct network *n)
 {
-	int64_t now_ns = now_of(n);
+	struct str host = str_of(host_of(n)->ascii);
+	int64_t now_ns = now_of(n), at_ns = guard_turn(n->parts.guard, &n->guard, host, now_ns);
 	leave_gate(n);
 	if (!n->is_held)
 		log_info("%s: %s: not dialled before %lld ms have passed: %s", name_of(n),
 			host_of(n)->name, (long long)((at_ns - now_ns) / NS_PER_MS),
-			guard_why(n->parts.guard, &n->guard, str_of(host_of(n)->ascii), now_ns));
+			guard_why(n->parts.guard, &n->guard, host, now_ns));
 	n->is_held = true;
 	n->held_until_ns = at_ns;
 	if (n->guard.is_made && at_ns > now_ns + GUARD_PAUSE_NS)
@@ -674,7 +675,7 @@ static void try_start(struct network *n)
 	int64_t now_ns = now_of(n);
 	int64_t at_ns = guard_when(n->parts.guard, &n->guard, str_of(host_of(n)->ascii), now_ns);
 	if (at_ns > now_ns)
-		hold(n, at_ns);
+		hold(n);
 	else if (enter_gate(n))
 		start(n);
 }
@@ -943,7 +944,7 @@ enum config_change network_configure(
 	if (is_anew)
 		end_for_another(n); /* before it would tell the server of what is new */
 	take_over(n, config, context);
-	if (is_anew && n->is_held)
+	if (n->is_held && !n->is_ending) /* the rate may have changed, too */
 		try_start(n);
 	else if (!is_anew && wants && config->autoconnect)
 		connect_next(n);

@@ -11,6 +11,7 @@ struct host {
 	int64_t full_ns;        /* when its bucket is full again */
 	struct guard_ring made; /* of networks that scripts made */
 	int64_t gone_ns;        /* the last attempt of those of them that are gone */
+	int64_t turn_ns;        /* the last that was given */
 };
 
 void guard_init(struct guard *g, double rate)
@@ -31,10 +32,14 @@ void guard_set_rate(struct guard *g, double rate, int64_t now_ns)
 	assert(rate > 0);
 	int64_t old_ns = g->interval_ns;
 	g->interval_ns = clock_from_seconds(1 / rate);
+	if (g->interval_ns == old_ns)
+		return;
+	g->epoch++;
 	rescale(g, &g->made_full_ns, old_ns, now_ns);
 	for (struct map_entry *e = map_first(&g->hosts); e; e = map_next(e)) {
 		struct host *h = map_value(e);
 		rescale(g, &h->full_ns, old_ns, now_ns);
+		h->turn_ns = 0;
 	}
 }
 
@@ -124,6 +129,21 @@ int64_t guard_when(
 	return later(when_ns, now_ns);
 }
 
+int64_t guard_turn(struct guard *g, struct guard_network *network, struct str host, int64_t now_ns)
+{
+	char folded[HOST_MAX];
+	struct host *h = map_get(&g->hosts, fold(host, folded));
+	int64_t when_ns = guard_when(g, network, host, now_ns);
+	if (!h || network->is_made || when_ns != bucket_when(g, h->full_ns))
+		return when_ns;
+	if (network->turn_ns && network->turn_epoch == g->epoch)
+		return later(when_ns, network->turn_ns);
+	h->turn_ns = h->turn_ns ? later(when_ns, h->turn_ns + g->interval_ns) : when_ns;
+	network->turn_ns = h->turn_ns;
+	network->turn_epoch = g->epoch;
+	return h->turn_ns;
+}
+
 const char *guard_why(
 	struct guard *g, const struct guard_network *network, struct str host, int64_t now_ns)
 {
@@ -188,6 +208,7 @@ void guard_attempt(struct guard *g, struct guard_network *network, struct str ho
 	ring_count(&network->ring, now_ns);
 	network->last_ns = now_ns;
 	network->has_last = true;
+	network->turn_ns = 0;
 	take_one(g, &h->full_ns, now_ns);
 	if (!network->is_made)
 		return;

@@ -157,6 +157,75 @@ static void what_a_network_may_holds_over_all_its_hosts(void **state)
 	}
 }
 
+static int64_t turn(struct guard_network *n, const char *host, int64_t now_ns)
+{
+	return guard_turn(&g, n, str_of(host), now_ns);
+}
+
+/* Whose turn it is comes, asks, and may. */
+static void who_waits_for_a_host_has_a_turn(void **state)
+{
+	(void)state;
+	enum { N = 50 };
+	struct guard_network n[N] = {[0] = {.has_last = false}};
+	start();
+	for (int i = 0; i < GUARD_BURST; i++)
+		attempt(&n[i], "a", S(1));
+
+	for (int i = GUARD_BURST; i < N; i++)
+		assert_int_equal(turn(&n[i], "A.", S(1)), S(1) + (i - GUARD_BURST + 1) * S(1) / 5);
+
+	for (int i = GUARD_BURST; i < N; i++) {
+		int64_t now_ns = turn(&n[i], "a", S(1));
+		assert_int_equal(when(&n[i], "a", now_ns), now_ns);
+		attempt(&n[i], "a", now_ns);
+	}
+}
+
+static void a_turn_is_kept_however_often_one_asks(void **state)
+{
+	(void)state;
+	struct guard_network one = {0}, other = {0}, third = {0}, made = {.is_made = true};
+	start();
+	for (int i = 0; i < GUARD_BURST; i++) {
+		struct guard_network n = {0};
+		attempt(&n, "a", S(1));
+	}
+
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(turn(&one, "a", S(1)), S(1) + 1 * S(1) / 5);
+		assert_int_equal(turn(&made, "a", S(1)), S(1) + 1 * S(1) / 5);
+	}
+	assert_int_equal(turn(&other, "a", S(1)), S(1) + 2 * S(1) / 5);
+
+	guard_set_rate(&g, 5, S(1));
+	assert_int_equal(turn(&other, "a", S(1)), S(1) + 2 * S(1) / 5);
+	guard_set_rate(&g, 10, S(1));
+	assert_int_equal(turn(&other, "a", S(1)), S(1) + 1 * S(1) / 10);
+	assert_int_equal(turn(&one, "a", S(1)), S(1) + 2 * S(1) / 10);
+	assert_int_equal(turn(&third, "a", S(1)), S(1) + 3 * S(1) / 10);
+}
+
+/* The next comes when its turn is, and then has one no more. */
+static void a_turn_that_is_not_taken_is_no_hindrance(void **state)
+{
+	(void)state;
+	struct guard_network gone = {0}, next = {0}, late = {0};
+	start();
+	for (int i = 0; i < GUARD_BURST; i++) {
+		struct guard_network n = {0};
+		attempt(&n, "a", S(1));
+	}
+
+	assert_int_equal(turn(&gone, "a", S(1)), S(1) + 1 * S(1) / 5);
+	assert_int_equal(turn(&next, "a", S(1)), S(1) + 2 * S(1) / 5);
+	attempt(&next, "a", S(1) + 2 * S(1) / 5);
+
+	assert_int_equal(next.turn_ns, 0);
+	assert_int_equal(when(&late, "a", S(1) + 2 * S(1) / 5), S(1) + 2 * S(1) / 5);
+	assert_int_equal(when(&gone, "a", S(2)), S(2));
+}
+
 static void it_tells_which_rule_makes_a_network_wait(void **state)
 {
 	(void)state;
@@ -289,6 +358,9 @@ int main(void)
 	check_rows(&c, same_rows, a_host_is_known_by_its_name);
 	check_test(&c, many_networks_of_a_host_come_at_its_pace);
 	check_test(&c, what_a_network_may_holds_over_all_its_hosts);
+	check_test(&c, who_waits_for_a_host_has_a_turn);
+	check_test(&c, a_turn_is_kept_however_often_one_asks);
+	check_test(&c, a_turn_that_is_not_taken_is_no_hindrance);
 	check_test(&c, it_tells_which_rule_makes_a_network_wait);
 	check_test(&c, a_host_has_another_rate_at_once);
 	check_test(&c, networks_of_scripts_have_ten_attempts_at_a_host_together);

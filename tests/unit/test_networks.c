@@ -1150,27 +1150,52 @@ static void leave_folder(const char *folder)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+enum { MANY = 50 };
+
+static void start_many(struct world *w, struct buf *text)
+{
+	world_prepare(w);
+	guard_set_rate(&w->core.guard, 5, w->loop.timers.now_ns);
+	buf_init(text, 65536);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(buf_addf(text, PLAIN("n%d", "a", "ebb%d"), i, i), 0);
+	apply(w, buf_str(text).p);
+	networks_connect(&w->ns);
+	pass(w, 0.1);
+	assert_int_equal(w->servers[0].tries, GUARD_BURST);
+}
+
 static void many_networks_of_one_host_come_at_its_pace(void **state)
 {
 	(void)state;
-	enum { MANY = 50 };
 	struct world w;
 	struct buf text;
-	world_prepare(&w);
-	guard_set_rate(&w.core.guard, 5, w.loop.timers.now_ns);
-	buf_init(&text, 65536);
-	for (int i = 0; i < MANY; i++)
-		assert_int_equal(buf_addf(&text, PLAIN("n%d", "a", "ebb%d"), i, i), 0);
-	apply(&w, buf_str(&text).p);
+	start_many(&w, &text);
 
-	networks_connect(&w.ns);
-	pass(&w, 0.1);
-	assert_int_equal(w.servers[0].tries, GUARD_BURST);
 	for (unsigned i = 1; i <= MANY - GUARD_BURST; i++) {
+		int64_t left_ns = net_facts(net_of(&w, "n49")).dial_in_ns;
+		assert_int_equal(
+			left_ns, (MANY - GUARD_BURST - i + 1) * 200 * NS_PER_MS - 100 * NS_PER_MS);
 		pass(&w, 0.2);
 		assert_int_equal(w.servers[0].tries, GUARD_BURST + i);
 	}
 
+	buf_fini(&text);
+	world_end(&w);
+}
+
+static void who_waits_comes_at_a_new_pace(void **state)
+{
+	(void)state;
+	struct world w;
+	struct buf text;
+	start_many(&w, &text);
+
+	guard_set_rate(&w.core.guard, 1000, w.loop.timers.now_ns);
+	apply(&w, buf_str(&text).p);
+	pass(&w, 0.1);
+
+	assert_int_equal(w.servers[0].tries, MANY);
 	buf_fini(&text);
 	world_end(&w);
 }
@@ -1231,6 +1256,7 @@ int main(void)
 	check_test(&c, networks_with_the_same_files_share_a_context);
 	check_test(&c, a_plan_may_be_dropped);
 	check_test(&c, many_networks_of_one_host_come_at_its_pace);
+	check_test(&c, who_waits_comes_at_a_new_pace);
 	check_test(&c, a_time_of_day_that_jumps_disturbs_nothing);
 	int failed = check_run(&c, "networks");
 	leave_folder(folder);
