@@ -219,7 +219,7 @@ def _():
         proxies[number].refusal = Socks5.CARRIES
     for number in range(len(REFUSALS)):
         bot.wait_log(rf"n{number}: {HOST}:{ircd.port}: connected as ebb{number}")
-    check(count_fds(bot) == before + len(REFUSALS), f"{count_fds(bot)} descriptors at the end")
+    until(lambda: count_fds(bot) == before + len(REFUSALS), "a descriptor for each network")
     control.eval("try", "leave()")
     until(lambda: count_fds(bot) == before, f"{before} descriptors again")
 
