@@ -79,7 +79,9 @@ static int read_place(struct str place, struct config_proxy *out, struct err *er
 	if (port < 1 || port > UINT16_MAX)
 		return err_set(err, ERR_CONFIG, "its port is not within 1 and 65535");
 	out->port = (int)port;
-	return option_host_ascii(name, &out->host, err);
+	if (option_host_ascii(name, &out->host, NULL) < 0)
+		return err_set(err, ERR_CONFIG, "has no host name behind socks5h://; " FORMS);
+	return 0;
 }
 
 /* Of a raw @ in a password the last is the one that ends it. */

@@ -131,6 +131,16 @@ on("notice", { match = "at once" }, function(ev) log("heard: " .. ev.message) en
     check(proxy.asked == [("127.0.0.1", server.port)], f"the proxy was asked for {proxy.asked}")
 
 
+@test("a name with letters beyond ASCII is told to the proxy as DNS knows it")
+def _():
+    proxy = Socks5({"xn--bcher-kva.example": ircd.port})
+
+    bot = Bot(network(proxy, "host = bücher.example"))
+
+    bot.wait_log(f"info: irc: bücher.example:{ircd.port}: connected as ebb")
+    check(proxy.asked == [("xn--bcher-kva.example", ircd.port)], f"asked for {proxy.asked}")
+
+
 @test("a proxy by IPv6 carries to a server by IPv6 address")
 def _():
     proxy = Socks5({"2001:db8::7": ircd.port}, family=socket.AF_INET6)

@@ -342,6 +342,8 @@ static const struct refusal {
 	REFUSED("a proxy of two words", PROXY "h g\n", NO_PROXY_HOST),
 	REFUSED("a proxy with a bracket too few", PROXY "[::1\n", NO_PROXY_HOST),
 	REFUSED("a proxy with a port that is none", PROXY "h:irc\n", NO_PROXY_HOST),
+	REFUSED("a proxy with a host that is no name", PROXY "a\xff:1\n",
+		BAD_PROXY "has no host name behind socks5h://" PROXY_FORMS),
 	REFUSED("a proxy with port 0", PROXY "h:0\n", PROXY_PORT),
 	REFUSED("a proxy with port 65536", PROXY "h:65536\n", PROXY_PORT),
 	REFUSED("a proxy's user without a password", PROXY "bob@h\n", PROXY_LOGIN),
@@ -829,6 +831,10 @@ static const struct acceptance {
 	ACCEPTED("no proxy", NET, show_proxy, "none"),
 	ACCEPTED("a proxy", PROXY "h\n", show_proxy, "h 1080"),
 	ACCEPTED("a proxy with a port", PROXY "h.example:9050\n", show_proxy, "h.example 9050"),
+	ACCEPTED("a proxy beyond ASCII",
+		PROXY "b\xc3\xbc"
+		      "cher.example:1\n",
+		show_proxy, "xn--bcher-kva.example 1"),
 	ACCEPTED("a proxy in capitals", NET "proxy = SOCKS5H://h\n", show_proxy, "h 1080"),
 	ACCEPTED("a proxy by IPv4", PROXY "192.0.2.7:1\n", show_proxy, "192.0.2.7 1"),
 	ACCEPTED("a proxy by IPv6", PROXY "[2001:db8::7]\n", show_proxy, "2001:db8::7 1080"),
@@ -1194,6 +1200,7 @@ static void errors_tell_no_secret(void **state)
 		    "server_password hunter2 = hunter2\n"
 		    "proxy = socks5h://hunter2:hunter2@h:0\n"
 		    "[network m]\nhost = h\nnick = x\nproxy = http://hunter2:hunter2@h\n"
+		    "[network q]\nhost = h\nnick = x\nproxy = socks5h://hunter2\xff\n"
 		    "[network o]\nhost = h\nnick = x\nproxy = socks5h://hunter2:%hunter2@h\n"
 		    "[network p]\nhost = h\nnick = x\nproxy = socks5h://hunter2\n  hunter2@h\n");
 
