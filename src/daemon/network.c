@@ -363,7 +363,8 @@ static void on_data(void *owner)
 static void on_close(void *owner, const struct err *why)
 {
 	struct network *n = owner;
-	end_with(n, why);
+	struct err verdict;
+	end_with(n, session_verdict(n->session, &verdict) ? &verdict : why);
 }
 
 static void on_low(void *owner)

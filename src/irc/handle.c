@@ -56,32 +56,42 @@ static void on_user_refused(struct session *s, const struct message *m)
 		refuse(s, m, "user");
 }
 
-/* Ends the conversation in the server's words, which tell of what kind it is. */
-static void say_farewell(struct session *s, const struct message *m, int otherwise)
+/* In the server's words, which tell of what kind it is. */
+static void on_error(struct session *s, const struct message *m)
 {
 	struct str text = message_last(m);
+	int otherwise = s->is_registered ? ERR_CLOSED : ERR_REGISTRATION;
 	int kind = farewell_kind(text, s->is_registered, otherwise);
 	if (s->state == SESSION_CLOSING)
 		kind = ERR_REQUESTED;
-	session_fail(s, kind, "%" STR_F, STR_A(text.n ? text : STR("no reason given")));
+	else if (s->verdict)
+		kind = s->verdict_kind;
+	session_fail(s, kind, "%s%s%" STR_F, s->verdict ? s->verdict : "", s->verdict ? ": " : "",
+		STR_A(text.n ? text : STR("no reason given")));
 }
 
-static void on_error(struct session *s, const struct message *m)
+/* The whole of the reason may stand in the ERROR that follows. */
+static void note_verdict(struct session *s, const struct message *m, int otherwise)
 {
-	say_farewell(s, m, s->is_registered ? ERR_CLOSED : ERR_REGISTRATION);
+	struct str text = message_last(m);
+	if (s->verdict)
+		return;
+	s->verdict = str_dup(text);
+	s->verdict_kind = farewell_kind(text, s->is_registered, otherwise);
+	s->verdict_ns = s->now_ns + SESSION_VERDICT_NS;
 }
 
 /* Libera says with this numeric, too, that it wants a login. */
 static void on_banned(struct session *s, const struct message *m)
 {
-	say_farewell(s, m, ERR_BANNED);
+	note_verdict(s, m, ERR_BANNED);
 }
 
 /* Our host is not among those that may come. */
 static void on_host_refused(struct session *s, const struct message *m)
 {
 	if (!s->is_registered)
-		say_farewell(s, m, ERR_REGISTRATION);
+		note_verdict(s, m, ERR_REGISTRATION);
 }
 
 /* InspIRCd: our host as others see it from now on. */

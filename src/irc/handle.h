@@ -21,6 +21,9 @@ struct session {
 	bool is_secure;     /* the stream is */
 	bool is_registered; /* 001 came */
 	bool is_over;       /* ops->failed was called */
+	char *verdict;      /* owned: why the server will close; NULL: it has not said so */
+	int verdict_kind;
+	int64_t verdict_ns; /* when */
 	struct nick nick;
 	char *user, *host; /* as the server shows us to others; NULL: not known yet */
 	struct caps caps;

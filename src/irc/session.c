@@ -60,6 +60,7 @@ void session_free(struct session *s)
 	isupport_unref(s->isupport);
 	free(s->user);
 	free(s->host);
+	free(s->verdict);
 	free(s);
 }
 
@@ -117,7 +118,8 @@ void session_end(struct session *s)
 	s->isupport = isupport_new();
 	free(s->user);
 	free(s->host);
-	s->user = s->host = NULL;
+	free(s->verdict);
+	s->user = s->host = s->verdict = NULL;
 	s->ping_ns = s->lag_ns = -1;
 	s->is_registered = s->is_over = s->wants_room = false;
 	s->state = SESSION_IDLE;
@@ -161,6 +163,13 @@ bool session_is_me(const struct session *s, struct str name)
 	return casemap_eq(s->isupport->casemap, str_of(s->nick.now), name);
 }
 
+bool session_verdict(const struct session *s, struct err *out)
+{
+	if (s->verdict)
+		err_set(out, s->verdict_kind, "%s", s->verdict);
+	return s->verdict != NULL;
+}
+
 static bool awaits_pong(const struct session *s)
 {
 	return s->ping_ns >= 0 && s->ping_ns >= s->heard_ns;
@@ -197,6 +206,7 @@ int64_t session_deadline(const struct session *s)
 	if (s->is_over || s->state == SESSION_IDLE || s->state == SESSION_CLOSING)
 		return -1;
 	int64_t at_ns = clock_earlier(sendq_next(&s->sendq), silence_deadline(s));
+	at_ns = clock_earlier(at_ns, s->verdict ? s->verdict_ns : -1);
 	at_ns = clock_earlier(at_ns, requests_deadline(&s->requests));
 	at_ns = clock_earlier(at_ns, login_deadline(s));
 	at_ns = clock_earlier(at_ns, joins_deadline(s));
@@ -224,7 +234,9 @@ void session_tick(struct session *s, int64_t now_ns)
 	s->wants_sweep = s->wants_sweep && roster_sweep(s->roster, SWEEP_MAX);
 	if (s->is_over || s->state == SESSION_IDLE || s->state == SESSION_CLOSING)
 		return;
-	if (silence_deadline(s) <= now_ns)
+	if (s->verdict && s->verdict_ns <= now_ns)
+		session_fail(s, s->verdict_kind, "%s", s->verdict);
+	else if (silence_deadline(s) <= now_ns)
 		act_on_silence(s);
 	if (!s->is_over)
 		login_tick(s);

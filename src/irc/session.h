@@ -15,6 +15,7 @@
 #ifndef EBB_IRC_SESSION_H
 #define EBB_IRC_SESSION_H
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "irc/caps.h"
@@ -110,6 +111,11 @@ void session_feed(struct session *s, struct str line, int64_t now_ns);
 /* When session_tick is next wanted; -1: not at all. Asked anew after every call. */
 int64_t session_deadline(const struct session *s);
 void session_tick(struct session *s, int64_t now_ns);
+
+/* Why the stream ends that the server just closes: false where it has not said so. It may say that
+ * we are banned a while before it closes, SESSION_VERDICT_NS at most. */
+#define SESSION_VERDICT_NS (1 * NS_PER_S)
+bool session_verdict(const struct session *s, struct err *out);
 
 /* Asks the server at once whether it is still there, unless it is asked already or not ready: then
  * there is a deadline anyway. */

@@ -156,7 +156,8 @@ def _():
 
     oper.send("KLINE evil@* 3600 :throttled no more")
 
-    bot.wait_log(r"irc: disconnected from 127\.0\.0\.1:\d+ after \d+ s: banned: ")
+    bot.wait_log(r"irc: disconnected from 127\.0\.0\.1:\d+ after \d+ s: banned: "
+                 r".*: Closing link: .*K-lined: throttled no more")
     bot.wait_log(r"script reconnect: irc: next attempt in [3-9]\d\d\d\.\d s: banned: ")
     bot.stop()
     late = Bot(section)

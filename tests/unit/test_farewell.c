@@ -121,11 +121,15 @@ static const struct farewell_row {
 	{"ERROR :Closing Link:",																			     "registration", "closed"   },
 };
 
+/* After a numeric the server closes. */
 static void hear(const char *greeting, const char *line, const char *kind)
 {
 	char script[2048];
+	bool is_numeric = line[0] == ':';
 	const char *words = strstr(line, " :") + 2;
-	snprintf(script, sizeof(script), "%s< %s\n! %s %s\n", greeting, line, kind, words);
+	snprintf(script, sizeof(script), "%s< %s\n%s! %s %s%s\n", greeting, line,
+		is_numeric ? "< ERROR :bye (Quit: x)\n" : "", kind, words,
+		is_numeric ? ": bye (Quit: x)" : "");
 	talk_hold(&talk_options, script);
 }
 
@@ -149,20 +153,28 @@ static void after_our_quit_every_end_was_requested(void **state)
 static const struct talk_row {
 	const char *name, *script;
 } others[] = {
-	{"an ERROR without words",                 HELLO "< ERROR\n! registration no reason given\n"                                                         },
-	{"an ERROR that is empty",                 READY "< ERROR :\n! closed no reason given\n"                                                             },
+	{"an ERROR without words",                 HELLO "< ERROR\n! registration no reason given\n"                                                    },
+	{"an ERROR that is empty",                 READY "< ERROR :\n! closed no reason given\n"                                                        },
 	{"a way elsewhere is not taken",
          HELLO "< :s 010 ebb other.example 6667 :Please use this Server/Port instead\n"
 		      "< ERROR :Closing Link: [192.0.2.1] (This server is full.)\n"
-		      "! throttled Closing Link: [192.0.2.1] (This server is full.)\n"                                                                       },
+		      "! throttled Closing Link: [192.0.2.1] (This server is full.)\n"                                                                  },
 	{"a user name that is refused",            HELLO "< :s 468 ebb :Your username is not valid\n"
-					      "! registration user: Your username is not valid\n"                     },
+					      "! registration user: Your username is not valid\n"                },
 	{"a host that is refused",                 HELLO
-		"< :s 463 ebb :Your host isn't among the privileged\n! registration Your host isn't among the privileged\n"},
-	{"a host that is refused, once we are in", READY "< :s 463 ebb :no\n"										},
-	{"a warning that a ban will come",         HELLO "< :s 466 ebb :soon\n"									      },
-	{"the first reason counts",                HELLO "< :s 465 ebb :You are banned\n! banned You are banned\n"
-					  "< ERROR :Closing Link: h (Too many connections)\n"                             },
+		"< :s 463 ebb :You are not privileged\n+ 1\n! registration You are not privileged\n"                  },
+	{"a host that is refused, once we are in", READY "< :s 463 ebb :no\n"                                                                           },
+	{"a warning that a ban will come",         HELLO "< :s 466 ebb :soon\n"									 },
+	{"a ban, and the reason behind it",        READY
+		"< :s 465 ebb :You're banned! See the ERROR line below\n"
+		"< ERROR :Closing link: (u@h) [Too many: K-lined]\n"
+		"! banned You're banned! See the ERROR line below: Closing link: (u@h) [Too many: K-lined]\n"},
+	{"a ban, and nothing more",                READY
+		"< :s 465 ebb :You are banned\n< PING x\n> PONG :x\n+ 1\n! banned You are banned\n"                  },
+	{"two bans",
+         READY "< :s 465 ebb :K-lined\n< :s 465 ebb :Throttled\n+ 1\n! banned K-lined\n"                                                                },
+	{"a ban of the connection before",
+         HELLO "< :s 465 ebb :You are banned\nx now\n" HELLO "+ 2\n"										    },
 };
 
 static void conversation(void **state)

@@ -544,6 +544,22 @@ static void a_policy_is_learnt_over_tls(void **state)
 	world_end(&w);
 }
 
+static void a_ban_is_one_though_the_server_just_closes(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w);
+	begin(&w, &w.clear, "tls = no\n");
+
+	say(&w.clear, ":s 465 ebb :You are banned\r\n");
+	expect(&w, "%s", "");
+	peer_close(&w.clear.peer);
+	pass(&w, 0.1);
+
+	expect(&w, "n down: banned\n");
+	world_end(&w);
+}
+
 int main(void)
 {
 	struct check c = {0};
@@ -561,6 +577,7 @@ int main(void)
 	check_test(&c, another_host_is_begun_with_anew);
 	check_test(&c, what_waited_to_be_sent_is_gone);
 	check_test(&c, the_end_of_the_connection_makes_the_policy_count_anew);
+	check_test(&c, a_ban_is_one_though_the_server_just_closes);
 	check_rows(&c, ways, a_policy_says_how_a_host_is_reached);
 	check_rows(&c, lessons, a_policy_is_learnt_over_tls);
 	int status = check_run(&c, "network");

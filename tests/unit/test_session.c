@@ -94,8 +94,8 @@ static const struct talk_row {
          HELLO "< ERROR :Closing Link: x (K-Lined)\n"
 		      "! banned Closing Link: x (K-Lined)\n",											{0}			       },
 	{"tells a ban by 465",
-         HELLO "< :s 465 ebb :You are banned: go away\n! banned You are banned: go away\n"
-		      "< ERROR :Closing Link\n",												     {0}			       },
+         HELLO "< :s 465 ebb :You are banned: go away\n"
+		      "< ERROR :Closing Link\n! banned You are banned: go away: Closing Link\n",						     {0}			       },
 	{"tells a wrong server password",
          HELLO "< :s 464 ebb :Password incorrect\n"
 		      "! registration server_password: Password incorrect\n",									{0}			       },
