@@ -1466,7 +1466,7 @@ ebb = {}
 --- that computes on and on while more than 65,536 events, or 64 MB of them, wait for it.
 ---
 --- **Numbers.** 20,000 tasks, 20,000 subscriptions and waits, 100,000 alarms of `after`, `every` and
---- `cron`; 10,000 tasks spawned between two pauses; 64 line filters for a network and a direction,
+--- `cron`; 1,000 networks made by `connect`, by all scripts; 10,000 tasks spawned between two pauses; 64 line filters for a network and a direction,
 --- and 64 lines, or 1 MB, that become of one; 65,536 events that scripts triggered and that
 --- wait for their turn. What is more raises an error that says so.
 ---

@@ -298,19 +298,19 @@ static int check_wish(const struct net_wish *wish, struct err *err)
 	return 0;
 }
 
-static int read_wish(const struct net_wish *wish, struct config_network **out, struct err *err)
+/* Returns owned; NULL and why. */
+static struct config_network *read_wish(const struct net_wish *wish, struct err *err)
 {
 	struct config_pair *pairs = copy_pairs(wish);
-	int r = check_wish(wish, err);
-	if (r == 0)
-		r = config_network_new(wish->name, pairs, wish->n_pairs, out, err);
-	if (r == 0 && !(*out)->autoconnect) {
-		config_network_free(*out);
-		r = err_set(err, ERR_CONFIG,
-			"autoconnect: does nothing here, for connect dials; leave it out");
-	}
+	struct config_network *config = NULL;
+	bool ok = check_wish(wish, err) == 0 &&
+		  config_network_new(wish->name, pairs, wish->n_pairs, &config, err) == 0;
 	free(pairs);
-	return r;
+	if (!ok || !config || config->autoconnect)
+		return config;
+	err_set(err, ERR_CONFIG, "autoconnect: does nothing here, for connect dials; leave it out");
+	config_network_free(config);
+	return NULL;
 }
 
 /* Whether what is there is what is wished for. */
@@ -361,11 +361,10 @@ static int make(void *data, const struct net_wish *wish, struct err *err)
 {
 	struct networks *ns = data;
 	const struct member *m = map_get(&ns->by_name, str_of(wish->name));
-	struct config_network *config = NULL;
-	int r = read_wish(wish, &config, err);
-	if (r < 0)
-		return r;
-	r = m ? compare(m, wish, config, err) : make_room(ns, config, err);
+	struct config_network *config = read_wish(wish, err);
+	if (!config)
+		return ERR_CONFIG;
+	int r = m ? compare(m, wish, config, err) : make_room(ns, config, err);
 	if (r == 0 && !m)
 		add_made(ns, wish->script, config);
 	else

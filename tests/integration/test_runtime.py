@@ -2,13 +2,15 @@
 """Networks that a script makes and removes while ebbd runs, on a real ngIRCd."""
 
 import os
+import re
 import signal
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 
-from ebbtest import (Bot, Control, IS_SANITISED, Ircd, Person, TIMEOUT, check, main,  # noqa: E402
-                     test, until)
+from ebbtest import (EBBD, IS_SANITISED, TIMEOUT, Bot, Control, Ircd, Person, check,  # noqa: E402
+                     configure, folder, main, run_ebbd, test, until)
 
 ROUNDS, AT_ONCE = 10, 10
 GROWTH_KB = 1024
@@ -106,6 +108,30 @@ def _():
     check(len(bot.ever_logged("info: north: connecting to ")) == 1, "the network was dialled again")
 
 
+@test("a script that is for some networks hears those that it made, and not those of another")
+def _():
+    heard = """
+        on("privmsg", { match = "^hear" }, function(ev) log.info("%s heard %s", NAME, ev.network) end)
+        on("privmsg", { match = "^see" }, function()
+          log.info("%s sees %s", NAME, network("north") and network("north").name)
+        end)
+    """
+    alice = Person(ircd, "alice", "#north", "#irc")
+    bot = Bot(ircd.network("channels = #irc")
+              + "[script clients]\nnetworks = irc\n[script other]\nnetworks = irc\n",
+              {"clients": 'NAME = "clients"' + heard + clients(),
+               "other": 'NAME = "other"' + heard})
+    alice.sees("norma", "#north")
+    alice.sees("ebb", "#irc")
+
+    alice.say("#north", "hear me")
+    bot.wait_log("clients heard north")
+    alice.say("#irc", "see it")
+    bot.wait_log("clients sees north")
+    bot.wait_log("other sees nil")
+    check(not bot.ever_logged("other heard"), "another script heard it")
+
+
 def descriptors(bot):
     return len(os.listdir(f"/proc/{bot.process.pid}/fd"))
 
@@ -140,6 +166,32 @@ def _():
     print(f"# {grown} KB more")
     check(IS_SANITISED or grown < GROWTH_KB, f"it has grown by {grown} KB")
     check(not bot.ever_logged(" error: "), "something is wrong")
+
+
+WISH = 'log.info("%s", select(3, connect{ name = "x", host = "irc.test", nick = "n"{} }))'
+
+
+@test("a check says what does not stand, and connects nothing")
+def _():
+    good = configure("", {"good": WISH.replace("{}", "")})
+    bad = configure("", {"bad": WISH.replace("{}", ", prot = 6667")})
+
+    status, _, err = run_ebbd("--check", "-c", good)
+    check(status == 0 and re.search("info: script good: requested$", err, re.M), err)
+    check("connecting" not in err, err)
+    status, _, err = run_ebbd("--check", "-c", bad)
+    check(status == 1 and "connect: [network x] prot: is unknown; do you mean port?" in err, err)
+
+
+@test("the console makes no networks")
+def _():
+    path = os.path.join(folder(), "x.lua")
+    write(path, WISH.replace("{}", ""))
+
+    done = subprocess.run([EBBD, "--console", path], input="", text=True, capture_output=True,
+                          timeout=TIMEOUT, check=False)
+
+    check("connect: no networks can be made here" in done.stdout + done.stderr, f"{done}")
 
 
 main()

@@ -150,7 +150,7 @@ t.test("a reload of its script leaves it where it is", function()
   t.expect(#other:attempts()):equals(1)
 end)
 
-t.test("a script that is for some networks sees its own besides, and no other does", function()
+t.test("other scripts see it too", function()
   local first, other = two_networks()
   local listener = [[
     local heard = 0
