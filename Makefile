@@ -16,11 +16,14 @@ Q       := $(if $(V),,@)
 PACKAGES     := gcc make pkg-config libev-dev liblua5.4-dev libssl-dev libinih-dev libc-ares-dev \
 	libidn2-dev libedit-dev libjansson-dev uthash-dev libunistring-dev libcmocka-dev lua5.4 \
 	ngircd inspircd atheme-services anope libltdl7 openssl python3 systemd procps util-linux \
-	iproute2
+	iproute2 valgrind
 UNPACKED     := ircd-hybrid
-DEV_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev mandoc valgrind
+DEV_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev mandoc
 
-LIBRARIES := lua5.4 openssl inih libcares libidn2 libedit jansson
+# Those of the library, and those that the programs need besides; what pkg-config does not know.
+EMBEDDED  := lua5.4 openssl inih libcares libidn2
+LIBRARIES := $(EMBEDDED) libedit jansson
+UNKNOWN   := -lev -lunistring -lm
 WARNINGS  := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wwrite-strings -Wmissing-prototypes \
 	-Wpointer-arith -Wformat=2 -Wvla $(if $(WERROR),-Werror)
 VERSION   := 0.1
@@ -28,7 +31,7 @@ VERSION   := 0.1
 CPPFLAGS_ALL = -D_GNU_SOURCE -DEBB_VERSION='"$(VERSION)"' -Isrc \
 	$(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null) $(CPPFLAGS)
 CFLAGS_ALL   = -std=c11 $(WARNINGS) $(CFLAGS)
-LIBS_ALL     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lev -lunistring -lm $(LDLIBS)
+LIBS_ALL     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) $(UNKNOWN) $(LDLIBS)
 
 FLOORS  := base net irc sim ctl script daemon
 PARTS   := # single files of other floors
@@ -46,7 +49,7 @@ FUZZ_SUPPORT := $(BUILD)/obj/support/roster_check.o
 .DELETE_ON_ERROR:
 .PHONY: all units run deps deps-dev check check-unit check-built bench fuzz fuzz-built asan valgrind lint format doc install clean
 
-all: $(BUILD)/ebbd $(BUILD)/ebbctl
+all: $(BUILD)/ebbd $(BUILD)/ebbctl $(BUILD)/lib/libebb.a
 
 units: $(UNITS)
 
@@ -62,6 +65,15 @@ $(BUILD)/libebb.a: $(OBJECTS)
 	@rm -f $@
 	@echo "AR  $@"
 	$(Q)$(AR) rcs $@ $^
+
+# What is installed for other programs: ebb.h, and no other name that could be one of theirs, too.
+$(BUILD)/lib/libebb.a: $(BUILD)/libebb.a
+	@mkdir -p $(@D)
+	@rm -f $@
+	@echo "AR  $@"
+	$(Q)$(LD) -r -o $(@D)/ebb.o $(BUILD)/obj/daemon/ebb.o $<
+	$(Q)objcopy -w --keep-global-symbol='ebb_*' $(@D)/ebb.o
+	$(Q)$(AR) rcs $@ $(@D)/ebb.o
 
 $(BUILD)/obj/support/%.o: tests/support/%.c
 	@mkdir -p $(@D)
@@ -146,11 +158,12 @@ $(TIDY): tidy/%:
 lint: $(TIDY)
 	@sh tests/lint/floors.sh
 	@sh tests/lint/banned.sh
-	@clang-format --dry-run --Werror $(SOURCES) $(HEADERS) $(MAINS) \
+	@clang -x c++-header -std=c++11 -Wall -Wextra -Werror -fsyntax-only src/ebb.h
+	@clang-format --dry-run --Werror $(SOURCES) $(HEADERS) $(MAINS) doc/embed.c \
 		$(wildcard tests/unit/*.c tests/bench/*.c tests/fuzz/*.[ch] tests/support/*.[ch])
 
 format:
-	clang-format -i $(SOURCES) $(HEADERS) $(MAINS) \
+	clang-format -i $(SOURCES) $(HEADERS) $(MAINS) doc/embed.c \
 		$(wildcard tests/unit/*.c tests/bench/*.c tests/fuzz/*.[ch] tests/support/*.[ch])
 
 # The manual page of the Lua interface is made of the file that documents it for editors.
@@ -162,17 +175,22 @@ $(BUILD)/doc/ebb-lua.7: doc/man.lua doc/ebb.lua
 
 # The default of script_path knows /usr only: the sample names the folder that is installed to.
 SHARE := $(DESTDIR)$(PREFIX)/share
-install: $(BUILD)/ebbd $(BUILD)/ebbctl doc
+install: $(BUILD)/ebbd $(BUILD)/ebbctl $(BUILD)/lib/libebb.a doc
 	install -d $(DESTDIR)/etc/ebb/scripts $(SHARE)/ebb/scripts $(SHARE)/doc/ebb \
 		$(SHARE)/man/man1 $(SHARE)/man/man5 $(SHARE)/man/man7 $(SHARE)/man/man8 \
 		$(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/systemd/system \
-		$(DESTDIR)$(PREFIX)/lib/sysusers.d
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+		$(DESTDIR)$(PREFIX)/include
 	install -d -m 700 $(DESTDIR)/etc/ebb/secrets
 	install -m 755 $(BUILD)/ebbd $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(BUILD)/ebbctl $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(filter-out %_test.lua,$(wildcard scripts/*.lua)) $(SHARE)/ebb/scripts
 	install -m 644 doc/ebb.lua $(SHARE)/ebb
-	install -m 644 README.md LICENSE $(SHARE)/doc/ebb
+	install -m 644 README.md LICENSE doc/embed.c $(SHARE)/doc/ebb
+	install -m 644 src/ebb.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(BUILD)/lib/libebb.a $(DESTDIR)$(PREFIX)/lib
+	sed 's|@PREFIX@|$(PREFIX)|;s|@VERSION@|$(VERSION)|;s|@REQUIRES@|$(EMBEDDED)|;s|@LIBS@|$(UNKNOWN)|' \
+		src/ebb.pc > $(DESTDIR)$(PREFIX)/lib/pkgconfig/ebb.pc
 	sed '/^;script_path/{s|/usr/share|$(PREFIX)/share|;s|^;||;}' conf/ebb.ini \
 		> $(SHARE)/doc/ebb/ebb.ini
 	install -m 644 doc/ebbctl.1 $(SHARE)/man/man1

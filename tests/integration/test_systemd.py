@@ -56,7 +56,7 @@ class Machine:
         """What is built already, so that it is built by nobody else's flags."""
         build = os.environ.get("BUILD", "build")
         r = subprocess.run(["make", "install", "-o", f"{build}/ebbd", "-o", f"{build}/ebbctl",
-                            f"BUILD={build}", "PREFIX=/usr", f"DESTDIR={self.root}"], cwd=ROOT,
+                            "-o", f"{build}/lib/libebb.a", f"BUILD={build}", "PREFIX=/usr", f"DESTDIR={self.root}"], cwd=ROOT,
                            env=environment({"MAKEFLAGS": ""}), stdin=subprocess.DEVNULL,
                            capture_output=True, text=True, timeout=60, check=False)
         check(r.returncode == 0, f"make install: {r.stdout}{r.stderr}")
