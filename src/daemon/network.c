@@ -981,8 +981,8 @@ static void tell_guard(const struct network *n)
 {
 	const struct config_hosts *list = &n->config->host;
 	if (n->dialled < list->n)
-		guard_gone(
-			n->parts.guard, &n->guard, str_of(list->hosts[n->dialled].name), now_of(n));
+		guard_gone(n->parts.guard, &n->guard, str_of(list->hosts[n->dialled].ascii),
+			now_of(n));
 }
 
 void network_free(struct network *n)
