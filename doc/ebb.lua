@@ -488,10 +488,10 @@ function raw(line) end
 ---
 --- The network stays, also idle after a failure, until `net:remove`: over a reload or the end of
 --- the script that made it, and when the configuration is read again. Where that has come to name
---- it, it is as configured from then on. Only the start of ebb is without it. All scripts that take
---- part in all networks see it, and the script that made it; `reconnect` brings it back as any
---- other. The same table in the same script means the network that is there; to use the name for
---- another raises.
+--- it, it is as configured from then on. When ebb starts anew it is not there until it is made
+--- again. All scripts that take part in all networks see it, and the script that made it;
+--- `reconnect` brings it back as any other. The same table in the same script means the network
+--- that is there; to use the name for another raises.
 ---
 --- There may be 1,000 at a time, made by all scripts; one more gives `nil, message, "limit"`. That
 --- they can be made anew gives no more attempts: those of one host have ten in ten minutes without
@@ -516,8 +516,8 @@ function connect(network) end
 --- A network to be made by `connect`.
 ---@class ebb.NewNetwork
 ---@field name string Letters, digits and `_ - .`, the first a letter or a digit.
----@field host string|string[]
----@field nick string
+---@field host string|string[] As in [network], and so is every other key.
+---@field nick string The nick.
 ---@field [string] string|number|boolean|string[] Any other key of [network].
 
 --- Ends the connection, or the attempt to connect, and returns true when it is closed.

@@ -132,6 +132,23 @@ def _():
     check(not bot.ever_logged("other heard"), "another script heard it")
 
 
+@test("a script with full trust has its own authorities, also after SIGHUP")
+def _():
+    alice = Person(ircd, "alice", "#safe", tls=True)
+    bot = Bot("[script safe]\ntrust = full\n", {"safe": f"""
+        local net = assert(connect{{ name = "safe", host = "localhost", port = {ircd.tls_port},
+          nick = "sara", channels = "#safe", flood_rate = 0, tls_ca = "{ircd.ca}" }})
+        on("privmsg", {{ match = "^!again$" }}, function() net:disconnect() net:connect() end)
+    """})
+    alice.sees("sara", "#safe")
+
+    hang_up(bot)
+    alice.say("#safe", "!again")
+
+    bot.wait_log(rf"info: safe: TLSv1\.[23], \S+, certificate {ircd.fingerprint}", count=2)
+    alice.sees("sara", "#safe")
+
+
 def descriptors(bot):
     return len(os.listdir(f"/proc/{bot.process.pid}/fd"))
 
