@@ -129,7 +129,7 @@ static int tls_open(struct stream *s, int *waits, struct err *why)
 	if (r != 1) {
 		r = failure(t, r, waits, why);
 		if (r != ERR_AGAIN)
-			tls_memory_failed(t, r);
+			tls_memory_failed(t);
 		return r;
 	}
 	tls_memory_opened(t);

@@ -94,9 +94,9 @@ void tls_memory_trust(struct tls *t, const STACK_OF(X509) * chain);
 /* For SSL_CTX_sess_set_new_cb. */
 int tls_memory_keep(SSL *ssl, SSL_SESSION *session);
 
-/* The handshake is over: lets go of the certificates; or it has failed, with an ERR_*. */
+/* The handshake is over: lets go of the certificates; or it has failed. */
 void tls_memory_opened(struct tls *t);
-void tls_memory_failed(struct tls *t, int code);
+void tls_memory_failed(struct tls *t);
 
 /* Why what OpenSSL was asked for has failed: its error queue is read, and not emptied. */
 int tls_explain(struct tls *t, struct err *why);

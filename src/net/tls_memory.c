@@ -197,13 +197,12 @@ static int64_t lifetime_ns(const SSL_SESSION *session)
 	return (seconds < LIFETIME_MAX_S ? seconds : LIFETIME_MAX_S) * NS_PER_S;
 }
 
-int tls_memory_keep(SSL *ssl, SSL_SESSION *session)
+static void keep(struct tls *t, SSL_SESSION *session)
 {
-	struct tls *t = tls_of_ssl(ssl);
 	struct tls_memory *m = t->memory;
 	size_t n;
 	if (!m || m->shuns_sessions || !SSL_SESSION_is_resumable(session))
-		return 0;
+		return;
 	unsigned char *bytes = write_session(session, &n);
 	forget_session(m);
 	m->session = bytes;
@@ -211,6 +210,13 @@ int tls_memory_keep(SSL *ssl, SSL_SESSION *session)
 	m->session_until_ns = wall_ns(t) + lifetime_ns(session);
 	if (m->n_session > SESSION_MAX)
 		forget_session(m);
+}
+
+/* Before TLS 1.3 that is within the handshake: the session is kept when it is over. */
+int tls_memory_keep(SSL *ssl, SSL_SESSION *session)
+{
+	if (SSL_version(ssl) >= TLS1_3_VERSION)
+		keep(tls_of_ssl(ssl), session);
 	return 0;
 }
 
@@ -232,22 +238,22 @@ static void let_go_of_certificates(SSL *ssl)
 	free(bytes);
 }
 
+/* A session of TLS 1.2 without the extended master secret is not to be resumed: RFC 7627, section
+ * 5.3. */
 void tls_memory_opened(struct tls *t)
 {
-	bool stays = SSL_session_reused(t->ssl) && SSL_version(t->ssl) < TLS1_3_VERSION;
-	if (stays && t->memory && !t->memory->session)
-		tls_memory_keep(t->ssl, SSL_get_session(t->ssl));
+	if (SSL_version(t->ssl) < TLS1_3_VERSION && SSL_get_extms_support(t->ssl) == 1)
+		keep(t, SSL_get_session(t->ssl));
 	let_go_of_certificates(t->ssl);
 	ERR_clear_error();
 }
 
-void tls_memory_failed(struct tls *t, int code)
+void tls_memory_failed(struct tls *t)
 {
 	struct tls_memory *m = t->memory;
 	if (!m)
 		return;
-	bool is_refused = t->terms && t->terms->refusal;
 	m->shuns_alpn |= t->refuses_alpn;
-	m->shuns_sessions |= t->offered && code == ERR_TLS && !is_refused && !t->refuses_alpn;
+	m->shuns_sessions |= t->offered && !t->terms->refusal && !t->refuses_alpn;
 	forget_session(m);
 }

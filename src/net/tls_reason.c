@@ -10,7 +10,7 @@
 #define WANTS_OURS "the server wants a certificate of ours: set tls_cert"
 #define NOTHING \
 	"the server finds no version, cipher or curve in common, or wants a certificate (tls_cert)"
-#define WEAK "the server's key or its key exchange is too weak: it needs a newer configuration"
+#define WEAK "the server's key exchange is too weak: it needs a newer configuration"
 
 /* Of an alert, which the server sent, or of OpenSSL. */
 static const struct reason {
@@ -20,14 +20,12 @@ static const struct reason {
 } reasons[] = {
 	{SSL_R_WRONG_VERSION_NUMBER,                 false, NO_TLS                                            },
 	{SSL_R_PACKET_LENGTH_TOO_LONG,               false, NO_TLS                                            },
-	{SSL_R_HTTP_REQUEST,                         false, NO_TLS					    },
 	{SSL_R_UNSUPPORTED_PROTOCOL,                 false, OLD_TLS                                           },
 	{ALERT(PROTOCOL_VERSION),                    false, OLD_TLS                                           },
 	{ALERT(UNRECOGNIZED_NAME),                   false, "the server has no certificate for this host name"},
 	{ALERT(HANDSHAKE_FAILURE),                   false, NOTHING                                           },
 	{ALERT(INSUFFICIENT_SECURITY),               false, NOTHING                                           },
 	{SSL_R_DH_KEY_TOO_SMALL,                     false, WEAK					      },
-	{SSL_R_BAD_ECPOINT,                          false, WEAK					      },
 	{SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED, false,
          "the server is too old: it knows no secure renegotiation (RFC 5746)"                                 },
 	{ALERT(NO_APPLICATION_PROTOCOL),             false,
@@ -44,7 +42,7 @@ static const struct reason {
 
 static const char *known_reason(const struct tls *t, unsigned long error)
 {
-	for (size_t i = 0; i < COUNTOF(reasons); i++)
+	for (size_t i = 0; ERR_GET_LIB(error) == ERR_LIB_SSL && i < COUNTOF(reasons); i++)
 		if (ERR_GET_REASON(error) == reasons[i].reason && (t->terms || reasons[i].is_late))
 			return reasons[i].text;
 	return NULL;

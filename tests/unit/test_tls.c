@@ -164,6 +164,96 @@ static void a_reset_within_the_handshake_is_told_as_such(void **state)
 	duet_end(&d);
 }
 
+/* A server that ends the handshake, and its words. */
+
+static void only_odd_ciphers(SSL *ssl)
+{
+	SSL_set_max_proto_version(ssl, TLS1_2_VERSION);
+	assert_int_equal(SSL_set_cipher_list(ssl, "NULL@SECLEVEL=0"), 1);
+}
+
+static void only_odd_curves(SSL *ssl)
+{
+	assert_int_equal(SSL_set1_groups_list(ssl, "brainpoolP256r1"), 1);
+	SSL_set_ciphersuites(ssl, "TLS_AES_128_GCM_SHA256");
+}
+
+static void want_certificate(SSL *ssl)
+{
+	SSL_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+}
+
+static void want_certificate_1_2(SSL *ssl)
+{
+	SSL_set_max_proto_version(ssl, TLS1_2_VERSION);
+	want_certificate(ssl);
+}
+
+/* Diffie-Hellman over 1536 bits, which nobody but a server of old would choose. */
+static void be_weak(SSL *ssl)
+{
+	EVP_PKEY *key = NULL;
+	EVP_PKEY_CTX *make = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
+	assert_int_equal(EVP_PKEY_keygen_init(make), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_group_name(make, "modp_1536"), 1);
+	assert_int_equal(EVP_PKEY_keygen(make, &key), 1);
+	EVP_PKEY_CTX_free(make);
+	SSL_set_max_proto_version(ssl, TLS1_2_VERSION);
+	assert_int_equal(SSL_set0_tmp_dh_pkey(ssl, key), 1);
+	assert_int_equal(SSL_set_cipher_list(ssl, "DHE@SECLEVEL=0"), 1);
+}
+
+static int refuse_name(SSL *ssl, int *alert, void *data)
+{
+	(void)ssl;
+	(void)data;
+	*alert = SSL_AD_UNRECOGNIZED_NAME;
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+static void know_no_name(SSL *ssl)
+{
+	SSL_CTX_set_tlsext_servername_callback(SSL_get_SSL_CTX(ssl), refuse_name);
+}
+
+#define NOTHING_IN_COMMON \
+	"the server finds no version, cipher or curve in common, or wants a certificate (tls_cert)"
+
+static const struct ending {
+	const char *name;
+	void (*prepare)(SSL *ssl);
+	const char *text;
+	bool is_late; /* TLS 1.3: the client is through when the server looks at its certificate */
+} endings[] = {
+	{"no cipher in common",                  only_odd_ciphers,     NOTHING_IN_COMMON, false},
+	{"no curve in common",                   only_odd_curves,      NOTHING_IN_COMMON, false},
+	{"no certificate for the name",          know_no_name,
+         "the server has no certificate for this host name",                              false},
+	{"a weak key exchange",                  be_weak,
+         "the server's key exchange is too weak: it needs a newer configuration",         false},
+	{"a certificate is wanted",              want_certificate,
+         "the server wants a certificate of ours: set tls_cert",                          true },
+	{"a certificate is wanted over TLS 1.2", want_certificate_1_2, NOTHING_IN_COMMON, false},
+};
+
+static void a_server_that_ends_the_handshake_says_why(void **state)
+{
+	const struct ending *row = *state;
+	struct cert rsa = cert_make(&(struct cert_form){
+		.name = "x", .names = "DNS:localhost", .issuer = &d.certs.ca, .rsa_bits = 2048});
+	duet_serve(&d, &rsa, 0);
+	row->prepare(d.peer.ssl);
+	duet_dial_verified(&d);
+
+	run_until(&d.loop, d.probe.closed);
+
+	assert_int_equal(d.probe.opened, row->is_late);
+	assert_int_equal(d.probe.why.code, ERR_TLS);
+	assert_string_equal(d.probe.why.text, row->text);
+	duet_end(&d);
+	cert_free(&rsa);
+}
+
 static void everything_works_byte_by_byte(void **state)
 {
 	(void)state;
@@ -365,19 +455,42 @@ static void a_close_within_the_handshake_is_requested(void **state)
 	duet_end(&d);
 }
 
-static void a_key_update_is_answered(void **state)
+static const struct key_update {
+	const char *name;
+	int kind, times;
+	size_t piece; /* bytes of a record between two updates */
+} key_updates[] = {
+	{"one that is to be answered",                     SSL_KEY_UPDATE_REQUESTED,     1,   100},
+	{"one that is not",				SSL_KEY_UPDATE_NOT_REQUESTED, 1,   100},
+	{"one in the middle of a line",                    SSL_KEY_UPDATE_REQUESTED,     2,   4  },
+	{"one after each byte",                            SSL_KEY_UPDATE_REQUESTED,     100, 1  },
+	{"one that is not to be answered after each byte", SSL_KEY_UPDATE_NOT_REQUESTED, 100, 1  },
+};
+
+static void a_key_update_goes_unseen(void **state)
 {
-	(void)state;
+	const struct key_update *row = *state;
+	const struct str line = STR("PING :are you there\r\n");
+	struct str rest = line;
 	duet_open(&d, 0);
 
-	assert_int_equal(SSL_key_update(d.peer.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
-	peer_send(&d.peer, STR("new keys"));
-	run_until(&d.loop, d.probe.got.n);
-	duet_say(&d, "ours too");
-	run_until(&d.loop, d.peer.got.n);
+	for (int i = 0; rest.n; i++) {
+		size_t n = rest.n < row->piece ? rest.n : row->piece;
+		if (i < row->times)
+			assert_int_equal(SSL_key_update(d.peer.ssl, row->kind), 1);
+		peer_send(&d.peer, (struct str){rest.p, n});
+		rest = str_skip(rest, n);
+		if (i % 2)
+			run_until(&d.loop, d.probe.got.n == line.n - rest.n);
+		if (i == 0)
+			duet_say(&d, "PONG ");
+	}
+	run_until(&d.loop, d.probe.got.n == line.n);
+	duet_say(&d, ":here");
+	run_until(&d.loop, d.peer.got.n == 10);
 
-	assert_slice(buf_str(&d.probe.got), "new keys");
-	assert_slice(buf_str(&d.peer.got), "ours too");
+	assert_slice(buf_str(&d.probe.got), line.p);
+	assert_slice(buf_str(&d.peer.got), "PONG :here");
 	duet_end(&d);
 }
 
@@ -456,6 +569,7 @@ int main(void)
 	check_rows(&c, garbage_rows, a_server_without_tls_is_told_as_such);
 	check_test(&c, an_end_within_the_handshake_is_told_as_such);
 	check_test(&c, a_reset_within_the_handshake_is_told_as_such);
+	check_rows(&c, endings, a_server_that_ends_the_handshake_says_why);
 	check_test(&c, everything_works_byte_by_byte);
 	check_test(&c, bytes_that_openssl_holds_are_read_without_the_socket);
 	check_test(&c, a_pause_leaves_the_rest_in_openssl_until_it_is_resumed);
@@ -467,7 +581,7 @@ int main(void)
 	check_test(&c, noise_within_an_open_connection_is_an_error_of_tls);
 	check_test(&c, our_close_says_so_to_the_server);
 	check_test(&c, a_close_within_the_handshake_is_requested);
-	check_test(&c, a_key_update_is_answered);
+	check_rows(&c, key_updates, a_key_update_goes_unseen);
 	check_test(&c, a_renegotiation_is_refused);
 	check_rows(&c, free_rows, it_may_be_freed_in_an_event);
 	check_test(&c, it_may_be_freed_within_the_handshake);

@@ -145,6 +145,36 @@ static void the_server_sees_our_certificate_in_every_version(void **state)
 	server_sees(*state, TLS1_2_VERSION);
 }
 
+static int refuse_as_expired(X509_STORE_CTX *store, void *data)
+{
+	(void)data;
+	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_HAS_EXPIRED);
+	return 0;
+}
+
+static void a_certificate_that_the_server_refuses_is_told_so(void **state)
+{
+	static const int versions[] = {0, TLS1_2_VERSION};
+	const struct tls_files files = {d.certs.ca_file, path_of("both.pem"), NULL};
+	(void)state;
+	for (size_t i = 0; i < COUNTOF(versions); i++) {
+		SSL_CTX *server = peer_context(&d.certs.good, versions[i]);
+		SSL_CTX_set_verify(server, SSL_VERIFY_PEER, NULL);
+		SSL_CTX_set_cert_verify_callback(server, refuse_as_expired, NULL);
+		duet_serve_again(&d, server);
+		duet_set_files(&d, &files);
+		duet_dial_verified(&d);
+
+		run_until(&d.loop, d.probe.closed);
+
+		assert_int_equal(d.probe.why.code, ERR_TLS);
+		assert_string_equal(d.probe.why.text,
+			"the server does not accept our certificate (tls_cert): it has expired");
+		duet_end(&d);
+		SSL_CTX_free(server);
+	}
+}
+
 static void a_server_that_does_not_ask_sees_no_certificate(void **state)
 {
 	const struct tls_files files = {d.certs.ca_file, path_of("both.pem"), NULL};
@@ -345,6 +375,7 @@ int main(void)
 	check_test(&c, a_ca_file_that_is_missing_is_named);
 	check_test(&c, the_systems_cas_do_not_know_ours);
 	check_rows(&c, shown_rows, the_server_sees_our_certificate_in_every_version);
+	check_test(&c, a_certificate_that_the_server_refuses_is_told_so);
 	check_test(&c, a_server_that_does_not_ask_sees_no_certificate);
 	check_rows(&c, refused_files, a_file_is_refused);
 	check_test(&c, good_files_pass);

@@ -129,6 +129,17 @@ static void a_session_of_tls_1_3_is_offered_once(void **state)
 	end();
 }
 
+static void a_session_without_the_extended_master_secret_is_not_resumed(void **state)
+{
+	(void)state;
+	make_server(&d.certs.good, TLS1_2_VERSION);
+	SSL_CTX_set_options(server, SSL_OP_NO_EXTENDED_MASTER_SECRET);
+	for (int i = 0; i < 3; i++)
+		assert_false(visit());
+	assert_int_equal(d.probe.opened, 1);
+	end();
+}
+
 static const struct pin pin = {.sha256 = {1}};
 
 /* What a session that visit has left is not resumed under. */
@@ -419,6 +430,7 @@ int main(void)
 	check_rows(&c, versions, a_session_is_resumed);
 	check_rows(&c, versions, a_resumed_session_tells_whom_it_began_with);
 	check_test(&c, a_session_of_tls_1_3_is_offered_once);
+	check_test(&c, a_session_without_the_extended_master_secret_is_not_resumed);
 	check_rows(&c, terms, other_terms_take_a_full_handshake);
 	check_test(&c, what_was_not_verified_is_not_resumed_where_it_is_to_be);
 	check_test(&c, a_pin_that_is_taken_back_ends_its_sessions);
