@@ -96,6 +96,21 @@ def _(ircd):
     bot.wait_log("info: irc: logged in as robot$")
 
 
+@for_services("EXTERNAL logs a bot in again after a connection has ended")
+def _(ircd):
+    alice = Member(ircd)
+    bot = start(ircd, "sasl = external", f"tls_cert = {ircd.client_pem}", tls=True, scripts={
+        "again": 'on("privmsg", {match = "^!again$"}, function() disconnect("irc") end)\n'
+                 'on("client_disconnect", function() connect("irc") end)\n'})
+    alice.sees_join("ebb", "robot")
+
+    alice.say("#one", "!again")
+
+    alice.expect("^:ebb!.* QUIT ")
+    alice.sees_join("ebb", "robot")
+    check(len(bot.ever_logged("info: irc: logged in as robot$")) == 2, "it did not log in twice")
+
+
 @for_services("ECDSA-NIST256P-CHALLENGE logs a bot in with its key", "atheme")
 def _(ircd):
     alice = Member(ircd)
