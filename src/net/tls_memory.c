@@ -12,7 +12,7 @@
 enum { SESSION_MAX = 8 * 1024, PEER_TAG = 3 };
 
 /* RFC 8446, section 4.6.1. */
-#define LIFETIME_MAX_S (7 * 24 * 3600L)
+#define LIFETIME_MAX_S (7L * 24 * 3600)
 
 static int64_t wall_ns(const struct tls *t)
 {

@@ -629,8 +629,7 @@ static void show_pins(const struct config *c, struct buf *out)
 	const struct config_pins *list = &c->networks[0]->tls_fingerprint;
 	for (size_t i = 0; i < list->n; i++)
 		tell(out, "%s%02x%02x..%02x ", list->pins[i].is_key ? "spki:" : "",
-			list->pins[i].sha256[0], list->pins[i].sha256[1],
-			list->pins[i].sha256[31]);
+			list->pins[i].sha256[0], list->pins[i].sha256[1], list->pins[i].sha256[31]);
 }
 
 static void show_proxy(const struct config *c, struct buf *out)
