@@ -641,6 +641,44 @@ static void the_delays_of_joins_are_documented(void **state)
 	buf_fini(&source);
 }
 
+/* Kinds of ends. */
+
+static struct str part_of(struct str text, const char *begin, const char *end)
+{
+	const char *from = strstr(text.p, begin), *to = from ? strstr(from, end) : NULL;
+	if (!to)
+		fail_msg("'%s' to '%s': is not there", begin, end);
+	return (struct str){from, (size_t)(to - from)};
+}
+
+static void expect_kind(int code, struct str manual, struct str policy)
+{
+	struct str word;
+	bool is_documented = false, is_minded = false;
+	while (!is_documented && (word = str_word(&manual, " ,:`\n")).n)
+		is_documented = str_eq(word, str_of(err_name(code)));
+	while (!is_minded && (word = str_word(&policy, " ,;=\n")).n)
+		is_minded = str_eq(word, str_of(err_name(code)));
+	if (!is_documented || !is_minded)
+		fail_msg("%s: is not among the kinds of connect, or of reconnect.lua",
+			err_name(code));
+}
+
+static void the_kinds_of_ends_are_documented_and_have_a_pace(void **state)
+{
+	struct buf b;
+	struct str manual = part_of(buf_str(&doc), "--- The kinds:", "\n---\n");
+	struct str policy =
+		part_of(page_of("scripts/reconnect.lua", &b), "`other` are", "local stable");
+	(void)state;
+	for (int code = ERR_DNS; code >= ERR_REQUESTED; code--)
+		expect_kind(code, manual, policy);
+	expect_kind(ERR_DENIED, manual, policy);
+	expect_kind(ERR_LIMIT, manual, policy);
+	expect_kind(ERR_SYSTEM, manual, policy);
+	buf_fini(&b);
+}
+
 /* Replies. */
 
 #define REPLY "---@class ebb.Reply"
@@ -696,6 +734,7 @@ int main(void)
 	check_test(&c, commands_are_documented_with_their_forms);
 	check_test(&c, the_limits_are_documented);
 	check_test(&c, the_delays_of_joins_are_documented);
+	check_test(&c, the_kinds_of_ends_are_documented_and_have_a_pace);
 	check_test(&c, every_fact_of_replies_is_documented);
 	check_test(&c, every_documented_fact_of_replies_is_there);
 	int status = check_run(&c, "doc");
