@@ -43,7 +43,7 @@ TRIES = 2 if QUICK else 3  # in a repetition, of what takes little time
 SLEEPERS = 10000
 ADDRESSES = 64  # of the server: how fast one host is dialled is limited
 KB = 1024
-FILES_TO_SPARE = 200
+FILES_TO_SPARE = 400  # ebbd wants more than one for each network
 RELOADS_A_SECOND = 20
 
 # What the bots do: for ebbd, and for the bare client.
