@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 static struct duet d;
 
@@ -382,6 +384,45 @@ static void a_flood_is_read_in_shares(void **state)
 	duet_end(&d);
 }
 
+static int waiting(void)
+{
+	int n = 0;
+	assert_int_equal(ioctl(d.ours, FIONREAD, &n), 0);
+	return n;
+}
+
+/* Into the socket, as much as it takes; the client does not read meanwhile. */
+static void send_tickets(int n)
+{
+	for (int i = 0; i < n; i++) {
+		assert_int_equal(SSL_new_session_ticket(d.peer.ssl), 1);
+		assert_int_equal(SSL_do_handshake(d.peer.ssl), 1);
+	}
+	peer_flush(&d.peer);
+	struct str bytes = buf_str(&d.peer.wire);
+	ssize_t sent = send(d.peer.fd, bytes.p, bytes.n, MSG_NOSIGNAL);
+	assert_true(sent > 0);
+	buf_consume(&d.peer.wire, (size_t)sent);
+}
+
+static void a_flood_of_tickets_is_read_in_shares(void **state)
+{
+	(void)state;
+	duet_open(&d, 0);
+	run_idle(&d.loop);
+
+	send_tickets(1000);
+	for (int had = waiting(), left; had > 0; had = left) {
+		ev_run(d.loop.ev, EVRUN_NOWAIT);
+		left = waiting();
+		assert_true(had - left <= STREAM_TURN);
+	}
+	peer_send(&d.peer, STR("after it"));
+	run_until(&d.loop, d.probe.got.n == 8);
+
+	duet_end(&d);
+}
+
 static void a_close_of_the_server_and_a_cut_are_told_apart(void **state)
 {
 	(void)state;
@@ -577,6 +618,7 @@ int main(void)
 	check_test(&c, writes_of_one_turn_leave_in_one_record);
 	check_test(&c, large_output_waits_for_a_slow_peer);
 	check_test(&c, a_flood_is_read_in_shares);
+	check_test(&c, a_flood_of_tickets_is_read_in_shares);
 	check_test(&c, a_close_of_the_server_and_a_cut_are_told_apart);
 	check_test(&c, noise_within_an_open_connection_is_an_error_of_tls);
 	check_test(&c, our_close_says_so_to_the_server);
