@@ -351,19 +351,25 @@ static void authorities_that_change_are_trusted_from_the_next_connection_on(void
 {
 	(void)state;
 	struct cert other = cert_make(&(struct cert_form){.name = "Other CA"});
+	start_with_live_files();
 	const struct tls_files files = {.ca = path_of("live-ca.pem")};
 	cert_append(files.ca, &d.certs.ca);
 	duet_set_files(&d, &files);
-	assert_false(shows(&d.certs.good)); /* nothing is shown, and it opens */
+	assert_false(shows(&d.certs.good)); /* there is none to show, and it opens */
 
 	unlink(path_of("live-ca.pem"));
+	assert_false(shows(&d.certs.good));
+	assert_non_null(
+		strstr(buf_str(&told).p, "live-ca.pem: No such file or directory; stays with "
+					 "what was read before"));
+
 	cert_append(path_of("live-ca.pem"), &other);
 	duet_serve(&d, &d.certs.good, 0);
 	duet_dial_verified(&d);
 	run_until(&d.loop, d.probe.closed);
 
 	assert_non_null(strstr(d.probe.why.text, "unable to get local issuer certificate"));
-	duet_end(&d);
+	end_with_live_files();
 	cert_free(&other);
 }
 
