@@ -6,6 +6,7 @@ import functools
 import os
 import re
 import sys
+import time
 from dataclasses import dataclass
 from typing import Callable
 
@@ -16,16 +17,19 @@ import namespace  # noqa: E402
 namespace.enter()
 
 from ebbtest import (  # noqa: E402
-    IS_SANITISED, Bot, TlsServer, attend, check, for_the_file, main, network, test, until)
-from faulty import ANSWERER, KEEPER, Usage, Witness, abort, converse, silent  # noqa: E402
+    IS_SANITISED, TEST_TIMEOUT, Bot, TlsServer, attend, check, for_the_file, main, network, test,
+    until)
+from faulty import ANSWERER, KEEPER, Usage, Witness, abort, converse  # noqa: E402
 from nameserver import (  # noqa: E402
     REFUSED, SERVFAIL, NameServer, answer, by_type, cut, fails, for_another, garbage, is_silent,
     slow)
 
 DNS, NOBODY = "127.0.0.53", "127.0.0.54"
 SERVER, OTHER = "127.0.0.10", "127.0.0.11"
-UNROUTED = "2001:db8:ffff::2"
+DEAD, UNROUTED = "2001:db8::2", "2001:db8:ffff::2"
 MARGIN_KILOBYTES = 512
+PATIENCE_SECONDS = 30  # connect_timeout where nothing else is said
+SOON_SECONDS = 2.5  # ten times the pause after which a second address is tried
 
 
 def use_servers(*addresses):
@@ -33,6 +37,16 @@ def use_servers(*addresses):
     with open("/etc/resolv.conf.new", "w", encoding="ascii") as file:
         file.writelines(f"nameserver {address}\n" for address in addresses)
     os.rename("/etc/resolv.conf.new", "/etc/resolv.conf")
+
+
+def lose_packets(address):
+    """A machine that swallows what is sent to an address: no answer, and no refusal."""
+    namespace.run("ip", "link", "add", "name", "dead0", "type", "veth", "peer", "name", "dead1")
+    for link in ("dead0", "dead1"):
+        namespace.run("ip", "link", "set", link, "up")
+    namespace.run("ip", "address", "add", "2001:db8::1/64", "dev", "dead0", "nodad")
+    namespace.run("ip", "neighbour", "replace", address, "lladdr", "02:00:00:00:00:99", "dev",
+                  "dead0", "nud", "permanent")
 
 
 class Server(TlsServer):
@@ -45,7 +59,8 @@ class Server(TlsServer):
     def _play(self, peer):
         converse(peer)
         self.nicks.append(peer.nick)
-        silent(peer)
+        peer.socket.settimeout(TEST_TIMEOUT)
+        peer.drain()
 
     def lose(self):
         """Ends all connections."""
@@ -56,6 +71,7 @@ class Server(TlsServer):
 dns = NameServer(DNS)
 server = Server()
 use_servers(DNS)
+lose_packets(DEAD)
 
 
 def is_asked():
@@ -94,6 +110,11 @@ rows = [
         r"timeout: resolving \S+: timed out", ("connect_timeout = 1",)),
     Row("a cut answer without TCP", cut(is_silent), "(dns|timeout): ", ("connect_timeout = 5",)),
     Row("a cut answer with garbage over TCP", cut(garbage), RESOLVE),
+
+    Row("an address that nothing leads to", answer(UNROUTED),
+        rf"refused: \[{UNROUTED}\]:\d+: network is unreachable"),
+    Row("an address that swallows what is sent to it", answer(DEAD),
+        rf"timeout: \[{DEAD}\]:\d+: timed out", ("connect_timeout = 3",)),
 
     Row("a cut answer and TCP", cut(answer(SERVER))),
     Row("a slow answer", slow(1, answer(SERVER))),
@@ -192,6 +213,19 @@ def _():
           f"{place().before.descriptors} descriptors have become {place().after.descriptors}")
     grown = place().after.kilobytes - place().before.kilobytes
     check(IS_SANITISED or grown <= MARGIN_KILOBYTES, f"{grown} KB more")
+
+
+@test("a dead address on IPv6 costs no second where one on IPv4 is alive")
+def _():
+    dns.names["dual.test"] = by_type(A=answer(SERVER), AAAA=answer(DEAD))
+
+    bot = Bot(section("dual.test", nick="dual"), {"answerer": ANSWERER})
+    bot.wait_log(rf"debug: irc: connecting to \[{DEAD}\]")
+    began = time.monotonic()
+
+    until(lambda: "dual" in server.nicks, "the bot answers", PATIENCE_SECONDS)
+    took = time.monotonic() - began
+    check(took < SOON_SECONDS, f"connected after {took:.1f} s")
 
 
 @test("a name that is another address by now is dialled there")

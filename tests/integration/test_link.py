@@ -37,7 +37,7 @@ class FarServer(TlsServer):
     def _play(self, peer):
         converse(peer)
         self.answers += 1
-        while (line := peer.line()) is not None:
+        while (line := peer.line()) is not None and not line.startswith("QUIT"):
             self.pings += line.startswith("PING ")
             peer.send(":irc.test PONG irc.test " + line[5:])
 

@@ -770,7 +770,8 @@ class Certificates:
         _openssl(self._folder, "req", *self._curve, "-subj", f"/CN={subject}", "-addext",
                  f"subjectAltName={names}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
         _openssl(self._folder, "ca", "-batch", "-config", "ca.conf", "-startdate", start,
-                 "-enddate", end, "-cert", f"{ca}.crt", "-keyfile", f"{ca}.key", "-in", f"{name}.csr", "-out", f"{name}.crt", "-notext")
+                 "-enddate", end, "-cert", f"{ca}.crt", "-keyfile", f"{ca}.key",
+                 "-in", f"{name}.csr", "-out", f"{name}.crt", "-notext")
 
     def path(self, name):
         return os.path.join(self._folder, name)
