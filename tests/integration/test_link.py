@@ -12,7 +12,7 @@ import namespace  # noqa: E402
 
 namespace.enter()
 
-from ebbtest import Bot, TlsServer, check, main, test, until  # noqa: E402
+from ebbtest import Bot, TlsServer, at_end, check, main, test, until  # noqa: E402
 from faulty import ANSWERER, WITNESS, Usage, abort, converse  # noqa: E402
 
 PING_SECONDS = 3  # ping_interval and ping_timeout together
@@ -57,12 +57,25 @@ class FarServer(TlsServer):
         until(lambda: self.pings >= goal, "the bot sends PING")
 
 
+def set_link(where, state):
+    where("ip", "link", "set", elsewhere.here if where is namespace.run else elsewhere.there, state)
+
+
+def mend():
+    for where in (namespace.run, elsewhere.run):
+        set_link(where, "up")
+    namespace.run("ip", "neighbour", "flush", "dev", elsewhere.here, "nud", "permanent")
+
+
 def connected(*lines):
-    """A server elsewhere, and the bot that answers there."""
+    """A server elsewhere, and the bot that answers there. All that it sent is acknowledged, so that
+    the kernel does not know sooner than PING that the way is cut."""
+    at_end(mend)
     server = FarServer()
     bot = Bot("[daemon]\nlog_level = trace\n" + server.network(*lines),
               {"witness": WITNESS, "answerer": ANSWERER}, reconnect=True)
     server.wait_answers(1)
+    bot.wait_log("<< :irc.test PONG")
     return server, bot
 
 
@@ -78,10 +91,6 @@ def finds(bot, since):
 def is_back(server, bot, before):
     server.wait_answers(2)
     until(lambda: Usage(bot).descriptors == before.descriptors, "as many descriptors as before")
-
-
-def set_link(where, state):
-    where("ip", "link", "set", elsewhere.here if where is namespace.run else elsewhere.there, state)
 
 
 def goes_down(where):
@@ -111,10 +120,10 @@ def _():
     server, bot = connected()
     before = Usage(bot)
 
-    nowhere = ("lladdr", "02:00:00:00:00:99", "dev", elsewhere.here)
-    namespace.run("ip", "neighbour", "replace", elsewhere.address, *nowhere, "nud", "permanent")
+    namespace.run("ip", "neighbour", "replace", elsewhere.address, "lladdr", "02:00:00:00:00:99",
+                  "dev", elsewhere.here, "nud", "permanent")
     finds(bot, time.monotonic())
-    namespace.run("ip", "neighbour", "delete", elsewhere.address, *nowhere)
+    mend()
 
     is_back(server, bot, before)
 
