@@ -1,6 +1,7 @@
 #include "net/resolve.h"
 
 #include "base/mem.h"
+#include "net/dnssocket.h"
 
 #include <ares.h>
 #include <stdlib.h>
@@ -201,6 +202,8 @@ static int set_up(struct resolver_channel *channel, const struct resolver_option
 		mask |= ARES_OPT_RESOLVCONF;
 	}
 	int status = ares_init_options(&channel->ares, &o, mask);
+	if (status == ARES_SUCCESS)
+		ares_set_socket_functions(channel->ares, &dnssocket_functions, NULL);
 	if (status == ARES_SUCCESS && options->servers)
 		status = ares_set_servers_ports_csv(channel->ares, options->servers);
 	if (status == ARES_SUCCESS)

@@ -1,7 +1,10 @@
 #include "net/resolve.h"
+
+#include "net/dnssocket.h"
 #include "support/dns.h"
 #include "support/peer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -461,6 +464,20 @@ static void address_text_is_read_and_written(void **state)
 	assert_false(address_parse("1.2.3", 6697, &a));
 }
 
+static void a_server_that_went_away_raises_no_signal(void **state)
+{
+	(void)state;
+	int fds[2];
+	char byte = 0;
+	const struct iovec parts = {&byte, 1};
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	close(fds[1]);
+
+	assert_int_equal(dnssocket_functions.asendv(fds[0], &parts, 1, NULL), -1);
+	assert_int_equal(errno, EPIPE);
+	close(fds[0]);
+}
+
 int main(void)
 {
 	struct check c = {0};
@@ -478,5 +495,6 @@ int main(void)
 	check_test(&c, the_end_of_the_resolver_cancels_all);
 	check_test(&c, a_new_resolv_conf_is_read_while_old_questions_end);
 	check_test(&c, address_text_is_read_and_written);
+	check_test(&c, a_server_that_went_away_raises_no_signal);
 	return check_run(&c, "resolve");
 }
