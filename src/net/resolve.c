@@ -4,9 +4,11 @@
 #include "net/dnssocket.h"
 
 #include <ares.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { TIMEOUT_MS = 2000, TRIES = 2 };
 
@@ -354,11 +356,23 @@ static int status_of(const struct resolve *r)
 	return r->ipv4.status;
 }
 
+/* c-ares does not tell why it could not ask anybody. */
+static bool has_descriptor(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno != EMFILE && errno != ENFILE;
+	close(fd);
+	return true;
+}
+
 static void explain(struct resolve *r, int status)
 {
 	if (status == ARES_SUCCESS || status == ARES_ENODATA)
 		err_set(&r->why, ERR_DNS, "cannot resolve %s: it has no %saddress", r->host,
 			family_words(r->family));
+	else if (!has_descriptor())
+		err_set(&r->why, ERR_LIMIT, "cannot resolve %s: %s", r->host, errno_text(errno));
 	else
 		err_set(&r->why, ERR_DNS, "cannot resolve %s: %s", r->host,
 			uncapitalized(ares_strerror(status)));

@@ -44,7 +44,8 @@ void resolver_fini(struct resolver *resolver);
 
 /* Addresses in the order to try them, borrowed for the call. Called once for each family at most;
  * the last time is_last, perhaps without addresses. why: NULL, or with the last call, when there
- * was no address at all: ERR_DNS, its text names the host. */
+ * was no address at all: ERR_DNS, or ERR_LIMIT where no descriptor was left to ask with; its text
+ * names the host. */
 typedef void resolve_told(
 	void *data, const struct address *addresses, size_t n, bool is_last, const struct err *why);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -323,6 +324,34 @@ static void cancelled_while_ipv4_waits_for_ipv6_it_is_never_told(void **state)
 	end();
 }
 
+static void without_descriptors_nobody_is_asked(void **state)
+{
+	const struct row *row = *state;
+	struct rlimit limit, none;
+	start();
+	if (row->first) /* a channel is there already */
+		resolve_cancel(ask("other.test"));
+	run_idle(&loop);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+
+	ask(row->host);
+	while (!answer.done)
+		ev_run(loop.ev, EVRUN_NOWAIT);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+
+	assert_string_equal(answer.why.text, "cannot resolve irc.test: too many open files");
+	assert_int_equal(answer.why.code, ERR_LIMIT);
+	end();
+}
+
+static const struct row limit_rows[] = {
+	{"without descriptors, the first question", "irc.test", NULL},
+	{"without descriptors, a later question",   "irc.test", ""  },
+};
+
 static void an_answer_is_not_kept_for_the_next_question(void **state)
 {
 	(void)state;
@@ -488,6 +517,7 @@ int main(void)
 	check_rows(&c, cancel_rows, a_cancelled_one_is_never_told);
 	check_test(&c, cancelled_between_two_families_it_tells_no_more);
 	check_test(&c, cancelled_while_ipv4_waits_for_ipv6_it_is_never_told);
+	check_rows(&c, limit_rows, without_descriptors_nobody_is_asked);
 	check_test(&c, an_answer_is_not_kept_for_the_next_question);
 	check_test(&c, what_is_beyond_the_maximum_is_passed_over);
 	check_test(&c, an_address_of_the_other_family_is_refused);
