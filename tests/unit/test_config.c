@@ -827,6 +827,8 @@ static const struct acceptance {
 	ACCEPTED("no state folder", "", show_state, "-"),
 	ACCEPTED("a state folder", "[daemon]\nstate_dir = lib\n", show_state, "lib"),
 
+	ACCEPTED("a proxy with letters beyond ASCII", PROXY "bücher.example\n", show_proxy,
+		"xn--bcher-kva.example 1080"),
 	ACCEPTED("no proxy", NET, show_proxy, "none"),
 	ACCEPTED("a proxy", PROXY "h\n", show_proxy, "h 1080"),
 	ACCEPTED("a proxy with a port", PROXY "h.example:9050\n", show_proxy, "h.example 9050"),
