@@ -329,7 +329,6 @@ static void take(struct resolve *r, struct lookup *lookup, struct found *to)
 	lookup->found = NULL;
 }
 
-/* What may be told by now: IPv4 waits for IPv6 until the delay is over. */
 static void take_ready(struct resolve *r, struct found *to)
 {
 	to->n = 0;
@@ -337,8 +336,7 @@ static void take_ready(struct resolve *r, struct found *to)
 		to->addresses[to->n++] = r->literal;
 	take(r, &r->files, to);
 	take(r, &r->ipv6, to);
-	if (!is_waiting(&r->ipv6) || !timer_is_set(&r->delay))
-		take(r, &r->ipv4, to);
+	take(r, &r->ipv4, to);
 }
 
 static const char *family_words(int family)
@@ -426,7 +424,7 @@ static void on_answer(void *data, int status, int timeouts, struct ares_addrinfo
 	release_if_done(r->channel);
 	if (!r->told)
 		free_if_over(r);
-	else if (has_found(&r->ipv4) && is_waiting(&r->ipv6))
+	else if (has_found(&r->ipv4) && is_waiting(&r->ipv6)) /* it waits for that a little */
 		timers_after(&loop->timers, &r->delay, RESOLVE_DELAY_NS);
 	else
 		loop_defer(loop, &r->job);

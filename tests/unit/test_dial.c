@@ -21,6 +21,8 @@ static struct {
 	char phases[512];
 	char tried[512]; /* addresses, without ports */
 	int done, fd;
+	bool counts_fds;
+	size_t most_fds; /* when an address was about to be tried */
 	char address[ADDRESS_TEXT_BYTES];
 	struct err why;
 	const char *cancel_in; /* "resolving", "connecting" */
@@ -42,6 +44,8 @@ static void on_phase(void *data, enum dial_phase phase, const char *address)
 	snprintf(seen.phases + n, sizeof(seen.phases) - n, "%s ", name);
 	if (address)
 		note_tried(address);
+	size_t fds = seen.counts_fds ? count_fds() : 0;
+	seen.most_fds = fds > seen.most_fds ? fds : seen.most_fds;
 	if (seen.cancel_in && strcmp(seen.cancel_in, name) == 0)
 		dial_cancel(dial);
 }
@@ -357,6 +361,7 @@ static void a_race_of_addresses(void **state)
 	char expected[512];
 	uint16_t port = open_places(places, &n, row->places);
 	start_with(row->ipv4, row->ipv6);
+	seen.counts_fds = true;
 	int64_t begin_ns = clock_mono_ns(&clock_system);
 
 	dial_name_within(port, row->timeout_s * NS_PER_S);
@@ -371,6 +376,28 @@ static void a_race_of_addresses(void **state)
 	assert_string_equal(seen.tried, row->tried);
 	assert_true(took_ns >= row->least_ms * NS_PER_MS);
 	assert_int_equal(count_fds(), fds_before + (seen.fd >= 0));
+	assert_true(seen.most_fds <= fds_before + DIAL_ATTEMPTS);
+	end();
+	close_places(places, n);
+}
+
+/* The others would hold it up for half a minute. A SYN that nobody listens for any more is refused
+ * when it is sent again, after a second. */
+static void one_that_fails_late_makes_room_at_once(void **state)
+{
+	(void)state;
+	struct place places[PLACES_MAX];
+	size_t n;
+	uint16_t port = open_places(places, &n,
+		"~127.0.0.2 ~127.0.0.3 ~127.0.0.4 ~127.0.0.5 ~127.0.0.6 ~127.0.0.7 127.0.0.8");
+	start_with("127.0.0.2 127.0.0.3 127.0.0.4 127.0.0.5 127.0.0.6 127.0.0.7 127.0.0.8", NULL);
+
+	dial_name(port);
+	run_until(&loop, strstr(seen.tried, "127.0.0.7"));
+	shutdown(places[2].listener, SHUT_RDWR);
+	run_until(&loop, seen.done);
+
+	assert_non_null(strstr(seen.address, "127.0.0.8"));
 	end();
 	close_places(places, n);
 }
@@ -737,6 +764,7 @@ int main(void)
 	check_test(&c, a_refusal_names_the_address);
 	check_test(&c, a_name_that_does_not_resolve_is_an_error_of_dns);
 	check_rows(&c, races, a_race_of_addresses);
+	check_test(&c, one_that_fails_late_makes_room_at_once);
 	check_test(&c, an_address_that_is_resolved_late_joins_the_race);
 	check_test(&c, a_refusal_waits_for_the_addresses_to_come);
 	check_test(&c, a_refusal_is_told_where_the_rest_is_never_resolved);
