@@ -27,7 +27,7 @@ from nameserver import (  # noqa: E402
 DNS, NOBODY = "127.0.0.53", "127.0.0.54"
 SERVER, OTHER = "127.0.0.10", "127.0.0.11"
 DEAD, UNROUTED = "2001:db8::2", "2001:db8:ffff::2"
-MARGIN_KILOBYTES = 512
+MARGIN_KILOBYTES = 256
 PATIENCE_SECONDS = 30  # connect_timeout where nothing else is said
 SOON_SECONDS = 2.5  # ten times the pause after which a second address is tried
 
