@@ -39,6 +39,7 @@ void host_init(struct host *h, const struct host_options *options)
 	list_init(&h->nets);
 	list_init(&h->run);
 	list_init(&h->events);
+	list_init(&h->ended_sieves);
 	taps_init(&h->taps);
 	buf_init(&h->news, HOST_SCRATCH_MAX_BYTES);
 	buf_init(&h->scratch, HOST_SCRATCH_MAX_BYTES);

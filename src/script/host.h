@@ -79,7 +79,9 @@ struct host {
 	uint64_t made;   /* tasks and alarms: counts up */
 	uint64_t queued; /* tasks that were put into the run queue: counts up */
 	bool is_running, is_stopping;
-	bool wants_idle; /* a script has reason to collect */
+	bool is_sieving;          /* a line is passing functions of scripts (sieve.h) */
+	struct list ended_sieves; /* meanwhile: it may know them still */
+	bool wants_idle;          /* a script has reason to collect */
 	struct task *current;
 	struct buf news;    /* values of an event of news.h */
 	struct buf scratch; /* a line or a value that is being made */

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 struct sieve {
-	struct list node; /* its network's, or the dead */
+	struct list node; /* its network's, or the host's, of those that ended */
 	struct resource resource;
 	struct script *script;
 	struct net *net; /* NULL: it is gone */
@@ -26,15 +26,10 @@ struct sieve {
 
 /* A line on its way, on the C stack. */
 struct pass {
-	struct pass *outer; /* of another host: a script's under test, for instance */
-	struct net *net;
 	struct buf from, to; /* lines: before a sieve, and behind it */
 	size_t n_from, n_to; /* lines; of from, those that it has not seen yet */
 	size_t n_from_bytes; /* of those */
 };
-
-static struct pass *now;
-static struct list dead = {&dead, &dead}; /* ended during a pass, which may know them still */
 
 static const char *const names[SIEVE_WAYS] = {"filter_in", "filter_out"};
 
@@ -89,13 +84,14 @@ static void turn_off(struct sieve *sv)
 
 void sieve_end(struct sieve *sv)
 {
+	struct host *h = sv->script->host;
 	turn_off(sv);
-	if (!now) {
+	if (!h->is_sieving) {
 		forget(sv);
 		return;
 	}
 	list_remove(&sv->node);
-	list_append(&dead, &sv->node);
+	list_append(&h->ended_sieves, &sv->node);
 }
 
 /* The objects stay, for their scripts to call off. */
@@ -233,15 +229,6 @@ static void pass_all(struct pass *p, struct sieve *sv)
 	swap(p);
 }
 
-/* Whether a function of the host's runs: what it sends passes none. */
-static bool is_passing(const struct host *h)
-{
-	const struct pass *p = now;
-	while (p && p->net->host != h)
-		p = p->outer;
-	return p != NULL;
-}
-
 /* The sieves as they are now, in their order. Of a reload, those of the old code or of the new. */
 static size_t list_sieves(const struct net *n, enum sieve_way way, struct sieve **chain)
 {
@@ -259,21 +246,21 @@ static size_t list_sieves(const struct net *n, enum sieve_way way, struct sieve 
 	return n_chain;
 }
 
-static void begin_pass(struct pass *p, struct net *n)
+static void begin_pass(struct pass *p, struct host *h)
 {
-	*p = (struct pass){.outer = now, .net = n};
+	*p = (struct pass){0};
 	buf_init(&p->from, SIEVE_MAX_BYTES);
 	buf_init(&p->to, SIEVE_MAX_BYTES);
-	now = p;
+	h->is_sieving = true;
 }
 
-static void end_pass(struct pass *p)
+static void end_pass(struct pass *p, struct host *h)
 {
-	now = p->outer;
+	h->is_sieving = false;
 	buf_fini(&p->from);
 	buf_fini(&p->to);
-	while (!now && !list_is_empty(&dead))
-		forget(container_of(dead.next, struct sieve, node));
+	while (!list_is_empty(&h->ended_sieves))
+		forget(container_of(h->ended_sieves.next, struct sieve, node));
 }
 
 /* Runs the chain over line; false where it does not fit. */
@@ -281,7 +268,7 @@ static bool pass_through(
 	struct net *n, struct sieve **chain, size_t n_chain, struct str line, struct buf *out)
 {
 	struct pass p;
-	begin_pass(&p, n);
+	begin_pass(&p, n->host);
 	bool is_done = add_line(&p, line) == 0;
 	if (is_done) {
 		swap(&p);
@@ -290,7 +277,7 @@ static bool pass_through(
 		buf_reset(out);
 		is_done = buf_add(out, buf_str(&p.from)) == 0;
 	}
-	end_pass(&p);
+	end_pass(&p, n->host);
 	return is_done;
 }
 
@@ -308,7 +295,7 @@ static bool pass_from_outside(
 
 bool sieve_pass(struct net *n, enum sieve_way way, struct str line, struct buf *out)
 {
-	if (n->n_sieves[way] == 0 || is_passing(n->host))
+	if (n->n_sieves[way] == 0 || n->host->is_sieving) /* what a function sends passes none */
 		return false;
 	struct sieve **chain = mem_resize(NULL, n->n_sieves[way], sizeof(struct sieve *));
 	size_t n_chain = list_sieves(n, way, chain);
