@@ -8,12 +8,14 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 
-from ebbtest import (Bot, Certificates, Control, Ircd, Peer, Person, TlsServer,  # noqa: E402
-                     check, folder, main, test, until)
+from ebbtest import (IS_SANITISED, Bot, Certificates, Control, Ircd, Peer,  # noqa: E402
+                     Person, TlsServer, check, folder, main, test, until)
+from faulty import Usage  # noqa: E402
 from socks5 import NO_METHOD, Socks5  # noqa: E402
 
 ircd = Ircd("ngircd")
 HOST = "irc.example"  # nobody but the proxy knows it
+MARGIN_KILOBYTES = 256
 
 PING = """
 on("privmsg", { match = "^!ping$" }, function(ev)
@@ -49,10 +51,6 @@ def network(proxy, *lines, url=None, **options):
 
 def proxy_for(tls=False, **options):
     return Socks5({HOST: ircd.tls_port if tls else ircd.port}, **options)
-
-
-def count_fds(bot):
-    return len(os.listdir(f"/proc/{bot.process.pid}/fd"))
 
 
 @test("a bot behind a proxy joins its channel, by a name that only the proxy knows")
@@ -203,35 +201,60 @@ def trying(*sections):
     """A daemon whose networks connect when the script says go(): it, and its control socket."""
     path = os.path.join(folder(), "control")
     bot = Bot("\n".join(["[daemon]", "log_level = debug", "dial_rate = 1000", f"control = {path}",
-                         *sections]), {"try": TRY})
+                         *sections]), {"try": TRY, "ping": PING})
     bot.wait_log("control: listening at ")
     return bot, Control(path)
+
+
+def meets_refusals(bot, control, proxies, times):
+    """Every proxy refuses, until it carries; how often that was so, this time included."""
+    for proxy, (refusal, _, _) in zip(proxies, REFUSALS):
+        proxy.refusal = refusal
+    control.eval("try", "go()")
+    for number, (_, kind, words) in enumerate(REFUSALS):
+        way = (rf"through proxy 127\.0\.0\.1:{proxies[number].port} to {HOST}:{ircd.port}: "
+               rf"{words}")
+        bot.wait_log(rf"warning: n{number}: {HOST}:{ircd.port}: not connected: {kind}: {way}",
+                     count=times)
+        bot.wait_log(rf"info: script try: n{number} failed: {kind}: {way}", count=times)
+        proxies[number].refusal = Socks5.CARRIES
+
+
+def hear_all(alice):
+    """Every bot is in the channel, and answers."""
+    for number in range(len(REFUSALS)):
+        alice.sees(f"ebb{number}", "#refused")
+    alice.say("#refused", "!ping")
+    heard = {alice.expect(r":(ebb\d+)!\S+ PRIVMSG #refused :pong, alice$").group(1)
+             for _ in REFUSALS}
+    check(len(heard) == len(REFUSALS), f"only {heard} answered")
 
 
 @test("each refusal is told in its words and as its kind, and leaves nothing behind")
 def _():
     proxies = [proxy_for() for _ in REFUSALS]
+    alice = Person(ircd, "alice", "#refused")
     bot, control = trying(*(network(proxy, "autoconnect = no", "connect_timeout = 2",
-                                    name=f"n{number}", nick=f"ebb{number}")
+                                    "channels = #refused", name=f"n{number}", nick=f"ebb{number}")
                             for number, proxy in enumerate(proxies)))
     control.eval("try", "return 0")
-    before = count_fds(bot)
+    before = Usage(bot)
 
-    for proxy, (refusal, _, _) in zip(proxies, REFUSALS):
-        proxy.refusal = refusal
-    control.eval("try", "go()")
+    for times in (1, 2, 3):
+        meets_refusals(bot, control, proxies, times)
+        hear_all(alice)
+        until(lambda: Usage(bot).descriptors == before.descriptors + len(REFUSALS),
+              "a descriptor for each network")
+        control.eval("try", "leave()")
+        for _ in REFUSALS:
+            alice.expect(r"^:ebb\d+!\S+ QUIT ")
+        until(lambda: Usage(bot).descriptors == before.descriptors,
+              f"{before.descriptors} descriptors again")
+        if times == 1:
+            warm = Usage(bot)
 
-    for number, (_, kind, words) in enumerate(REFUSALS):
-        way = (rf"through proxy 127\.0\.0\.1:{proxies[number].port} to {HOST}:{ircd.port}: "
-               rf"{words}")
-        bot.wait_log(rf"warning: n{number}: {HOST}:{ircd.port}: not connected: {kind}: {way}")
-        bot.wait_log(rf"info: script try: n{number} failed: {kind}: {way}")
-        proxies[number].refusal = Socks5.CARRIES
-    for number in range(len(REFUSALS)):
-        bot.wait_log(rf"n{number}: {HOST}:{ircd.port}: connected as ebb{number}")
-    until(lambda: count_fds(bot) == before + len(REFUSALS), "a descriptor for each network")
-    control.eval("try", "leave()")
-    until(lambda: count_fds(bot) == before, f"{before} descriptors again")
+    grown = Usage(bot).kilobytes - warm.kilobytes
+    check(IS_SANITISED or grown <= MARGIN_KILOBYTES, f"{grown} KB more")
 
 
 @test("a name that the proxy does not know is of kind dns, and is not looked up here")
@@ -288,15 +311,15 @@ def _():
     proxy.refusal = None
     bot, control = trying(network(proxy, "autoconnect = no"))
     control.eval("try", "return 0")
-    before = count_fds(bot)
+    before = Usage(bot).descriptors
     control.eval("try", "go()")
     bot.wait_log("debug: irc: through proxy")
-    until(lambda: count_fds(bot) == before + 1, "a descriptor for the proxy")
+    until(lambda: Usage(bot).descriptors == before + 1, "a descriptor for the proxy")
 
     control.eval("try", "leave()")
 
     bot.wait_log("try: irc failed: requested: requested")
-    until(lambda: count_fds(bot) == before, f"{before} descriptors again")
+    until(lambda: Usage(bot).descriptors == before, f"{before} descriptors again")
 
 
 @test("the bot comes back when the proxy was cut")
@@ -305,13 +328,13 @@ def _():
     alice = Person(ircd, "alice", "#one")
     bot = Bot(network(proxy, "channels = #one"), {"ping": PING}, reconnect=True)
     alice.sees("ebb", "#one")
-    before = count_fds(bot)
+    before = Usage(bot).descriptors
 
     proxy.cut()
     alice.expect(r"^:ebb!\S+ QUIT ")
 
     alice.asks("ebb", "#one", "!ping", "pong, alice")
-    check(count_fds(bot) == before, f"{count_fds(bot)} descriptors, not {before}")
+    check(Usage(bot).descriptors == before, f"{Usage(bot).descriptors} descriptors, not {before}")
 
 
 main()
