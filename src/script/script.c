@@ -70,7 +70,7 @@ struct script *script_new(struct host *h, struct program *p, const struct script
 	script_options_copy(&s->options, options);
 	s->name = s->options.name;
 	s->hears_all = !options->networks;
-	for (size_t i = 0; i < options->n_networks; i++)
+	for (size_t i = 0; !s->hears_all && i < options->n_networks; i++)
 		map_put(&s->heard, str_of(options->networks[i]), s);
 	s->is_loading = true;
 	s->spare_ref = s->on_reload_ref = s->on_unload_ref = LUA_NOREF;
