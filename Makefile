@@ -120,10 +120,10 @@ check: deps
 	@$(MAKE) --no-print-directory check-built
 
 check-built: all units $(BENCHES)
-	@BUILD=$(BUILD) sh tests/run.sh unit lua integration
+	@BUILD=$(BUILD) bash tests/run.sh unit lua integration
 
 check-unit: units
-	@BUILD=$(BUILD) sh tests/run.sh unit
+	@BUILD=$(BUILD) bash tests/run.sh unit
 
 # QUICK=1 measures less, within a minute. BENCH_JSON=FILE: where the figures go as JSON.
 bench: deps
@@ -148,7 +148,7 @@ asan:
 # The unit tests under valgrind.
 valgrind: deps
 	@$(MAKE) --no-print-directory all units
-	@BUILD=$(BUILD) sh tests/run.sh valgrind
+	@BUILD=$(BUILD) bash tests/run.sh valgrind
 
 TIDY := $(patsubst %,tidy/%,$(SOURCES) $(MAINS))
 .PHONY: $(TIDY)

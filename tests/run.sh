@@ -1,22 +1,19 @@
-#!/bin/sh
+#!/bin/bash
 # run.sh SUITE...: runs the built tests of the suites (unit, valgrind, lua, integration) and counts
-# them. Each test program speaks TAP; what fails is shown whole, and the last line says how many
-# ran.
+# them: as many programs at a time as there are processors. Each test program speaks TAP; what fails
+# is shown whole, and the last line says how many ran.
 # TEST=PATTERN runs only the programs whose name matches it.
 set -u
 BUILD=${BUILD:-build}
 export BUILD
-passed=0 failed=0
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+jobs=$(nproc) n=0
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
 
-run() {
-	name=$1
+# one NAME COMMAND...: runs a program to its end, and leaves how many of its tests passed and failed
+one() {
+	local name=$1 out=$place/$n ok bad status
 	shift
-	case $name in
-	*${TEST:-}*) ;;
-	*) return ;;
-	esac
 	"$@" > "$out" 2>&1
 	status=$?
 	ok=$(grep -c '^ok ' "$out")
@@ -24,13 +21,35 @@ run() {
 	if [ "$bad" = 0 ] && { [ $status != 0 ] || [ "$ok" = 0 ]; }; then
 		bad=1 # it crashed, or ran nothing
 	fi
-	passed=$((passed + ok)) failed=$((failed + bad))
-	if [ "$bad" = 0 ]; then
-		echo "$name: $ok passed"
-	else
-		grep -v '^ok ' "$out"
-		echo "$name: $ok passed, $bad failed (exit status $status)"
-	fi
+	echo "$ok $bad" > "$out.counts"
+	{
+		flock 9
+		if [ "$bad" = 0 ]; then
+			echo "$name: $ok passed"
+		else
+			grep -v '^ok ' "$out"
+			echo "$name: $ok passed, $bad failed (exit status $status)"
+		fi
+	} 9> "$place/lock"
+}
+
+run() {
+	case $1 in
+	*${TEST:-}*) ;;
+	*) return ;;
+	esac
+	n=$((n + 1))
+	case $1 in
+	test_adversaries.py | test_bench.py) # these measure time
+		wait
+		one "$@"
+		return
+		;;
+	esac
+	while [ "$(jobs -pr | wc -l)" -ge "$jobs" ]; do
+		wait -n
+	done
+	one "$@" &
 }
 
 # units COMMAND...: runs each program of the unit tests by it
@@ -64,5 +83,12 @@ for suite; do
 		;;
 	esac
 done
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ] && [ "$passed" != 0 ]
+wait
+cat "$place"/*.counts 2> /dev/null | {
+	passed=0 failed=0
+	while read -r ok bad; do
+		passed=$((passed + ok)) failed=$((failed + bad))
+	done
+	echo "$passed passed, $failed failed"
+	[ "$failed" = 0 ] && [ "$passed" != 0 ]
+}
