@@ -136,6 +136,8 @@ static void on_ending(struct job *job)
 	struct config_host server = n->server;
 	bool is_anew = n->is_anew;
 	log_end(n, &why, uptime_ns);
+	if (n->stream && n->way.is_secure && uptime_ns < 0 && why.code != ERR_REQUESTED)
+		tls_memory_doubt(&n->memory);
 	let_go(n);
 	n->upgrade = is_anew ? n->upgrade : 0;
 	n->is_ending = n->is_usable = n->is_anew = false;

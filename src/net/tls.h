@@ -73,7 +73,8 @@ struct tls_server {
  * it is used for another server or under other terms.
  *
  * A session is offered once (RFC 8446, section C.4); one of TLS 1.2 that was resumed stays. A
- * server that fails when it is offered one, or refuses ALPN, is spared that from then on.
+ * server that fails when it is offered one, or is of no use then, is offered none from then on; one
+ * that refuses ALPN is spared that.
  */
 struct tls_memory {
 	unsigned char terms[32]; /* a digest of all that decides about trust */
@@ -82,10 +83,15 @@ struct tls_memory {
 	unsigned char *session;    /* owned, a secret; NULL: none */
 	size_t n_session;
 	int64_t session_until_ns; /* wall */
+	bool is_tried;            /* the latest stream has taken a session up, or may still */
 	bool shuns_sessions, shuns_alpn;
 };
 
 void tls_memory_fini(struct tls_memory *memory);
+
+/* The latest stream has led to nothing. If that may be because a session was resumed, by which a
+ * server may not know us again though it took it up, none is offered any more. */
+void tls_memory_doubt(struct tls_memory *memory);
 
 struct tls_options {
 	const char *host; /* to verify, and to send as SNI unless it is an address */

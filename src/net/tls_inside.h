@@ -55,7 +55,6 @@ struct tls {
 	struct tls_server server;
 	int io_errno;      /* of the last recv or send that failed */
 	bool is_cut;       /* the descriptor is at its end */
-	bool offered;      /* a session to resume */
 	bool refuses_alpn; /* the server */
 };
 

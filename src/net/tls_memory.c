@@ -35,6 +35,14 @@ void tls_memory_fini(struct tls_memory *m)
 	*m = (struct tls_memory){0};
 }
 
+void tls_memory_doubt(struct tls_memory *m)
+{
+	if (!m->is_tried)
+		return;
+	m->shuns_sessions = true;
+	forget_session(m);
+}
+
 /* Moves the elements of a session together without the server's certificate. Returns what is left
  * of the n bytes. */
 static size_t drop_certificate(unsigned char *body, size_t n)
@@ -134,7 +142,7 @@ static void set_session(struct tls *t)
 	const unsigned char *at = t->memory->session;
 	SSL_SESSION *session = d2i_SSL_SESSION(NULL, &at, (long)t->memory->n_session);
 	if (session && SSL_set_session(t->ssl, session) == 1) {
-		t->offered = true;
+		t->memory->is_tried = true;
 		t->server = t->memory->server;
 	}
 	SSL_SESSION_free(session);
@@ -154,6 +162,7 @@ void tls_memory_offer(struct tls *t, const struct tls_options *options)
 		tls_memory_fini(m);
 		memcpy(m->terms, terms, sizeof(terms));
 	}
+	m->is_tried = false;
 	if (is_good_now(t))
 		set_session(t);
 	forget_session(m);
@@ -242,6 +251,8 @@ static void let_go_of_certificates(SSL *ssl)
  * 5.3. */
 void tls_memory_opened(struct tls *t)
 {
+	if (t->memory && !SSL_session_reused(t->ssl))
+		t->memory->is_tried = false;
 	if (SSL_version(t->ssl) < TLS1_3_VERSION && SSL_get_extms_support(t->ssl) == 1)
 		keep(t, SSL_get_session(t->ssl));
 	let_go_of_certificates(t->ssl);
@@ -254,6 +265,7 @@ void tls_memory_failed(struct tls *t)
 	if (!m)
 		return;
 	m->shuns_alpn |= t->refuses_alpn;
-	m->shuns_sessions |= t->offered && !t->terms->refusal && !t->refuses_alpn;
+	m->is_tried &= !t->terms->refusal && !t->refuses_alpn;
+	tls_memory_doubt(m);
 	forget_session(m);
 }

@@ -224,7 +224,7 @@ def _():
     check(server.connections == 0, "it connected")
 
 
-AGAIN = {"again": 'on("client_disconnect", function() connect("irc") end)\n'}
+AGAIN = {"again": 'on("client_disconnect", function() repeat until connect("irc") end)\n'}
 
 
 def ends_after(count, gate=None):
@@ -256,6 +256,27 @@ def _():
         check([resumed for resumed, _ in seen] == [False, True, True], f"resumed: {seen}")
         bot.wait_log(rf"info: irc: TLSv1\.[23], \S+, certificate {server.fingerprint}, "
                      r"key spki:[0-9a-f]{64}, resumed$")
+
+
+@test("a session that led to no registration is followed by a full handshake")
+def _():
+    for newest in (None, ssl.TLSVersion.TLSv1_2):
+        seen = []
+
+        def script(peer, seen=seen):
+            seen.append(peer.socket.session_reused)
+            if not seen[-1]:
+                peer.welcome()
+            if len(seen) < 3:
+                peer.socket.unwrap()
+            peer.drain()
+        server = TlsServer(script, certificates, "good", newest=newest)
+
+        bot = Bot("[daemon]\ndial_rate = 1000\n" + server.network(), AGAIN)
+
+        until(lambda seen=seen: len(seen) == 3, "three connections")
+        check(seen == [False, True, False], f"resumed: {seen}")
+        bot.wait_log("warning: irc: .* not connected: closed: ")
 
 
 @test("a certificate that was renewed is shown from the next connection on, without a reload")

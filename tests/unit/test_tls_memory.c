@@ -309,6 +309,46 @@ static void a_server_that_fails_at_a_session_is_offered_none_again(void **state)
 	end();
 }
 
+/* It has taken the session up, and does not know by it who we are. */
+static void a_server_that_is_of_no_use_by_a_session_is_offered_none_again(void **state)
+{
+	start(*state);
+	visit();
+	assert_true(visit());
+
+	tls_memory_doubt(&memory);
+
+	for (int i = 0; i < 3; i++)
+		assert_false(visit());
+	end();
+}
+
+static void a_server_that_falls_silent_at_a_session_is_offered_none_again(void **state)
+{
+	start(*state);
+	visit();
+
+	duet_serve_again(&d, server);
+	duet_dial(&d, &verified);
+	duet_hang_up(&d);
+	tls_memory_doubt(&memory);
+
+	for (int i = 0; i < 3; i++)
+		assert_false(visit());
+	end();
+}
+
+static void a_connection_without_a_session_casts_no_doubt_on_the_next(void **state)
+{
+	start(*state);
+	assert_false(visit());
+
+	tls_memory_doubt(&memory);
+
+	assert_true(visit());
+	end();
+}
+
 static int put_much(SSL *ssl, void *data)
 {
 	static const unsigned char much[9000];
@@ -466,6 +506,9 @@ int main(void)
 	check_test(&c, a_session_ends_when_the_server_said);
 	check_rows(&c, versions, a_server_that_forgot_is_judged_anew);
 	check_test(&c, a_server_that_fails_at_a_session_is_offered_none_again);
+	check_rows(&c, versions, a_server_that_is_of_no_use_by_a_session_is_offered_none_again);
+	check_rows(&c, versions, a_server_that_falls_silent_at_a_session_is_offered_none_again);
+	check_rows(&c, versions, a_connection_without_a_session_casts_no_doubt_on_the_next);
 	check_test(&c, a_session_of_many_kilobytes_is_not_kept);
 	check_test(&c, tickets_in_great_numbers_are_one_in_the_end);
 	check_test(&c, the_certificates_of_a_server_are_not_held);
