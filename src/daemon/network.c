@@ -90,7 +90,6 @@ static void let_go(struct network *n)
 	struct timers *ts = &n->parts.loop->timers;
 	if (session_state(n->session) != SESSION_IDLE && is_trusted(n) && policies_of(n))
 		policies_touch(policies_of(n), str_of(host_of(n)->ascii));
-	timers_cancel(ts, &n->hold);
 	timers_cancel(ts, &n->deadline);
 	timers_cancel(ts, &n->tick);
 	timers_cancel(ts, &n->flush);

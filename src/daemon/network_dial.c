@@ -12,6 +12,7 @@ void network_leave_gate(struct network *n)
 void network_dial_stop(struct network *n)
 {
 	network_leave_gate(n);
+	timers_cancel(&n->parts.loop->timers, &n->hold);
 	dial_cancel(n->dial);
 	socks_cancel(n->socks);
 	n->dial = NULL;

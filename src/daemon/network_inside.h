@@ -131,7 +131,7 @@ void network_dial_try(struct network *n);
 /* The attempt is under way for good, or is none any more. */
 void network_leave_gate(struct network *n);
 
-/* Drops what there is of it. */
+/* Drops what there is of it, the wait for its turn included. */
 void network_dial_stop(struct network *n);
 
 /* Of all that comes before the server's first line. */

@@ -44,6 +44,8 @@ struct world {
 	int server, port, crowd[CROWD], client;
 	struct loop_fd watch;
 	bool was_held;
+	unsigned n_begun; /* attempts */
+	struct loop_fd ender;
 	struct buf reasons;
 };
 
@@ -52,6 +54,7 @@ static void on_log(enum log_level level, struct str text, void *data)
 	struct world *w = data;
 	const char *told = strstr(text.p, "not connected: ");
 	(void)level;
+	w->n_begun += strstr(text.p, ": connecting to ") != NULL;
 	w->was_held |= strstr(text.p, "not dialled before") != NULL;
 	if (told)
 		assert_int_equal(buf_addf(&w->reasons, "%s\n", told), 0);
@@ -342,6 +345,41 @@ static void every_phase_has_its_end(void **state)
 	world_end(&w);
 }
 
+static void on_ender(struct loop_fd *watch, int revents)
+{
+	struct world *w = container_of(watch, struct world, ender);
+	(void)revents;
+	loop_fd_stop(&w->loop, watch);
+	networks_disconnect_all(&w->ns, STR("ending"));
+}
+
+/* Descriptors come before deadlines: who asked is ready in the turn in which the wait is over. */
+static void who_waited_for_the_guard_and_is_ended_does_not_begin_then(void **state)
+{
+	struct world w;
+	int fds[2];
+	(void)state;
+	world_begin(&w, HELD);
+	configure(&w);
+	begin_attempt(&w);
+	check_phase(&w);
+	unsigned n_begun = w.n_begun;
+
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "", 1), 1);
+	loop_fd_init(&w.ender, fds[0], on_ender);
+	loop_fd_start(&w.loop, &w.ender, EV_READ);
+	virtual_clock_jump(&w.clock, w.loop.timers.now_ns + facts(&w).dial_in_ns);
+	pass(&w, 5);
+
+	assert_int_equal(w.n_begun, n_begun);
+	assert_true(networks_all_idle(&w.ns));
+	close(fds[0]);
+	close(fds[1]);
+	networks_fini(&w.ns);
+	world_end(&w);
+}
+
 static void fill_rows(void)
 {
 	static char names[COUNTOF(rows)][128];
@@ -362,6 +400,7 @@ int main(void)
 	fill_rows();
 	check_rows(&c, rows, nothing_is_left_behind);
 	check_rows(&c, deadlines, every_phase_has_its_end);
+	check_test(&c, who_waited_for_the_guard_and_is_ended_does_not_begin_then);
 	int status = check_run(&c, "phases");
 	if (chdir("/") < 0 || rmdir(folder) < 0)
 		abort();
