@@ -5,7 +5,7 @@
 /* When a word counts: always; before we are registered only; or there only for want of others. */
 enum when { ALWAYS, BEFORE, LAST_BEFORE };
 
-/* Each is where a word of the text begins, in any case; ? is any one character. */
+/* Each is where a word of the text begins, in any case; ? is any one letter. */
 static const struct farewell {
 	const char *word;
 	int kind;
@@ -71,12 +71,18 @@ static struct str skip_addressee(struct str text)
 	return rest.n && (rest.p[0] == '(' || rest.p[0] == '[') ? rest : whole;
 }
 
+static bool fits(char c, char wanted)
+{
+	unsigned char u = (unsigned char)c;
+	return wanted == '?' ? isalpha(u) : tolower(u) == wanted;
+}
+
 static bool begins(struct str text, struct str word)
 {
 	if (text.n < word.n)
 		return false;
 	for (size_t i = 0; i < word.n; i++)
-		if (word.p[i] != '?' && tolower((unsigned char)text.p[i]) != word.p[i])
+		if (!fits(text.p[i], word.p[i]))
 			return false;
 	return true;
 }

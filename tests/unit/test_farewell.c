@@ -117,6 +117,8 @@ static const struct farewell_row {
 	{"ERROR :You are listed in DroneBL",																		 "banned",       NULL       },
 	{"ERROR :Unbanned guests only, online",																	      "registration", "closed"   },
 	{"ERROR :Closing Link: h.example - no reason",																       "registration", "closed"   },
+	{"ERROR :Closing Link: h.example (Line too long)",																   "registration", "closed"   },
+	{"ERROR :Closing Link: h.example (Read error, line is down)",															"registration", "closed"   },
 	{"ERROR :Server going down",																			 "registration", "closed"   },
 	{"ERROR :Closing Link:",																			     "registration", "closed"   },
 };
