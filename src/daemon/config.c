@@ -765,7 +765,7 @@ size_t config_find_host(const struct config_hosts *list, const struct config_hos
 {
 	size_t i = 0;
 	while (i < list->n && (list->hosts[i].port != host->port ||
-				      !str_ieq(str_of(list->hosts[i].name), str_of(host->name))))
+				      !str_ieq(str_of(list->hosts[i].ascii), str_of(host->ascii))))
 		i++;
 	return i;
 }

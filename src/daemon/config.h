@@ -230,7 +230,7 @@ NODISCARD int config_network_new(const char *name, const struct config_pair *pai
 	struct config_network **out, struct err *err);
 void config_network_free(struct config_network *network);
 
-/* The index of host, by name and port; list->n where it is not among them. */
+/* The index of host, by name as DNS knows it and port; list->n where it is not among them. */
 size_t config_find_host(const struct config_hosts *list, const struct config_host *host);
 
 enum config_change {

@@ -1368,7 +1368,7 @@ static struct config *accept_network(const char *keys)
 static void networks_are_compared(void **state)
 {
 	const struct change_row *row = *state;
-	struct config_host server = {.name = (char *)(uintptr_t)row->server, .port = 6697};
+	struct config_host server = {.ascii = (char *)(uintptr_t)row->server, .port = 6697};
 	struct buf keys;
 	buf_init(&keys, 4096);
 	write_file("secret", "s\n");

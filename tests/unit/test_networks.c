@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /*
- * One configuration after another is applied to networks that lead to three servers in this
+ * One configuration after another is applied to networks that lead to four servers in this
  * process. What comes of it is noted, a line each:
  *
  *     n: changed: nick          what is logged of a network's settings
@@ -23,9 +23,9 @@
  *     a: ebb JOIN #x            what the server saw
  *     n up / n down: requested  what scripts hear
  */
-enum { SERVERS = 3 };
+enum { SERVERS = 4 };
 
-static const char *const hosts[SERVERS] = {"a", "b", "c"};
+static const char *const hosts[SERVERS] = {"a", "b", "c", "bücher.example"};
 
 struct server {
 	struct world *world;
@@ -314,6 +314,8 @@ static const struct change_row {
 	CHANGE("host", N, AT("b"), ANEW("host", "b")),
 	CHANGE("a host in front", N, AT("b a"), LIVE("host")),
 	CHANGE("a host less", AT("a b"), AT("a"), LIVE("host")),
+	CHANGE("a host as DNS has it", AT("bücher.example"), AT("xn--bcher-kva.example"),
+		LIVE("host")),
 	CHANGE("port", N, N "port = 7000\n", ANEW("port", "a")),
 	CHANGE("port of no host", AT("a:6697"), AT("a:6697") "port = 7000\n", LIVE("port")),
 	CHANGE("proxy", N, N "proxy = socks5h://h\n", ANEW("proxy", "a")),
