@@ -66,6 +66,8 @@ static int put(struct buf *b, const struct value *v, const struct event *e)
 		return message_unescape(b, v->str);
 	case VALUE_INT:
 		return buf_addf(b, "%lld", (long long)v->integer);
+	case VALUE_FLOAT:
+		return buf_addf(b, "%.14g", v->number);
 	case VALUE_BOOL:
 		return buf_addf(b, "%s", v->integer ? "true" : "false");
 	case VALUE_LIST:

@@ -86,6 +86,7 @@ enum value_type {
 	VALUE_STR,
 	VALUE_ESCAPED, /* str, a tag's value: message_unescape it */
 	VALUE_INT,
+	VALUE_FLOAT, /* of events that scripts make only */
 	VALUE_BOOL,
 	VALUE_LIST,   /* list, n */
 	VALUE_WORDS,  /* str, a list separated by spaces */
@@ -99,6 +100,7 @@ struct value {
 	enum value_type type;
 	struct str str;
 	int64_t integer; /* and a boolean */
+	double number;
 	const struct str *list;
 	size_t n;
 };

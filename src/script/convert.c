@@ -144,6 +144,9 @@ void convert_push_value(lua_State *L, const struct value *v, const struct event 
 	case VALUE_INT:
 		lua_pushinteger(L, v->integer);
 		break;
+	case VALUE_FLOAT:
+		lua_pushnumber(L, v->number);
+		break;
 	case VALUE_BOOL:
 		lua_pushboolean(L, v->integer != 0);
 		break;

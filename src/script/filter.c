@@ -358,6 +358,7 @@ static bool is_among(const struct condition *c, const struct wanted *w, const st
 				return true;
 		return false;
 	case VALUE_NONE:
+	case VALUE_FLOAT:
 	case VALUE_LINES:
 	case VALUE_TAGS:
 	case VALUE_CHANGES:

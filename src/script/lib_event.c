@@ -79,7 +79,7 @@ const struct event *lib_check_event(lua_State *L, int index)
 	return luaL_checkudata(L, index, event_type);
 }
 
-/* A field whose value is a table, or a number with a fraction, of an event that a script made. */
+/* A field whose value is a table, of an event that a script made. */
 static void push_own_value(lua_State *L, const struct event *e, int key)
 {
 	persist_decode(L, e->values);

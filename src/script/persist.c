@@ -549,7 +549,6 @@ void persist_put_bool(struct buf *out, bool b)
 /* Takes one value off; a table is passed over. False at the end of a table. */
 static bool take_value(struct str *rest, struct value *out)
 {
-	double number;
 	struct size size;
 	enum tag tag = take_tag(rest);
 	*out = (struct value){.type = VALUE_NONE};
@@ -566,7 +565,8 @@ static bool take_value(struct str *rest, struct value *out)
 		take(rest, &out->integer, sizeof(out->integer));
 		return true;
 	case TAG_FLOAT:
-		take(rest, &number, sizeof(number));
+		out->type = VALUE_FLOAT;
+		take(rest, &out->number, sizeof(out->number));
 		return true;
 	case TAG_STR:
 		out->type = VALUE_STR;

@@ -71,6 +71,9 @@ static void require_value(const struct message *m, const struct isupport *is, co
 	case VALUE_COMMAS:
 		require_words(v->str);
 		break;
+	case VALUE_FLOAT:
+		REQUIRE(!"a message has fractions");
+		break;
 	case VALUE_LINES: /* of which a message is one */
 		REQUIRE(!"a message has lines");
 		break;

@@ -705,21 +705,33 @@ static void has_field(void **state)
 	ebb_free(e);
 }
 
+/* name; the field; its text */
+static const struct triggered {
+	const char *name, *field, *text;
+} triggered[] = {
+	{"a script's text",         "what",   "goal\n"    },
+	{"a script's whole number", "count",  "42\n"      },
+	{"a script's fraction",     "ratio",  "-1.25\n"   },
+	{"a script's boolean",      "is_new", "true\n"    },
+	{"a script's table",        "score",  "(absent)\n"},
+};
+
 static void what_a_script_triggers_is_heard_with_its_fields(void **state)
 {
-	(void)state;
+	const struct triggered *row = *state;
 	struct ebb *e = make(loop);
 	ok(e, ebb_script(e, "s", NULL,
 		      "on('client_connect', function()\n"
-		      "  trigger('news', { what = 'a\\0b', count = 42, is_new = true })\n"
+		      "  trigger('news', { what = 'goal', count = 42, ratio = -1.25, is_new = true,\n"
+		      "    score = { 1, 0 } })\n"
 		      "end)"));
 	ebb_on(e, "news", on_field, NULL);
 	ok(e, ebb_start(e));
 
-	asked = "count";
+	asked = row->field;
 	until(notes.text.n);
 
-	expect_notes("42\n");
+	expect_notes(row->text);
 	ebb_free(e);
 }
 
@@ -1032,7 +1044,7 @@ int main(void)
 	check_test(&c, a_file_is_loaded_and_added_to);
 	check_test(&c, a_script_that_fails_does_not_keep_it_from_starting);
 	check_rows(&c, fields, has_field);
-	check_test(&c, what_a_script_triggers_is_heard_with_its_fields);
+	check_rows(&c, triggered, what_a_script_triggers_is_heard_with_its_fields);
 	check_test(&c, a_field_may_hold_a_nul_and_ends_in_one);
 	check_test(&c, our_own_talk_and_what_is_replayed_is_not_told);
 	check_test(&c, handlers_are_told_in_order_until_they_are_off);

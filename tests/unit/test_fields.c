@@ -59,6 +59,9 @@ static void show(struct buf *out, const struct value *v, const struct isupport *
 	case VALUE_INT:
 		assert_int_equal(buf_addf(out, "int %lld", (long long)v->integer), 0);
 		break;
+	case VALUE_FLOAT:
+		assert_int_equal(buf_addf(out, "float %g", v->number), 0);
+		break;
 	case VALUE_BOOL:
 		assert_int_equal(buf_add(out, v->integer ? STR("true") : STR("false")), 0);
 		break;
