@@ -33,7 +33,9 @@
  *
  * Texts end in a NUL and are copied. What ebb.ini(5) says of a key holds here too, but that the
  * paths of keys that stand in no file begin at the process's working directory, and log_level and
- * control are ebbd's alone. Two that keep state have a state_dir each.
+ * control are ebbd's alone. Two that keep state have a state_dir each. How many files may be open
+ * is the program's to say: ebbd(8) tells what many networks need, and nothing here raises the
+ * limit.
  */
 #ifndef EBB_H
 #define EBB_H
@@ -65,8 +67,8 @@ const char *ebb_error_kind(const struct ebb *e);
 
 /*
  * The configuration: before ebb_start; a file, or keys, or a file and further networks and scripts.
- * Lists of keys end with one without a name; NULL is an empty one. Where one of these fails, what
- * was there before is unchanged.
+ * Lists of keys end with one without a name; NULL is an empty one. A value that is NULL, as an
+ * empty one, is refused. Where one of these fails, what was there before is unchanged.
  */
 struct ebb_key {
 	const char *name, *value;
@@ -114,7 +116,8 @@ struct ebb_event {
  * not. Borrowed as long as the event; *n, where n is not NULL, is its length, for it may hold a NUL
  * where a script made the event. Numbers are decimal, booleans "true" or "false". What is a table
  * in Lua is here a line for each entry: of lists the values, of modes "+o nick", of tags
- * "name=value" as it came, of batches the lines.
+ * "name=value" as it came, of batches the lines. Tables of an event that a script made are not
+ * given.
  */
 const char *ebb_event_field(const struct ebb_event *event, const char *name, size_t *n);
 

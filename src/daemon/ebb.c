@@ -176,9 +176,10 @@ static struct config_pair *pairs_of(const struct ebb_key *keys, size_t *n)
 {
 	struct config_pair *pairs = NULL;
 	for (*n = 0; keys && keys[*n].name; ++*n) {
+		const char *value = keys[*n].value ? keys[*n].value : "";
 		pairs = mem_resize(pairs, *n + 1, sizeof(*pairs));
 		pairs[*n] = (struct config_pair){
-			(char *)(uintptr_t)keys[*n].name, (char *)(uintptr_t)keys[*n].value, 0};
+			(char *)(uintptr_t)keys[*n].name, (char *)(uintptr_t)value, 0};
 	}
 	return pairs;
 }
@@ -327,6 +328,8 @@ static int send_to(struct ebb *e, const char *network, struct str line, bool is_
 {
 	struct net *n = net_find(&e->engine.core.host, str_of(network));
 	struct str rest;
+	if (!network)
+		return err_set(&e->err, ERR_INVALID, "no network is named");
 	if (!n)
 		return err_set(&e->err, ERR_INVALID, "%s: there is no such network", network);
 	enter(e);

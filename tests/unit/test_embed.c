@@ -525,6 +525,15 @@ static int network_without_value(struct ebb *e)
 	return ebb_network(e, "n", keys);
 }
 
+static int network_with_null(struct ebb *e)
+{
+	const struct ebb_key keys[] = {
+		{"host", NULL},
+                {NULL,   NULL}
+        };
+	return ebb_network(e, "n", keys);
+}
+
 static int script_nowhere(struct ebb *e)
 {
 	return ebb_script(e, "nowhere", NULL, NULL);
@@ -583,6 +592,7 @@ static const struct refusal {
 	{"a network without its host",               network_without_host,  "config",  "[network n] host"        },
 	{"a network that is there",                  network_twice,         "config",  "[network n] is there"    },
 	{"a key without a value",                    network_without_value, "config",  "[network n] host"        },
+	{"a key whose value is NULL",                network_with_null,     "config",  "[network n] host"        },
 	{"a script without a file",                  script_nowhere,        "config",  "[script nowhere] file"   },
 	{"a script for a network that there is not", script_of_no_network,  "config",
          "[network other]"										       },
@@ -914,6 +924,11 @@ static int send_nowhere(struct ebb *e)
 	return ebb_send_line(e, "other", "WHO #c");
 }
 
+static int send_to_none(struct ebb *e)
+{
+	return ebb_send(e, NULL, "PRIVMSG", "target", "#c", "message", "hi", NULL);
+}
+
 static int send_much(struct ebb *e)
 {
 	int r = 0;
@@ -943,6 +958,7 @@ static const struct sent {
 	{"a line break in a line",        send_line_break, NULL,                     "invalid"},
 	{"a parameter that there is not", send_unknown,    NULL,                     "invalid"},
 	{"a network that there is not",   send_nowhere,    NULL,                     "invalid"},
+	{"no network",                    send_to_none,    NULL,                     "invalid"},
 	{"more than the queue takes",     send_much,       NULL,                     "again"  },
 	{"a line that is too long",       send_long,       NULL,                     "limit"  },
 };
