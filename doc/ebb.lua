@@ -83,7 +83,8 @@ function once(event, filter, handler) end
 --- Gives `nil, "timeout"` when `timeout` seconds have passed, and `nil, "disconnected"` when the
 --- connection ended. The latter is for a wait that names only what the server sends, in a task of a
 --- network that was connected when the wait began; a wait for `client_connect` or for an event of
---- scripts' own goes on. A wait listens to the task's network; a task without one, or a filter with
+--- scripts' own goes on. Where the network was removed, a wait for `client_connect` ends so, too,
+--- and any other that only that network could have ended. A wait listens to the task's network; a task without one, or a filter with
 --- `network = "*"`, to all. `timeout` may stand in the filter's place.
 ---
 --- ```lua

@@ -154,7 +154,8 @@ void host_took(struct script *s, unsigned ticks);
 /* Holds a script until its turn comes. */
 void host_hold(struct script *s);
 
-/* The connection of net has ended, without an event: who waits for its lines hears of it. */
+/* The connection of net has ended, without an event, or net is gone: who waits for what comes from
+ * it hears of it. */
 void host_end_waits(struct host *h, struct handle net);
 
 /* In idle time: lets a script collect, if one has reason to. */

@@ -84,8 +84,8 @@ void listener_read(struct listener *l);
  * before all heard it; *d, zeroed at first, says how to go on. */
 bool listen_deliver(struct script *s, struct event **e, struct delivery *d);
 
-/* Ends the waits for lines of a connection that is no more, those made up to limit, the host's
- * count of listeners. */
+/* Ends the waits for lines of a connection that is no more, and where its network is gone, all that
+ * wait for it alone: those made up to limit, the host's count of listeners. */
 void listen_end_waits(struct script *s, struct handle net, uint64_t limit);
 
 /* Ends a script's subscriptions with a handler; its waits and loops go on. */

@@ -50,6 +50,7 @@ void net_free(struct net *n)
 	list_remove(&n->node);
 	map_remove(&n->host->nets_by_name, str_of(n->name));
 	handles_remove(&n->host->handles, n->handle);
+	host_end_waits(n->host, n->handle);
 	trail_fini(&n->trail);
 	sieve_end_all(n);
 	buf_fini(&n->sifted);

@@ -213,6 +213,40 @@ t.test("who waits for one that is removed hears of it", function()
   t.expect(t.logged("twice: true")):differs(nil)
 end)
 
+for _, is_up in ipairs{ true, false } do
+  t.test("waits and loops end with it, connected: " .. tostring(is_up), function()
+    local first, other = two_networks()
+    if not is_up then other:down() end
+    t.bot{ maker(second, [[
+      make()
+      local of_second = { network = "second" }
+      local function note(name, fn, ...)
+        spawn(function(...) log.info("%s: %s", name, (select(2, fn(...)))) end, ...)
+      end
+      note("line", wait, "privmsg", of_second)
+      note("back", wait, "client_connect", of_second)
+      note("either", wait, { "privmsg", "client_connect" }, of_second)
+      note("loop", function() for _ in events("client_connect", of_second) do end return nil, "left" end)
+      note("own", wait, { "goal", "privmsg" }, of_second)
+      note("other", wait, "privmsg", { network = "first" })
+      note("any", wait, "privmsg", { network = "*" })
+      sleep(5)
+      network("second"):remove()
+      sleep(5)
+      log.info("later")
+      trigger("goal")
+    ]]), networks = { first } }
+    t.advance(5)
+    for _, name in ipairs{ "line", "back", "either" } do
+      t.expect(t.logged(name .. ": disconnected")):differs(nil)
+    end
+    t.expect(t.logged("loop: left")):differs(nil)
+    for _, name in ipairs{ "own", "other", "any" } do t.expect(t.logged(name .. ": ")):equals(nil) end
+    t.advance(10)
+    t.expect(t.logged("own: nil")):differs(nil)
+  end)
+end
+
 t.test("a configured network is not a script's to remove", function()
   local bot = t.bot{ maker("{}", [[
     log(select(2, pcall(network("test").remove, network("test"))))
