@@ -42,7 +42,7 @@ local function bring_back(name, net, seconds)
     log.info("%s: next attempt in %.1f s: %s: %s", name, seconds, kind, reason)
     if wait("client_connect", { network = name }, seconds) then break end -- somebody else connected
     if net.last.requested then break end -- somebody wants no connection any more
-    if not network(name) then networks[name] = nil break end -- it is not configured any more
+    if not network(name) then networks[name] = nil break end -- it was removed
     seen, seconds = net.last, nil
     ok, reason, kind = connect(name)
     if ok and net.last ~= seen then -- it is lost again already, before this task went on
@@ -56,9 +56,13 @@ on("client_disconnect", function(ev)
   networks[ev.network] = net
   net.last = { kind = ev.kind, reason = ev.reason, requested = ev.requested }
   if ev.uptime and ev.uptime >= stable then net.tries = 0 end
-  if ev.requested or net.is_trying then return end
-  net.is_trying = true
-  spawn(bring_back, ev.network, net)
+  if ev.requested then
+    sleep(1) -- by then it is gone, if it was removed
+    if not network(ev.network) then networks[ev.network] = nil end
+  elseif not net.is_trying then
+    net.is_trying = true
+    spawn(bring_back, ev.network, net)
+  end
 end)
 
 for name, net in pairs(networks) do
@@ -67,5 +71,6 @@ for name, net in pairs(networks) do
     spawn(bring_back, name, net, math.max(0, math.min(net.wait, left)))
   else
     net.is_trying = false
+    if not network(name) then networks[name] = nil end
   end
 end

@@ -563,3 +563,35 @@ t.test("a reload of the policy brings back nothing that it was not about to", fu
   t.advance(day)
   t.expect(net:attempts()):equals{ 0 }
 end)
+
+for _, is_up in ipairs{ true, false } do
+  t.test("of a network that was removed nothing is kept, connected: " .. tostring(is_up), function()
+    local first, guest = t.network{ name = "first" }, t.network{ name = "guest" }
+    local bot = t.bot{ policy(1), operator([[
+      connect{ name = "guest", host = "guest", nick = "visitor" }
+      sleep(100)
+      network("guest"):remove()
+    ]]), networks = { first } }
+    if not is_up then
+      guest:down()
+      guest:drop()
+    end
+    t.advance(200)
+    bot:reload("reconnect", "log.info('known: %s', next(state.networks))")
+    t.expect(t.logged("known: nil")):differs(nil)
+  end)
+end
+
+t.test("a reload just after a network was removed keeps nothing of it", function()
+  local first, guest = t.network{ name = "first" }, t.network{ name = "guest" }
+  local bot = t.bot{ policy(1), operator([[
+    connect{ name = "guest", host = "guest", nick = "visitor" }
+    sleep(100)
+    network("guest"):remove()
+  ]]), networks = { first } }
+  t.advance(100.5)
+  bot:reload("reconnect")
+  t.advance(20)
+  bot:reload("reconnect", "log.info('known: %s', next(state.networks))")
+  t.expect(t.logged("known: nil")):differs(nil)
+end)

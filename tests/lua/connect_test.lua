@@ -70,7 +70,7 @@ local wrong = {
   { "a configured name", "{ name = 'test', host = 'h', nick = 'n' }",
     'name: test is configured; use connect%("test"%)' },
 }
-for _, key in ipairs{ "tls_ca", "tls_cert", "tls_key", "ecdsa_key", "password_file",
+for _, key in ipairs{ "tls_ca", "tls_cert", "tls_key", "ecdsa_key", "password_file", "proxy_file",
   "server_password_file" } do
   table.insert(wrong, { key, "{ name = 'x', host = 'h', nick = 'n', " .. key .. " = '/etc/passwd' }",
     key .. ": names a file, which needs trust = full in %[script maker%]" })
