@@ -462,6 +462,7 @@ static void a_new_resolv_conf_is_read_while_old_questions_end(void **state)
 	const struct resolver_options options = {path, dns.csv, 100};
 	resolver_fini(&resolver);
 	resolver_init(&resolver, &loop, &options);
+	dns.a.addresses = "127.0.0.7";
 	dns.a.is_swallowed = dns.aaaa.is_swallowed = true;
 	ask("irc.test");
 	run_until(&loop, dns.a.asked);
@@ -469,10 +470,12 @@ static void a_new_resolv_conf_is_read_while_old_questions_end(void **state)
 
 	unlink(path);
 	write_conf(path, "nameserver 127.0.0.1\noptions ndots:2\n");
+	dns.a.is_swallowed = dns.aaaa.is_swallowed = false;
 	ask("irc.test");
 	assert_ptr_not_equal(resolver.channel, old);
 	assert_int_equal(count_channels(), 2);
 	run_until(&loop, answer.done == 2);
+	assert_string_equal(answer.told, "|127.0.0.7|127.0.0.7");
 	run_until(&loop, count_channels() == 1);
 	ask("irc.test");
 
