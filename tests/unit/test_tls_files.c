@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static struct duet d;
@@ -347,6 +348,29 @@ static void a_certificate_that_is_removed_is_shown_on(void **state)
 	end_with_live_files();
 }
 
+/* It is read when there is one again, though nothing has changed since. */
+static void a_renewed_certificate_waits_for_a_descriptor(void **state)
+{
+	(void)state;
+	struct rlimit limit, none;
+	start_with_live_files();
+	put("renewed.pem", NULL);
+	put(NULL, "renewed.key");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 3;
+
+	duet_serve(&d, &d.certs.good, 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	duet_dial_verified(&d);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	duet_hang_up(&d);
+
+	assert_non_null(strstr(buf_str(&told).p, "stays with what was read before"));
+	assert_true(shows(&d.certs.wrong_name));
+	end_with_live_files();
+}
+
 static void authorities_that_change_are_trusted_from_the_next_connection_on(void **state)
 {
 	(void)state;
@@ -388,6 +412,7 @@ int main(void)
 	check_test(&c, a_renewed_certificate_is_shown_from_the_next_connection_on);
 	check_test(&c, between_the_new_certificate_and_its_key_the_old_pair_is_shown);
 	check_test(&c, a_certificate_that_is_removed_is_shown_on);
+	check_test(&c, a_renewed_certificate_waits_for_a_descriptor);
 	check_test(&c, authorities_that_change_are_trusted_from_the_next_connection_on);
 	int r = check_run(&c, "tls_files");
 	remove_files();
