@@ -247,12 +247,20 @@ static void begin_attempt(struct world *w)
 	}
 }
 
+/* What keeps others waiting in line. */
+static unsigned young_in(enum phase phase)
+{
+	bool is_begun = phase == RESOLVING || phase == CONNECTING || phase == TLS;
+	return phase == IN_LINE ? GATE_MAX : is_begun;
+}
+
 static void check_phase(struct world *w)
 {
 	bool waits = w->phase == HELD || w->phase == IN_LINE;
 	assert_string_equal(facts(w).state, waits ? "idle" : phases[w->phase]);
 	assert_false(networks_all_idle(&w->ns));
 	assert_int_equal(w->was_held, w->phase == HELD);
+	assert_int_equal(w->core.gate.n_young, young_in(w->phase));
 }
 
 static void end_it(struct world *w, enum way way)
@@ -380,6 +388,32 @@ static void who_waited_for_the_guard_and_is_ended_does_not_begin_then(void **sta
 	world_end(&w);
 }
 
+/* While it was in line others have dialled the host. */
+static void who_is_held_when_its_turn_comes_keeps_nobody_in_line(void **state)
+{
+	enum { DIALS = 2000 };
+	struct guard_network other = {0};
+	struct world w;
+	(void)state;
+	world_begin(&w, IN_LINE);
+	configure(&w);
+	begin_attempt(&w);
+	check_phase(&w);
+	for (int i = 0; i < DIALS; i++)
+		guard_attempt(&w.core.guard, &other, STR("127.0.0.1"), w.loop.timers.now_ns);
+
+	for (int i = 0; i < GATE_MAX; i++)
+		gate_leave(&w.core.gate, &w.others[i]);
+	pass(&w, 0.02);
+
+	assert_true(w.was_held);
+	assert_int_equal(w.core.gate.n_young, 0);
+	pass(&w, 2.5);
+	assert_string_equal(facts(&w).state, "registering");
+	networks_fini(&w.ns);
+	world_end(&w);
+}
+
 static void fill_rows(void)
 {
 	static char names[COUNTOF(rows)][128];
@@ -400,6 +434,7 @@ int main(void)
 	fill_rows();
 	check_rows(&c, rows, nothing_is_left_behind);
 	check_rows(&c, deadlines, every_phase_has_its_end);
+	check_test(&c, who_is_held_when_its_turn_comes_keeps_nobody_in_line);
 	check_test(&c, who_waited_for_the_guard_and_is_ended_does_not_begin_then);
 	int status = check_run(&c, "phases");
 	if (chdir("/") < 0 || rmdir(folder) < 0)
