@@ -40,6 +40,19 @@ def _():
     bot.wait_log(rf"irc: connecting to {hosts[0]} \(attempt")
 
 
+@test("who was asked to leave comes again to the host where it was")
+def _():
+    server = TlsServer(welcome)
+    hosts = f"127.0.0.1:{server.port} 127.0.0.1:{closed_port()}"
+
+    bot = Bot(server.network(f"host = {hosts}", tls=False), {"once": """
+once("client_connect", function() disconnect() connect() end)
+"""})
+
+    bot.wait_log(rf"irc: 127\.0\.0\.1:{server.port}: connected as ebb", count=2)
+    check(not bot.logged("not connected"), "the other host was tried")
+
+
 @test("each address is told as it is tried")
 def _():
     server = TlsServer(welcome)

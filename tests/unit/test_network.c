@@ -560,6 +560,45 @@ static void a_ban_is_one_though_the_server_just_closes(void **state)
 	world_end(&w);
 }
 
+static void a_machine_that_wakes_asks_the_server_whether_it_is_there(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w);
+	begin(&w, &w.clear, "tls = no\nping_interval = 1000\nping_timeout = 30\n");
+	welcome(&w.clear);
+	assert_null(strstr(buf_str(&w.clear.peer.got).p, "PING "));
+
+	virtual_clock_sleep(&w.clock, 3600 * NS_PER_S);
+	pass(&w, 0.1);
+
+	assert_non_null(strstr(buf_str(&w.clear.peer.got).p, "PING "));
+	pass(&w, 30);
+	expect(&w, "n up\nn down: ping\n");
+	world_end(&w);
+}
+
+/* The guard counts what was in vain. */
+static void who_registers_each_time_may_come_again_and_again(void **state)
+{
+	enum { TIMES = GUARD_ATTEMPTS + 2 };
+	(void)state;
+	struct world w;
+	world_begin(&w);
+	load(&w, "again", "on('client_disconnect', function() connect() end)");
+	begin(&w, &w.clear, "tls = no\n");
+
+	for (unsigned i = 1; i <= TIMES; i++) {
+		assert_int_equal(w.clear.n, i);
+		welcome(&w.clear);
+		peer_close(&w.clear.peer);
+		pass(&w, 2);
+		expect(&w, "n up\nn down: closed\n");
+	}
+
+	world_end(&w);
+}
+
 int main(void)
 {
 	struct check c = {0};
@@ -578,6 +617,8 @@ int main(void)
 	check_test(&c, what_waited_to_be_sent_is_gone);
 	check_test(&c, the_end_of_the_connection_makes_the_policy_count_anew);
 	check_test(&c, a_ban_is_one_though_the_server_just_closes);
+	check_test(&c, a_machine_that_wakes_asks_the_server_whether_it_is_there);
+	check_test(&c, who_registers_each_time_may_come_again_and_again);
 	check_rows(&c, ways, a_policy_says_how_a_host_is_reached);
 	check_rows(&c, lessons, a_policy_is_learnt_over_tls);
 	int status = check_run(&c, "network");
