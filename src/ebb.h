@@ -55,8 +55,8 @@ struct ebb *ebb_new(struct ev_loop *loop);
 /*
  * Drops what is left, connections without a word: ebb_stop is the polite way. Allowed at any time,
  * started or not, from everywhere: within one of its own functions, or ebb_run, it counts as freed
- * from there on, and its memory goes when they have returned, within the same turn of the loop.
- * NULL is fine.
+ * from there on, and its memory goes when they have returned, within the same turn of the loop, or
+ * the next one where ebb_start called that function. NULL is fine.
  */
 void ebb_free(struct ebb *e);
 
