@@ -201,7 +201,7 @@ function sub:off() end
 ---@field replayed? boolean|"any" Whether the event is replayed from a history. Not named: as
 --- `mine`.
 ---@field network? string|string[] The name of a network, or `"*"` for all of them. A name that the
---- script has no network of is an error.
+--- script has no network of is an error; one that is removed and comes back under it is heard again.
 ---@field buffer? integer For `events`: how many events are kept, 1 to 65536; 256 when not named.
 ---@field [string] string|integer|boolean|(string|integer|boolean)[]
 

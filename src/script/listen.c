@@ -378,13 +378,30 @@ static struct listener *walk_next(struct walk *w)
 	return NULL;
 }
 
-static bool is_wanted(const struct listener *l, struct event **e, uint64_t limit)
+static bool is_same(struct handle a, struct handle b)
+{
+	return a.index == b.index && a.generation == b.generation;
+}
+
+/* What a filter names may have been removed and made again since. */
+static bool is_its_net(struct listener *l, const struct event *e)
+{
+	struct str name;
+	if (is_same(l->net, e->net))
+		return true;
+	if (handles_get(&l->script->host->handles, l->net) ||
+		filter_net(l->filter, &name) != FILTER_NET_NAMED || !str_eq(name, e->net_name))
+		return false;
+	l->net = e->net;
+	return true;
+}
+
+static bool is_wanted(struct listener *l, struct event **e, uint64_t limit)
 {
 	const struct script *s = l->script;
 	if (l->is_dead || l->order > limit)
 		return false;
-	if (!l->is_for_all && (*e)->net.generation &&
-		(l->net.index != (*e)->net.index || l->net.generation != (*e)->net.generation))
+	if (!l->is_for_all && (*e)->net.generation && !is_its_net(l, *e))
 		return false;
 	if (!l->filter && !(*e)->is_mine && !(*e)->is_replayed)
 		return true; /* as nearly all are */

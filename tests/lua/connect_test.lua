@@ -247,6 +247,21 @@ for _, is_up in ipairs{ true, false } do
   end)
 end
 
+t.test("a handler for a name hears the network that is made again under it", function()
+  local first, other = two_networks()
+  t.bot{ maker(second, [[
+    make()
+    on("client_connect", { network = "second" }, function(ev) log.info("back: %s", ev.network) end)
+    network("second"):remove()
+    network("first"):disconnect()
+    network("first"):connect()
+    make()
+  ]]), networks = { first } }
+  t.advance(5)
+  t.expect(t.logged("back: first")):equals(nil)
+  t.expect(t.logged("back: second")):differs(nil)
+end)
+
 t.test("a configured network is not a script's to remove", function()
   local bot = t.bot{ maker("{}", [[
     log(select(2, pcall(network("test").remove, network("test"))))
