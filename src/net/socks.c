@@ -1,7 +1,7 @@
 #include "net/socks.h"
 
 #include "base/mem.h"
-#include "net/address.h"
+#include "net/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -61,10 +61,9 @@ static void fail_step(struct socks *s, int code, const char *words)
 /* An errno of the connection. */
 static void fail_system(struct socks *s, int error)
 {
-	int code = error == ECONNRESET || error == EPIPE ? ERR_CLOSED
-		   : error == ETIMEDOUT                  ? ERR_TIMEOUT
-							 : ERR_SYSTEM;
-	fail(s, code, errno_text(error));
+	struct err why;
+	int code = stream_errno(&why, error);
+	fail(s, code, why.text);
 }
 
 static bool is_later(int error)

@@ -22,8 +22,8 @@ struct socks_options {
 /*
  * The end, exactly once: the descriptor, which the callee takes back; or -1 and why, which names
  * the proxy and the target, and never the user. The socks is gone when it returns. Codes besides
- * those of net/socks_talk.h: ERR_TIMEOUT at the deadline, ERR_CLOSED where the proxy closes or
- * resets in the middle, ERR_SYSTEM.
+ * those of net/socks_talk.h: ERR_TIMEOUT at the deadline, ERR_CLOSED where the proxy closes,
+ * resets or is lost in the middle, ERR_SYSTEM.
  */
 typedef void socks_done(void *data, int fd, const struct err *why);
 

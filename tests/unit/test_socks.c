@@ -432,6 +432,24 @@ static size_t fill(int fd)
 	return filled;
 }
 
+static void a_proxy_that_is_gone_before_the_greeting_is_told(void **state)
+{
+	(void)state;
+	int fds[2];
+	start_loop();
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+	peer_init(&proxy, &loop, fds[1]);
+	peer_fini(&proxy);
+
+	ask_proxy(&rows[0], fds[0]);
+	run_until(&loop, seen.done);
+
+	assert_int_equal(seen.why.code, ERR_CLOSED);
+	assert_string_equal(seen.why.text, THROUGH "irc.example:6699: connection reset by peer");
+	end();
+}
+
 static void what_cannot_be_sent_yet_is_sent_later(void **state)
 {
 	(void)state;
@@ -488,6 +506,7 @@ int main(void)
 	check_rows(&c, stages, a_proxy_that_resets_is_told);
 	check_rows(&c, stages, a_proxy_that_falls_silent_times_out);
 	check_test(&c, cancelled_at_once_it_leaves_nothing);
+	check_test(&c, a_proxy_that_is_gone_before_the_greeting_is_told);
 	check_test(&c, what_cannot_be_sent_yet_is_sent_later);
 	check_test(&c, it_holds_a_virtual_clock_until_it_is_over);
 	return check_run(&c, "socks");
