@@ -794,18 +794,21 @@ enum config_change config_compare_networks(const struct config_network *old,
 	return change;
 }
 
+enum { NAME_MAX_BYTES = 255 };
+
 /* As the section would stand in a file. */
 static void make_section(struct ini *ini, enum config_kind kind, const char *name,
 	const struct config_pair *pairs, size_t n)
 {
 	struct buf title;
-	buf_init(&title, 1024);
+	buf_init(&title, NAME_MAX_BYTES + 16);
 	ini->sections = mem_new(sizeof(*ini->sections));
 	ini->n_sections = 1;
 	struct ini_section *section = ini->sections;
-	if (buf_addf(&title, "%s%s%s", kind_names[kind], kind == CONFIG_DAEMON ? "" : " ", name) <
-		0)
-		buf_reset(&title); /* refused as a title without a name */
+	int r = buf_addf(
+		&title, "%s%s%s", kind_names[kind], kind == CONFIG_DAEMON ? "" : " ", name);
+	assert(r >= 0);
+	(void)r;
 	section->title = buf_detach(&title);
 	section->entries = mem_new((n + 1) * sizeof(*section->entries));
 	for (size_t i = 0; i < n; i++)
@@ -817,6 +820,9 @@ static void make_section(struct ini *ini, enum config_kind kind, const char *nam
 static int read_pairs(struct config *made, enum config_kind kind, const char *name,
 	const struct config_pair *pairs, size_t n, const char *source, struct err *err)
 {
+	if (strlen(name) > NAME_MAX_BYTES)
+		return err_set(err, ERR_CONFIG, "[%s] its name is longer than %d bytes",
+			kind_names[kind], NAME_MAX_BYTES);
 	for (size_t i = 0; i < n; i++)
 		if (!*pairs[i].value)
 			return err_set(err, ERR_CONFIG, "[%s%s%s] %s: is empty", kind_names[kind],

@@ -46,6 +46,8 @@ end)
 local wrong = {
   { "nothing is said", "{}", "name: a text expected, got nil" },
   { "the name is none", "{ name = 'a b', host = 'h', nick = 'n' }", "its name may hold letters" },
+  { "the name is long", "{ name = ('x'):rep(256), host = 'h', nick = 'n' }",
+    "its name is longer than 255 bytes" },
   { "no host", "{ name = 'x', nick = 'n' }", "host: is missing" },
   { "no nick", "{ name = 'x', host = 'h' }", "nick: is missing" },
   { "an unknown key", "{ name = 'x', host = 'h', nick = 'n', hots = 'h' }",
