@@ -5,69 +5,30 @@ import contextlib
 import os
 import re
 import resource
-import selectors
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 
-from ebbtest import EBBD, TIMEOUT, Bot, at_end, check, configure, main, run_ebbd, test  # noqa: E402
+from crowd import CrowdServer  # noqa: E402
+from ebbtest import EBBD, TIMEOUT, Bot, check, configure, main, run_ebbd, test  # noqa: E402
 
 TOGETHER = 256  # attempts that are young at a time
 EX_CONFIG = 78
 
 
-class Crowd:
-    """A server that welcomes whoever registers in the clear, on all of 127.0.0.0/8."""
+def crowd():
+    server = CrowdServer()
+    server.start()
+    return server
 
-    def __init__(self):
-        self._listener = socket.create_server(("0.0.0.0", 0), backlog=4096)
-        self.port = self._listener.getsockname()[1]
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._listener, selectors.EVENT_READ)
-        self._is_over = False
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        at_end(self._close)
 
-    def networks(self, count, *lines):
-        """So many sections, ten for each address, which is the burst of a host."""
-        return "".join(f"[network n{i}]\nhost = 127.0.0.{1 + i // 10}:{self.port}\nnick = b{i}\n"
-                       + "".join(line + "\n" for line in lines) for i in range(count))
-
-    def _close(self):
-        self._is_over = True
-        self._thread.join()
-        for key in list(self._selector.get_map().values()):
-            key.fileobj.close()
-        self._selector.close()
-
-    def _run(self):
-        while not self._is_over:
-            for key, _ in self._selector.select(0.05):
-                if key.fileobj is self._listener:
-                    self._selector.register(self._listener.accept()[0], selectors.EVENT_READ, [])
-                else:
-                    self._read(key.fileobj, key.data)
-
-    def _read(self, sock, heard):
-        data = b""
-        with contextlib.suppress(OSError):
-            data = sock.recv(4096)
-        if not data or b"QUIT" in data:
-            self._selector.unregister(sock)
-            sock.close()
-            return
-        heard.append(data)
-        nick = re.search(rb"NICK (\S+)\r\n(.|\r|\n)*USER ", b"".join(heard))
-        if nick:
-            heard.clear()
-            with contextlib.suppress(OSError):
-                sock.sendall(b":s 001 %s :Hello\r\n:s 376 %s :End\r\n" % (2 * nick.groups()[:1]))
+def networks(server, count, *lines):
+    """So many sections."""
+    return "".join(f"[network n{i}]\nhost = 127.0.0.1:{server.port}\nnick = b{i}\n"
+                   + "".join(line + "\n" for line in lines) for i in range(count))
 
 
 @contextlib.contextmanager
@@ -87,16 +48,16 @@ def limited(files, *command):
                           capture_output=True, timeout=TIMEOUT, check=False)
 
 
-def daemon(networks):
+def daemon(sections):
     """At level debug they would log more at once than a pipe holds."""
-    return f"[daemon]\nlog_level = info\ndial_rate = 1000\n{networks}"
+    return f"[daemon]\nlog_level = info\ndial_rate = 1000\n{sections}"
 
 
 @test("the limit of open files is raised where the networks need it, and all of them connect")
 def _():
-    crowd = Crowd()
+    server = crowd()
     with soft_limit(100):
-        bot = Bot(daemon(crowd.networks(150, "tls = no")))
+        bot = Bot(daemon(networks(server, 150, "tls = no")))
 
     bot.wait_log("150 networks: the limit of open files is raised from 100 to ")
     bot.wait_log("connected as b", count=150)
@@ -104,7 +65,7 @@ def _():
 
 @test("where the hard limit is too low, ebbd says what to set and does not start")
 def _():
-    config = configure(daemon(Crowd().networks(150, "tls = no")))
+    config = configure(daemon(networks(crowd(), 150, "tls = no")))
 
     done = limited(200, EBBD, "-c", config)
 
@@ -118,15 +79,15 @@ def _():
 
 @test("a configuration with more networks than there may be files is not taken over")
 def _():
-    crowd = Crowd()
-    bot = Bot(daemon(crowd.networks(2, "tls = no")))
+    server = crowd()
+    bot = Bot(daemon(networks(server, 2, "tls = no")))
     bot.wait_log("connected as b", count=2)
     with open(bot.config, encoding="utf-8") as file:
         before = file.read()
     resource.prlimit(bot.process.pid, resource.RLIMIT_NOFILE, (100, 100))
 
     with open(bot.config, "w", encoding="utf-8") as file:
-        file.write(before + crowd.networks(60, "tls = no").replace("[network n", "[network m"))
+        file.write(before + networks(server, 60, "tls = no").replace("[network n", "[network m"))
     bot.process.send_signal(signal.SIGHUP)
 
     bot.wait_log("error: 62 networks need 188 open files")
@@ -135,8 +96,8 @@ def _():
 
 @test("so many attempts begin together, and what leads nowhere lets the others go on soon")
 def _():
-    crowd = Crowd()
-    bot = Bot(daemon(crowd.networks(TOGETHER + 40, "tls_verify = no")))  # which it does not speak
+    server = crowd()
+    bot = Bot(daemon(networks(server, TOGETHER + 40, "tls_verify = no")))  # which it does not speak
 
     bot.wait_log("connecting to 127", count=TOGETHER)
     began = time.monotonic()
@@ -149,8 +110,8 @@ def _():
 
 @test("those that wait in line connect as the others have connected")
 def _():
-    crowd = Crowd()
-    bot = Bot(daemon(crowd.networks(TOGETHER + 200, "tls = no")))
+    server = crowd()
+    bot = Bot(daemon(networks(server, TOGETHER + 200, "tls = no")))
 
     bot.wait_log("connected as b", count=TOGETHER + 200)
 

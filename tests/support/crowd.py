@@ -76,10 +76,10 @@ class CrowdServer:
             return
         *lines, client.bytes = (client.bytes + data).split(b"\r\n")
         for line in lines:
-            self._take(client, line.decode())
+            self._take(client, line.decode(errors="replace"))
 
     def _take(self, client, line):
-        words = line.split()
+        words = line.split() or [""]
         if words[0] == "NICK":
             client.nick = words[1]
             self.dials.append((client.at, client.nick))
@@ -91,6 +91,9 @@ class CrowdServer:
             self._send(client, f":irc.test PONG irc.test {words[1]}")
         elif words[:2] == ["PRIVMSG", "ann"]:
             self.answered.add(client.nick)
+        elif words[0] == "QUIT":
+            with contextlib.suppress(OSError):
+                client.sock.shutdown(socket.SHUT_RDWR)
 
     def _send(self, client, *lines):
         with contextlib.suppress(OSError):
