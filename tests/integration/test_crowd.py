@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 from crowd import CrowdServer  # noqa: E402
 from ebbtest import (  # noqa: E402
-    IS_SANITISED, TEST_TIMEOUT, Bot, check, for_the_file, main, network, test, until)
+    TEST_TIMEOUT, Bot, check, for_the_file, main, network, test, until)
 from faulty import ANSWERER, Usage  # noqa: E402
 
 NETWORKS = 500
@@ -90,10 +90,8 @@ def _():
 def _():
     before, after = place().before, place().after
 
-    check(after.descriptors == before.descriptors,
-          f"{before.descriptors} descriptors have become {after.descriptors}")
-    grown = after.kilobytes - before.kilobytes
-    check(IS_SANITISED or grown <= MARGIN_KILOBYTES, f"{grown} KB more")
+    after.check_descriptors(before)
+    after.check_memory(before, MARGIN_KILOBYTES)
 
 
 main()

@@ -17,8 +17,7 @@ import namespace  # noqa: E402
 namespace.enter()
 
 from ebbtest import (  # noqa: E402
-    IS_SANITISED, TEST_TIMEOUT, Bot, TlsServer, attend, check, for_the_file, main, network, test,
-    until)
+    TEST_TIMEOUT, Bot, TlsServer, attend, check, for_the_file, main, network, test, until)
 from faulty import ANSWERER, KEEPER, Usage, Witness, abort, converse  # noqa: E402
 from nameserver import (  # noqa: E402
     REFUSED, SERVFAIL, NameServer, answer, by_type, cut, fails, for_another, garbage, is_silent,
@@ -209,10 +208,10 @@ for one in rows:
 
 @test("after all failures the descriptors are as many as before, and so is the memory")
 def _():
-    check(place().after.descriptors == place().before.descriptors,
-          f"{place().before.descriptors} descriptors have become {place().after.descriptors}")
-    grown = place().after.kilobytes - place().before.kilobytes
-    check(IS_SANITISED or grown <= MARGIN_KILOBYTES, f"{grown} KB more")
+    before, after = place().before, place().after
+
+    after.check_descriptors(before)
+    after.check_memory(before, MARGIN_KILOBYTES)
 
 
 @test("a dead address on IPv6 costs no second where one on IPv4 is alive")

@@ -262,10 +262,8 @@ def _():
 def _():
     before, after_all = place().before, place().after
 
-    check(after_all.descriptors == before.descriptors,
-          f"{before.descriptors} descriptors have become {after_all.descriptors}")
-    grown = after_all.kilobytes - before.kilobytes
-    check(IS_SANITISED or grown <= MARGIN_KILOBYTES, f"{grown} KB more")
+    after_all.check_descriptors(before)
+    after_all.check_memory(before, MARGIN_KILOBYTES)
     check(IS_SANITISED or after_all.peak_kilobytes <= PEAK_KILOBYTES,
           f"it took {after_all.peak_kilobytes} KB")
 

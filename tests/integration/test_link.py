@@ -18,6 +18,7 @@ from faulty import ANSWERER, WITNESS, Usage, abort, converse  # noqa: E402
 PING_SECONDS = 3  # ping_interval and ping_timeout together
 SLACK_SECONDS = 10  # of a busy machine; the kernel's own patience is a quarter of an hour
 SILENCE = ("connect_timeout = 2", "ping_interval = 1", "ping_timeout = 2")
+MARGIN_KILOBYTES = 1024  # of the first reconnect, too
 UNANSWERED = "ping: no answer to PING within 2 s"
 elsewhere = namespace.Elsewhere("ebb0", "10.77.0")
 
@@ -88,9 +89,14 @@ def finds(bot, since):
     check(took <= PING_SECONDS + SLACK_SECONDS, f"found after {took:.1f} s")
 
 
+def uses_no_more(bot, before):
+    until(lambda: Usage(bot).descriptors == before.descriptors, "as many descriptors as before")
+    Usage(bot).check_memory(before, MARGIN_KILOBYTES)
+
+
 def is_back(server, bot, before):
     server.wait_answers(2)
-    until(lambda: Usage(bot).descriptors == before.descriptors, "as many descriptors as before")
+    uses_no_more(bot, before)
 
 
 def goes_down(where):
@@ -152,7 +158,7 @@ def _():
 
     bot.wait_log("irc: kind closed: connection reset by peer")
     again.wait_answers(1)
-    until(lambda: Usage(bot).descriptors == before.descriptors, "as many descriptors as before")
+    uses_no_more(bot, before)
 
 
 @test("what is dialled while the link is down fails by itself, and the bot is back with the link")

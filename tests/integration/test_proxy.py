@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 
-from ebbtest import (IS_SANITISED, Bot, Certificates, Control, Ircd, Peer,  # noqa: E402
+from ebbtest import (Bot, Certificates, Control, Ircd, Peer,  # noqa: E402
                      Person, TlsServer, check, folder, main, test, until)
 from faulty import Usage  # noqa: E402
 from socks5 import NO_METHOD, Socks5  # noqa: E402
@@ -253,8 +253,7 @@ def _():
         if times == 1:
             warm = Usage(bot)
 
-    grown = Usage(bot).kilobytes - warm.kilobytes
-    check(IS_SANITISED or grown <= MARGIN_KILOBYTES, f"{grown} KB more")
+    Usage(bot).check_memory(warm, MARGIN_KILOBYTES)
 
 
 @test("a name that the proxy does not know is of kind dns, and is not looked up here")

@@ -870,6 +870,8 @@ class TlsServer:
     a port that the system chose where none is given. Where it asks, the bot may show a certificate
     of that CA. `received` is all the application bytes that came."""
 
+    _patience = TIMEOUT  # with the client
+
     def __init__(self, script, certificates=None, leaf=None, newest=None, address="127.0.0.1",
                  port=0, asks=False):
         self.received = bytearray()
@@ -928,13 +930,18 @@ class TlsServer:
     def _record(self, data):
         self.received += data
 
+    def _choose(self):
+        """How the next connection is served: the TLS context or None, and the script."""
+        return self._context, self._script
+
     def _serve(self, sock):
-        sock.settimeout(TIMEOUT)
+        context, script = self._choose()
+        sock.settimeout(self._patience)
         try:
-            if self._context:
-                sock = self._context.wrap_socket(sock, server_side=True)
+            if context:
+                sock = context.wrap_socket(sock, server_side=True)
             self._open.add(sock)
-            self._script(Peer(sock, self._record))
+            script(Peer(sock, self._record))
         except ssl.SSLError as error:
             self.handshake_errors.append(str(error))
         except (OSError, Failure):

@@ -12,7 +12,7 @@ import ssl
 import struct
 import time
 
-from ebbtest import TEST_TIMEOUT, Failure, Peer, TlsServer, check, until
+from ebbtest import IS_SANITISED, TEST_TIMEOUT, Peer, TlsServer, check, until
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -112,18 +112,19 @@ class FaultyServer(TlsServer):
     In the fault it speaks TLS with the leaf of that name (None: what fault does is on the bare
     socket); when it is well, with the leaf "good" where there are certificates."""
 
+    _patience = TEST_TIMEOUT
+
     def __init__(self, fault, certificates=None, leaf=None, newest=None):
         self.answers = 0
         self._fault = fault
         self._faults_left = 1
         self._held = None
         super().__init__(None, certificates, "good" if certificates else None)
-        self._well_context = self._context
         self._fault_context = (server_context(certificates, leaf, newest)
                                if leaf else None)
 
     def network(self, *lines, name="irc", **options):
-        return super().network(*lines, name=name, tls=self._well_context is not None, **options)
+        return super().network(*lines, name=name, tls=self._context is not None, **options)
 
     def again(self, times):
         """Ends the connection that is held; so many of the next ones break."""
@@ -133,28 +134,10 @@ class FaultyServer(TlsServer):
     def wait_answers(self, count, name):
         until(lambda: self.answers >= count, f"{name}: the bot is back and answers", TEST_TIMEOUT)
 
-    def _serve(self, sock):
+    def _choose(self):
         is_faulty = self._faults_left > 0
         self._faults_left -= is_faulty
-        context = self._fault_context if is_faulty else self._well_context
-        sock.settimeout(TEST_TIMEOUT)
-        try:
-            if context:
-                sock = context.wrap_socket(sock, server_side=True)
-            self._open.add(sock)
-            peer = Peer(sock, self._record)
-            if is_faulty:
-                self._fault(peer)
-            else:
-                self._hold(peer)
-        except ssl.SSLError as error:
-            self.handshake_errors.append(str(error))
-        except (OSError, Failure):
-            pass  # the test sees what ebbd did, or did not
-        finally:
-            self._open.discard(sock)
-            sock.close()
-            self.ended += 1
+        return (self._fault_context, self._fault) if is_faulty else (self._context, self._hold)
 
     def _hold(self, peer):
         converse(peer)
@@ -214,6 +197,15 @@ class Usage:
             facts = dict(line.split(":", 1) for line in file)
         self.kilobytes = int(facts["VmRSS"].split()[0])
         self.peak_kilobytes = int(facts["VmHWM"].split()[0])
+
+    def check_descriptors(self, before):
+        check(self.descriptors == before.descriptors,
+              f"{before.descriptors} descriptors have become {self.descriptors}")
+
+    def check_memory(self, before, margin_kilobytes):
+        """A sanitizer keeps what is freed."""
+        grown = self.kilobytes - before.kilobytes
+        check(IS_SANITISED or grown <= margin_kilobytes, f"{grown} KB more")
 
 
 class Witness:
